@@ -1,0 +1,1 @@
+"""What runs a woven Pod: one interface, an engine a package."""

@@ -1,0 +1,145 @@
+"""The pattern resources: Ambassador, Adapter and Sidecar of podweave.dev/v1alpha1.
+
+Strict: an unknown key is an error. The JSON Schema that `podweave schema` prints comes from
+these types, so a docstring here is what an editor shows.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from podweave.model.pods import LabelSelector
+
+API_VERSION = "podweave.dev/v1alpha1"
+
+
+class Strict(
+    msgspec.Struct,
+    rename="camel",
+    frozen=True,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+):
+    """A pattern's struct: unknown keys are errors."""
+
+
+class PatternMeta(Strict):
+    name: str
+    """DNS label; also the name of the woven container."""
+    labels: dict[str, str] | None = None
+    annotations: dict[str, str] | None = None
+
+
+class Upstream(Strict):
+    """Where an ambassador connects to."""
+
+    address: str
+    """HOST:PORT, [IPv6]:PORT. `host.podweave.internal` is the machine of the local engine."""
+    weight: int = 1
+    """Share of new connections, 1 to 1000, relative to the other upstreams."""
+
+
+class Profile(Strict):
+    """One environment: dev, qa, stage, ..."""
+
+    upstreams: list[Upstream]
+
+
+class AmbassadorSpec(Strict):
+    listen: str
+    """`localhost:PORT`: 127.0.0.1 and ::1. Never beyond loopback."""
+    profiles: dict[str, Profile]
+    selector: LabelSelector | None = None
+    """Absent: every workload woven together with this file."""
+    protocol: Literal["tcp", "http", "postgres", "mysql", "redis"] = "tcp"
+    """Declared, never sniffed. In this version every protocol is relayed as it is."""
+    datapath: Literal["auto", "proxy"] = "auto"
+    profile: str | None = None
+    """The default profile; the Pod's label podweave.dev/profile goes first. May be left out
+    where there is only one."""
+    connect_timeout_seconds: int = 10
+    """How long a client is held while the upstream is dialled."""
+    drain_seconds: int = 30
+    """After SIGTERM: how long open connections may go on."""
+    container: dict[str, Any] | None = None
+    """A Kubernetes Container of the user's own instead of podweave's helper."""
+
+
+class AdapterLogs(Strict):
+    """Log files and what becomes of them."""
+
+    from_: list[str] = msgspec.field(name="from")
+    """Paths as the main container sees them; `*` in file names."""
+    format: str | dict[str, str] = "auto"
+    """`auto`, a format's name, or `{regex: ...}` with named groups."""
+    schema: Literal["ecs"] = "ecs"
+    to: str = "stdout"
+    """`stdout`, or the path of a file."""
+    target: str | None = None
+    """The container that writes the files; default: the first main container."""
+
+
+class AdapterSpec(Strict):
+    logs: list[AdapterLogs] | None = None
+    selector: LabelSelector | None = None
+    container: dict[str, Any] | None = None
+
+
+class FromAdapter(Strict):
+    adapter: str
+    """metadata.name of an Adapter woven into the same Pod: ship what it makes."""
+
+
+class FilesStore(Strict):
+    """The embedded store: NDJSON files that `podweave search` reads."""
+
+    directory: str
+    """Where, as the helper sees it."""
+    volume: dict[str, Any] | None = None
+    """A Kubernetes volume source to mount there (`{persistentVolumeClaim: {claimName: logs}}`);
+    default: the main container's own volume at that place, else an emptyDir, which ends with
+    the Pod."""
+
+
+class Store(Strict):
+    files: FilesStore
+
+
+class SidecarLogs(Strict):
+    store: Store
+    from_: list[str | FromAdapter] = msgspec.field(name="from")
+    """Paths as the main container sees them, or `{adapter: NAME}`."""
+    target: str | None = None
+    """The container that writes the files; default: the first main container."""
+
+
+class SidecarSpec(Strict):
+    logs: list[SidecarLogs] | None = None
+    selector: LabelSelector | None = None
+    container: dict[str, Any] | None = None
+
+
+class Ambassador(Strict):
+    metadata: PatternMeta
+    spec: AmbassadorSpec
+    api_version: Literal["podweave.dev/v1alpha1"] = API_VERSION
+    kind: Literal["Ambassador"] = "Ambassador"
+
+
+class Adapter(Strict):
+    metadata: PatternMeta
+    spec: AdapterSpec
+    api_version: Literal["podweave.dev/v1alpha1"] = API_VERSION
+    kind: Literal["Adapter"] = "Adapter"
+
+
+class Sidecar(Strict):
+    metadata: PatternMeta
+    spec: SidecarSpec
+    api_version: Literal["podweave.dev/v1alpha1"] = API_VERSION
+    kind: Literal["Sidecar"] = "Sidecar"
+
+
+Pattern = Ambassador | Adapter | Sidecar
