@@ -1,0 +1,169 @@
+"""One file that is followed: what it is, how far it was read, how far it was acknowledged.
+
+A file is known by a composite identity: device and inode, a hash of its first bytes, and the
+bytes before the offset. Device and inode alone fail with inode reuse and with files that are
+rewritten in place; fingerprints of the beginning alone fail with files that begin alike.
+
+A FollowedFile is one *generation* of a file: when its content is replaced (copytruncate, a
+rewrite) that object ends and another begins, so that a late acknowledgement of old bytes can't
+move the offset of new ones.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from hashlib import blake2b
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+HEAD = 1024
+"""How many first bytes of a file belong to its identity."""
+
+TAIL = 256
+"""How many bytes before the offset are compared before each read."""
+
+
+class Chunk:
+    """Whole lines of one file, as they stand there.
+
+    `data` always ends with a newline. Only three things are ever changed in it: a last line
+    without a newline gets one when its file ends or the Pod does; a line over the limit is cut
+    (and counted); a run of NUL bytes at the beginning of a line, the hole that copytruncate
+    leaves under a writer without O_APPEND, is left out.
+    `offset` and `end` are the place in the file that the chunk stands for; the next chunk of
+    the same file begins at `end`, or behind a hole there.
+    """
+
+    __slots__ = ("acknowledged", "data", "end", "file", "offset", "tail")
+
+    def __init__(
+        self, file: FollowedFile, offset: int, end: int, data: bytes, tail: bytes
+    ) -> None:
+        self.file = file
+        self.offset = offset
+        self.end = end
+        self.data = data
+        self.tail = tail
+        self.acknowledged = False
+
+
+class FollowedFile:
+    """A generation of a followed file, open for reading.
+
+    For readers of chunks: `path` is where the file was first seen (a renamed file keeps it),
+    `identity` names the generation, `ended` says that no further chunk will come.
+    """
+
+    __slots__ = (
+        "acknowledged",
+        "acknowledged_tail",
+        "beginning",
+        "changed",
+        "departed",
+        "descriptor",
+        "device",
+        "ended",
+        "head",
+        "inode",
+        "look",
+        "modified",
+        "offset",
+        "path",
+        "predecessor",
+        "scanned",
+        "size",
+        "tail",
+        "unacknowledged",
+    )
+
+    def __init__(self, path: str, descriptor: int, device: int, inode: int) -> None:
+        self.path = path
+        self.descriptor = descriptor
+        self.device = device
+        self.inode = inode
+        self.head = b""
+        self.offset = 0
+        self.tail = b""
+        self.scanned = 0
+        """Up to here there is no newline after `offset`."""
+        self.size = 0
+        self.modified = 0
+        """mtime_ns at the last look."""
+        self.look = True
+        """Something changed since the last read, or the last read stopped at its limit."""
+        self.changed = 0.0
+        """When it last grew, on the Tail's clock."""
+        self.departed: float | None = None
+        """Since when no path that matches leads to it."""
+        self.predecessor: FollowedFile | None = None
+        """What was at this path before and is read to its end first."""
+        self.beginning = 0
+        """Number of the generation at this inode, from 0."""
+        self.ended = False
+        self.acknowledged = 0
+        self.acknowledged_tail = b""
+        self.unacknowledged: deque[Chunk] = deque()
+
+    @property
+    def identity(self) -> str:
+        """Names this generation, for as long as the file system doesn't reuse its inode."""
+        return f"{self.device:x}-{self.inode:x}-{self.beginning}"
+
+    def resume(self, offset: int, tail: bytes, head: bytes) -> None:
+        """Go on where a checkpoint says."""
+        self.offset = self.scanned = self.acknowledged = offset
+        self.tail = self.acknowledged_tail = tail
+        self.head = head
+
+    def took(self, chunk: Chunk) -> None:
+        """A chunk was read: advance."""
+        self.unacknowledged.append(chunk)
+        self.offset = self.scanned = chunk.end
+        self.tail = chunk.tail
+
+    def acknowledge(self, chunk: Chunk) -> int:
+        """Mark a chunk; returns how many bytes all acknowledged so far newly reach.
+
+        Chunks may be acknowledged in any order: the file's position moves over the prefix in
+        which every one is.
+        """
+        chunk.acknowledged = True
+        before = self.acknowledged
+        while self.unacknowledged and self.unacknowledged[0].acknowledged:
+            done = self.unacknowledged.popleft()
+            self.acknowledged = done.end
+            self.acknowledged_tail = done.tail
+        return self.acknowledged - before
+
+    def read_head(self) -> None:
+        """Complete the first bytes as far as they have been read."""
+        want = min(HEAD, self.offset)
+        if len(self.head) < want:
+            self.head = os.pread(self.descriptor, want, 0)
+
+    def entry(self) -> dict[str, Any]:
+        """This file in a checkpoint."""
+        head = self.head[: self.acknowledged]
+        return {
+            "path": self.path,
+            "device": self.device,
+            "inode": self.inode,
+            "generation": self.beginning,
+            "head": [len(head), digest(head)],
+            "tail": [len(self.acknowledged_tail), digest(self.acknowledged_tail)],
+            "offset": self.acknowledged,
+        }
+
+    def close(self) -> None:
+        """Give the descriptor back."""
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
+
+
+def digest(data: bytes) -> str:
+    """Fingerprint of some bytes of a file: 64 bits are plenty beside device and inode."""
+    return blake2b(data, digest_size=8).hexdigest()
