@@ -1,0 +1,89 @@
+"""`python -I -S podweave-helpers.pyz PROGRAM [ARGUMENT…]`: starts one of the helpers.
+
+    ambassador|adapter|sidecar CONFIG   run until SIGTERM
+    wait CONFIG                         until the helper of CONFIG is healthy, at most 4 s
+    switch PROFILE CONFIG               change the profile of the ambassador of CONFIG
+    check CONFIG                        say whether CONFIG is right
+    version
+
+Exit codes: 0 done (also after SIGTERM), 1 failed, 2 bad configuration or usage. What is wrong
+goes to standard error as `FILE: path: what is wrong`.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from podweave import __version__
+from podweave.helpers.configuration import ConfigurationError, read
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+USAGE = """\
+usage: podweave-helpers ambassador|adapter|sidecar CONFIG
+       podweave-helpers wait CONFIG
+       podweave-helpers switch PROFILE CONFIG
+       podweave-helpers check CONFIG
+       podweave-helpers version
+"""
+
+
+def main(arguments: list[str]) -> int:
+    match arguments:
+        case ["ambassador" | "adapter" | "sidecar" as program, file]:
+            return _configured(file, lambda config: _run(program, config))
+        case ["check", file]:
+            return _configured(file, _check)
+        case ["wait", file]:
+            from podweave.helpers import admin_client
+
+            return _configured(file, admin_client.wait)
+        case ["switch", profile, file]:
+            from podweave.helpers import admin_client
+
+            return _configured(file, lambda config: admin_client.switch(config, profile))
+        case ["version"]:
+            sys.stdout.write(f"podweave-helpers {__version__}\n")
+            return 0
+    sys.stderr.write(USAGE)
+    return 2
+
+
+def _configured(file: str, program: Callable[[dict[str, Any]], int]) -> int:
+    try:
+        return program(read(file))
+    except ConfigurationError as error:
+        sys.stderr.write(f"{file}: {error}\n")
+        return 2
+
+
+def _run(program: str, config: dict[str, Any]) -> int:
+    # Imported one by one: memory is imports, and a helper pays for its own only.
+    if program == "ambassador":
+        from podweave.helpers.ambassador.program import run
+    elif program == "adapter":
+        from podweave.helpers.logs.adapter_program import run
+    else:
+        from podweave.helpers.logs.sidecar_program import run
+    return run(config)
+
+
+def _check(config: dict[str, Any]) -> int:
+    program = config.get("program")
+    if program == "ambassador":
+        from podweave.helpers.ambassador.program import check
+    elif program == "adapter":
+        from podweave.helpers.logs.adapter_program import check
+    elif program == "sidecar":
+        from podweave.helpers.logs.sidecar_program import check
+    else:
+        raise ConfigurationError("program", "must be ambassador, adapter or sidecar")
+    check(config)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
