@@ -4,13 +4,13 @@ It holds a section for each of the program's sources (what each is named is the 
 business), and a section is a list of entries (see FollowedFile.entry). It only ever says less
 than what the stores have acknowledged, never more, so what is lost with it is read again.
 
-What is promised: after the death of the process, kill -9 included, the last saved checkpoint
-is there and whole. After a crash of the machine it is there and whole too (fsync before the
-rename), as old as the last save that the disk kept; a store is synced before the checkpoint is
-saved, so it still doesn't say more than the store has.
+What is promised: after the death of the process, kill -9 included, the last saved checkpoint is
+there and whole. After a crash of the machine it is there and whole too (fsync before the rename),
+as old as the last save that the disk kept; a program syncs its store before it saves, so even
+then the checkpoint doesn't say more than the store has.
 
 A damaged checkpoint is set aside as `checkpoint.json.damaged` with a loud line and the files are
-read from their beginnings: lines twice are better than lines lost, and than no log shipping.
+read from their beginnings: lines twice are better than lines lost, and than no logs at all.
 A state directory that can't be written doesn't stop the program: a log helper must never keep
 an application from starting, and a disk can fill at any time. It is said loudly once, counted,
 and tried again at each save.
@@ -18,34 +18,109 @@ and tried again at each save.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
-
-from podweave.helpers.journal import journal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from podweave.helpers.journal import Journal
+
 VERSION = 1
+# Far above what FORGET_ABOVE files need; a larger file is not one of ours.
+_SIZE_LIMIT = 32 << 20
 
 
 class Checkpoint:
-    """The file, and the entries that were in it when the program started."""
+    """The file in a state directory, and the sections that were in it at the start."""
 
-    def __init__(self, directory: str) -> None:
+    def __init__(self, directory: str, journal: Journal | None = None) -> None:
         self.path = os.path.join(directory, "checkpoint.json")
-        self.sections: dict[str, list[dict[str, Any]]] = {}
         self.failures = 0
+        """Saves that failed, for metrics."""
         self.writable = True
-
-    def load(self) -> None:
-        """Read the file, if there is one."""
+        self._journal = journal
+        self._sections = self._load()
 
     def entries(self, section: str) -> list[dict[str, Any]]:
-        """Entries that were saved for a source."""
-        return self.sections.get(section, [])
+        """Entries that were saved for a source; [] for a new one."""
+        return self._sections.get(section, [])
 
     def save(self, sections: dict[str, list[dict[str, Any]]]) -> bool:
-        """Replace the file; False (said loudly, counted) when that can't be done."""
-        raise NotImplementedError
+        """Replace the file; False (said loudly once, counted) when that can't be done."""
+        text = json.dumps({"version": VERSION, "sections": sections}, separators=(",", ":"))
+        temporary = self.path + ".new"
+        try:
+            os.makedirs(os.path.dirname(self.path), exist_ok=True)
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            try:
+                data = memoryview(text.encode("ascii"))
+                while data:
+                    data = data[os.write(descriptor, data) :]
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            os.rename(temporary, self.path)
+        except OSError as error:
+            self.failures += 1
+            if self.writable:
+                self.writable = False
+                self._tell("checkpoint.unwritable", error)
+            return False
+        self.writable = True
+        return True
+
+    def _load(self) -> dict[str, list[dict[str, Any]]]:
+        try:
+            with open(self.path, "rb") as file:
+                data = file.read(_SIZE_LIMIT + 1)
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            self._tell("checkpoint.unreadable", error)
+            return {}
+        try:
+            return _sections(data)
+        except (ValueError, RecursionError) as error:
+            self._set_aside(str(error))
+            return {}
+
+    def _set_aside(self, reason: str) -> None:
+        aside = self.path + ".damaged"
+        if self._journal is not None:
+            self._journal.error(
+                "checkpoint.damaged",
+                path=self.path,
+                message=f"{reason}; set aside as {aside}, reading every file from its beginning",
+            )
+        try:
+            os.replace(self.path, aside)
+        except OSError as error:
+            self._tell("checkpoint.unwritable", error)
+
+    def _tell(self, event: str, error: OSError) -> None:
+        if self._journal is not None:
+            self._journal.error(
+                event,
+                path=self.path,
+                error=errno.errorcode.get(error.errno or 0, "?"),
+                message=f"{error.strerror}: after a restart lines may be delivered twice",
+            )
+
+
+def _sections(data: bytes) -> dict[str, list[dict[str, Any]]]:
+    """Take a checkpoint apart. ValueError says what is wrong with it."""
+    if len(data) > _SIZE_LIMIT:
+        raise ValueError("too long")
+    value = json.loads(data)
+    if not isinstance(value, dict) or value.get("version") != VERSION:
+        raise ValueError(f"not a checkpoint of version {VERSION}")
+    sections = value.get("sections")
+    if not isinstance(sections, dict):
+        raise ValueError("no sections")
+    for name, entries in sections.items():
+        if not isinstance(entries, list) or not all(isinstance(item, dict) for item in entries):
+            raise ValueError(f"section {name!r} is not a list of objects")
+    return sections

@@ -39,9 +39,7 @@ class Chunk:
 
     __slots__ = ("acknowledged", "data", "end", "file", "offset", "tail")
 
-    def __init__(
-        self, file: FollowedFile, offset: int, end: int, data: bytes, tail: bytes
-    ) -> None:
+    def __init__(self, file: FollowedFile, offset: int, end: int, data: bytes, tail: bytes) -> None:
         self.file = file
         self.offset = offset
         self.end = end
@@ -60,12 +58,13 @@ class FollowedFile:
     __slots__ = (
         "acknowledged",
         "acknowledged_tail",
-        "beginning",
         "changed",
+        "deleted",
         "departed",
         "descriptor",
         "device",
         "ended",
+        "generation",
         "head",
         "inode",
         "look",
@@ -100,8 +99,10 @@ class FollowedFile:
         """Since when no path that matches leads to it."""
         self.predecessor: FollowedFile | None = None
         """What was at this path before and is read to its end first."""
-        self.beginning = 0
-        """Number of the generation at this inode, from 0."""
+        self.generation = 0
+        """How many were at this inode before."""
+        self.deleted = False
+        """No name leads to it any more, not even one that doesn't match."""
         self.ended = False
         self.acknowledged = 0
         self.acknowledged_tail = b""
@@ -110,7 +111,7 @@ class FollowedFile:
     @property
     def identity(self) -> str:
         """Names this generation, for as long as the file system doesn't reuse its inode."""
-        return f"{self.device:x}-{self.inode:x}-{self.beginning}"
+        return f"{self.device:x}-{self.inode:x}-{self.generation}"
 
     def resume(self, offset: int, tail: bytes, head: bytes) -> None:
         """Go on where a checkpoint says."""
@@ -118,11 +119,16 @@ class FollowedFile:
         self.tail = self.acknowledged_tail = tail
         self.head = head
 
-    def took(self, chunk: Chunk) -> None:
-        """A chunk was read: advance."""
+    def take(self, data: bytes, end: int, tail: bytes) -> Chunk:
+        """Make a chunk of what was read from the offset on, and advance."""
+        whole = len(data) >= end - self.offset
+        if whole and len(self.head) < HEAD and self.offset == len(self.head):
+            self.head += data[: min(HEAD, end) - self.offset]
+        chunk = Chunk(self, self.offset, end, data, tail)
         self.unacknowledged.append(chunk)
-        self.offset = self.scanned = chunk.end
-        self.tail = chunk.tail
+        self.offset = self.scanned = end
+        self.tail = tail
+        return chunk
 
     def acknowledge(self, chunk: Chunk) -> int:
         """Mark a chunk; returns how many bytes all acknowledged so far newly reach.
@@ -138,12 +144,6 @@ class FollowedFile:
             self.acknowledged_tail = done.tail
         return self.acknowledged - before
 
-    def read_head(self) -> None:
-        """Complete the first bytes as far as they have been read."""
-        want = min(HEAD, self.offset)
-        if len(self.head) < want:
-            self.head = os.pread(self.descriptor, want, 0)
-
     def entry(self) -> dict[str, Any]:
         """This file in a checkpoint."""
         head = self.head[: self.acknowledged]
@@ -151,7 +151,7 @@ class FollowedFile:
             "path": self.path,
             "device": self.device,
             "inode": self.inode,
-            "generation": self.beginning,
+            "generation": self.generation,
             "head": [len(head), digest(head)],
             "tail": [len(self.acknowledged_tail), digest(self.acknowledged_tail)],
             "offset": self.acknowledged,
@@ -162,6 +162,28 @@ class FollowedFile:
         if self.descriptor >= 0:
             os.close(self.descriptor)
             self.descriptor = -1
+
+
+def matches(entry: dict[str, Any], descriptor: int) -> tuple[bytes, bytes] | None:
+    """The bytes before the offset and the first bytes, if the open file is the entry's.
+
+    An entry that makes no sense matches nothing.
+    """
+    try:
+        offset = entry["offset"]
+        known, tail_digest = entry["tail"]
+        first, head_digest = entry["head"]
+        if not (0 <= known <= offset and 0 <= first <= min(HEAD, offset)):
+            return None
+        tail = os.pread(descriptor, known, offset - known)
+        head = os.pread(descriptor, first, 0)
+    except (KeyError, TypeError, ValueError, OSError):
+        return None
+    if os.fstat(descriptor).st_size < offset:
+        return None
+    if digest(tail) != tail_digest or digest(head) != head_digest:
+        return None
+    return tail, head
 
 
 def digest(data: bytes) -> str:

@@ -7,20 +7,47 @@ A program's turn:
     now and then: checkpoint.save({"name of this source": tail.entries()})
 
 At SIGTERM: tail.finish(), and go on with turns until tail.finished (or the deadline).
+
+How files are told apart is in followed_file.py. A file stays open until it is read to its end
+and no path leads to it any more and nobody writes to it (or, where the kernel doesn't tell, it
+was quiet for a while), so that rotation by rename and deletion lose nothing. Nothing is kept in
+memory between two reads: an unfinished line is read again when it has grown.
+
+Polling, not inotify: the files that lately grew are looked at every 20 ms, the others and the
+directories at most every 200 ms. A hint from inotify would only have to call `poke()`.
 """
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 import time
+from collections import deque
 
-from podweave.helpers.logs.followed_file import Chunk
+from podweave.helpers.logs.followed_file import HEAD, TAIL, Chunk, FollowedFile, matches
+from podweave.helpers.logs.globs import Globs
+from podweave.helpers.logs.writers import has_writer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
+    from podweave.helpers.journal import Journal
+
 LINE_LIMIT = 1 << 20
+CHUNK = 256 << 10
+
+FAST = 0.02
+SLOW = 0.2
+# A file that nobody is known to write to any more, and nobody is known not to.
+QUIET_AFTER_DEPARTURE = 30.0
+QUIET_AT_END = 1.0
+FORGET_AFTER = 24 * 3600.0
+FORGET_ABOVE = 2000
+# Less is not worth a system call.
+_LEAST_READ = 4096
 
 
 class Tail:
@@ -36,9 +63,39 @@ class Tail:
         entries: Sequence[dict[str, Any]] = (),
         *,
         line_limit: int = LINE_LIMIT,
+        journal: Journal | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        raise NotImplementedError
+        self._globs = Globs(patterns)
+        self._entries = list(entries)
+        """Of the checkpoint: files that were not met yet, or are gone."""
+        self._line_limit = line_limit
+        self._chunk = min(CHUNK, line_limit)
+        self._journal = journal
+        self._clock = clock
+        self._files: dict[tuple[int, int], FollowedFile] = {}
+        self._at: dict[str, FollowedFile] = {}
+        self._ring: deque[FollowedFile] = deque()
+        self._ended: list[FollowedFile] = []
+        """Closed, but not wholly acknowledged."""
+        self._unreadable: dict[str, int | None] = {}
+        self._next_scan = 0.0
+        self._more = False
+        self._grew = clock()
+        self._finishing: float | None = None
+        self._settled = False
+        self._dirty = False
+        self.counters = {
+            "read_bytes": 0,
+            "read_chunks": 0,
+            "long_lines": 0,
+            "cut_bytes": 0,
+            "truncated_files": 0,
+            "lost_bytes": 0,
+        }
+        """For metrics. `lost_bytes` were cut away by a truncation before they were read."""
+
+    # A turn
 
     def read(self, max_bytes: int) -> list[Chunk]:
         """Read about `max_bytes` (a longer line is still given whole), fairly between files.
@@ -46,42 +103,372 @@ class Tail:
         Never blocks and never raises for what is wrong with a file. How much may be read and
         not yet acknowledged is the caller's to decide: read less, or not at all.
         """
-        raise NotImplementedError
+        now = self._clock()
+        if now >= self._next_scan or (self._finishing is not None and not self._more):
+            self._scan(now)
+        else:
+            self._look_at_active(now)
+        chunks: list[Chunk] = []
+        left = max_bytes
+        waiting = sum(file.look for file in self._ring)
+        self._more = False
+        idle = 0
+        while waiting and idle < len(self._ring):
+            if left < min(_LEAST_READ, max_bytes):
+                self._more = True
+                break
+            file = self._ring[0]
+            self._ring.rotate(-1)
+            chunk = self._read_file(file, min(left, self._chunk)) if file.look else None
+            if chunk is None:
+                idle += 1
+                continue
+            idle = 0
+            left -= len(chunk.data)
+            chunks.append(chunk)
+        self._settle(now, chunks)
+        if chunks:
+            self.counters["read_chunks"] += len(chunks)
+            self.counters["read_bytes"] += sum(len(chunk.data) for chunk in chunks)
+        return chunks
 
     def acknowledge(self, chunk: Chunk) -> None:
         """The chunk is safe: the checkpoint may say so."""
-        raise NotImplementedError
+        if chunk.file.acknowledge(chunk):
+            self._dirty = True
 
     def next_poll(self) -> float:
         """Seconds until `read` is worth calling again: 0 while there is more, up to 0.2."""
-        raise NotImplementedError
+        if self._more:
+            return 0.0
+        if self._finishing is not None:
+            return FAST
+        return min(SLOW, max(FAST, (self._clock() - self._grew) / 10))
+
+    def poke(self) -> None:
+        """Something may have happened: look at everything at the next turn."""
+        self._next_scan = 0.0
+
+    # The end of the Pod
 
     def finish(self) -> None:
         """The Pod ends: read on to the end of every file, last lines without newline too."""
-        raise NotImplementedError
+        if self._finishing is None:
+            self._finishing = self._clock()
+            self._settled = False
 
     @property
     def finished(self) -> bool:
         """After `finish`: everything is read, and the files are quiet or have no writer."""
-        raise NotImplementedError
+        return self._finishing is not None and self._settled and not self._more
+
+    def close(self) -> None:
+        """Give every descriptor back."""
+        for file in self._files.values():
+            file.ended = True
+            file.close()
+        self._ring.clear()
+
+    # The checkpoint and the metrics
 
     @property
     def dirty(self) -> bool:
         """Something was acknowledged since the last `entries()`."""
-        raise NotImplementedError
+        return self._dirty
 
     def entries(self) -> list[dict[str, Any]]:
         """What the checkpoint should say now: as far as everything is acknowledged."""
-        raise NotImplementedError
+        self._dirty = False
+        self._forget()
+        known = [*self._files.values(), *self._ended]
+        return [file.entry() for file in known if file.acknowledged] + self._entries
 
     def unread_bytes(self) -> int:
         """Bytes in the files that were not read yet, as of the last look."""
-        raise NotImplementedError
+        return sum(max(0, file.size - file.offset) for file in self._files.values())
 
-    counters: dict[str, int]
-    """read_bytes, read_chunks, truncated_files, lost_bytes (cut away by a truncation before
-    they were read), long_lines, unreadable_files, ...; for metrics."""
+    def files(self) -> int:
+        """How many files are followed now."""
+        return len(self._files)
 
-    def close(self) -> None:
-        """Give every descriptor back."""
-        raise NotImplementedError
+    def unreadable(self) -> int:
+        """How many files and directories can't be read now."""
+        return len(self._unreadable)
+
+    # Finding files
+
+    def _scan(self, now: float) -> None:
+        """Look at every name that matches: files come, are renamed, are replaced."""
+        self._next_scan = now + SLOW
+        unreadable: dict[str, int | None] = {}
+        seen: set[tuple[int, int]] = set()
+        at: dict[str, FollowedFile] = {}
+        paths = self._globs.paths(now)
+        for directory, error in self._globs.errors.items():
+            self._report(unreadable, directory, error)
+        for path in paths:
+            try:
+                status = os.stat(path)
+                if not stat.S_ISREG(status.st_mode):
+                    continue
+                key = (status.st_dev, status.st_ino)
+                file = self._files.get(key)
+                if file is None:
+                    file = self._open(path, now)
+                    if file is None:
+                        continue
+                    key = (file.device, file.inode)
+                elif key not in seen:
+                    file = self._update(file, status, now)
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError as error:
+                self._report(unreadable, path, error)
+                continue
+            before = self._at.get(path)
+            if before is not None and before is not file and file.offset == 0:
+                file.predecessor = before
+            seen.add(key)
+            at.setdefault(path, file)
+            file.departed = None
+        self._at = at
+        self._unreadable = unreadable
+        for key, file in list(self._files.items()):
+            if key not in seen:
+                if file.departed is None:
+                    file.departed = now
+                self._update(file, os.fstat(file.descriptor), now)
+
+    def _open(self, path: str, now: float) -> FollowedFile | None:
+        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+        descriptor = os.open(path, flags)
+        status = os.fstat(descriptor)
+        known = self._files.get((status.st_dev, status.st_ino))
+        if known is not None or not stat.S_ISREG(status.st_mode):
+            # Renamed between looking and opening.
+            os.close(descriptor)
+            return known
+        file = FollowedFile(path, descriptor, status.st_dev, status.st_ino)
+        file.changed = now
+        self._resume(file)
+        self._files[(file.device, file.inode)] = file
+        self._ring.append(file)
+        return self._update(file, status, now)
+
+    def _resume(self, file: FollowedFile) -> None:
+        """Go on where the checkpoint says, if this is the file that it means.
+
+        Another device number with the same inode is believed when the bytes agree: these numbers
+        change with a reboot. Another inode isn't: a new file may begin like the old one.
+        """
+        alike = [entry for entry in self._entries if entry.get("inode") == file.inode]
+        alike.sort(key=lambda entry: entry.get("device") != file.device)
+        for entry in alike:
+            bytes_of = matches(entry, file.descriptor)
+            if bytes_of is not None:
+                self._entries.remove(entry)
+                file.path = str(entry.get("path", file.path))
+                file.generation = int(entry.get("generation", 0))
+                file.resume(int(entry["offset"]), *bytes_of)
+                return
+        for entry in alike:
+            if entry.get("device") == file.device:
+                self._entries.remove(entry)
+                file.generation = int(entry.get("generation", 0)) + 1
+                self._tell("log.replaced", path=file.path, known_as=entry.get("path"))
+
+    def _report(self, unreadable: dict[str, int | None], path: str, error: OSError) -> None:
+        """Say once that something can't be read; it is tried again at every look."""
+        unreadable[path] = error.errno
+        if self._unreadable.get(path) != error.errno:
+            self._tell("log.unreadable", path=path, error=errno.errorcode.get(error.errno or 0))
+
+    # Looking at files
+
+    def _look_at_active(self, now: float) -> None:
+        for file in list(self._ring):
+            if now - file.changed < 1.0:
+                self._update(file, os.fstat(file.descriptor), now)
+
+    def _update(self, file: FollowedFile, status: os.stat_result, now: float) -> FollowedFile:
+        """Take note of what a look shows; the file's new generation if it was truncated."""
+        if status.st_size < file.offset:
+            file = self._replace(file, now)
+        if status.st_size != file.size or status.st_mtime_ns != file.modified:
+            if status.st_size < file.scanned:
+                file.scanned = file.offset
+            file.size = status.st_size
+            file.modified = status.st_mtime_ns
+            file.look = True
+            file.changed = self._grew = now
+        file.deleted = status.st_nlink == 0
+        return file
+
+    def _replace(self, file: FollowedFile, now: float) -> FollowedFile:
+        """The content was replaced in place: this generation ends, the next begins at 0."""
+        lost = max(0, file.size - file.offset)
+        self.counters["truncated_files"] += 1
+        self.counters["lost_bytes"] += lost
+        self._tell("log.truncated", path=file.path, bytes_lost=lost)
+        self._more = True
+        fresh = FollowedFile(file.path, file.descriptor, file.device, file.inode)
+        fresh.generation = file.generation + 1
+        fresh.changed = now
+        fresh.departed = file.departed
+        file.descriptor = -1
+        file.ended = True
+        self._files[(file.device, file.inode)] = fresh
+        self._ring[self._ring.index(file)] = fresh
+        for path, known in self._at.items():
+            if known is file:
+                self._at[path] = fresh
+        self._dirty = True
+        return fresh
+
+    # Reading
+
+    def _read_file(self, file: FollowedFile, want: int) -> Chunk | None:
+        if file.predecessor is not None:
+            if not file.predecessor.ended and file.predecessor.look:
+                return None
+            file.predecessor = None
+        try:
+            if file.scanned - file.offset >= want:
+                return self._read_long(file, want)
+            known = len(file.tail)
+            raw = os.pread(file.descriptor, known + want, file.offset - known)
+            if raw[:known] != file.tail:
+                self._replace(file, self._clock())
+                return None
+            if file.offset == 0 and raw.startswith(b"\0"):
+                return self._skip_hole(file, raw)
+        except OSError as error:
+            # EIO, ESTALE: what is behind the descriptor is gone for now.
+            self._report(self._unreadable, file.path, error)
+            file.look = False
+            return None
+        ends_here = len(raw) < known + want
+        newline = raw.rfind(b"\n", known)
+        if newline < 0:
+            file.scanned = file.offset + len(raw) - known
+            file.look = not ends_here
+            return None if ends_here else self._read_long(file, want)
+        file.look = not ends_here
+        end = file.offset + newline + 1 - known
+        tail = raw[max(0, newline + 1 - TAIL) : newline + 1]
+        return file.take(raw[known : newline + 1], end, tail)
+
+    def _read_long(self, file: FollowedFile, want: int) -> Chunk | None:
+        """Look for the end of a line longer than one read; nothing of it is kept meanwhile."""
+        descriptor = file.descriptor
+        known = len(file.tail)
+        if os.pread(descriptor, known, file.offset - known) != file.tail:
+            self._replace(file, self._clock())
+            return None
+        raw = os.pread(descriptor, want, file.scanned)
+        newline = raw.find(b"\n")
+        if newline < 0:
+            file.scanned += len(raw)
+            file.look = len(raw) == want
+            # Not a chunk, but not idle either: the line goes on at the next turn.
+            self._more = self._more or file.look
+            return None
+        file.look = True
+        return self._take_line(file, file.scanned + newline, 1)
+
+    def _take_line(self, file: FollowedFile, stop: int, newline: int) -> Chunk:
+        """The line from the offset to `stop`, cut at the limit; `newline` bytes follow it."""
+        length = stop - file.offset
+        if length > self._line_limit:
+            self.counters["long_lines"] += 1
+            self.counters["cut_bytes"] += length - self._line_limit
+            if self.counters["long_lines"] == 1:
+                self._tell("log.long_line", path=file.path, bytes=length, kept=self._line_limit)
+        data = os.pread(file.descriptor, min(length, self._line_limit), file.offset)
+        end = stop + newline
+        known = min(TAIL, end)
+        return file.take(data + b"\n", end, os.pread(file.descriptor, known, end - known))
+
+    def _skip_hole(self, file: FollowedFile, raw: bytes) -> Chunk | None:
+        """Pass over NUL bytes at the beginning of a file."""
+        text = raw.lstrip(b"\0")
+        skip = len(raw) - len(text)
+        if not text:
+            try:
+                skip = max(skip, os.lseek(file.descriptor, skip - 1, os.SEEK_DATA))
+            except OSError:
+                file.look = False  # no data behind the hole yet
+                return None
+            if skip >= os.fstat(file.descriptor).st_size:
+                file.look = False
+                return None
+        file.offset = file.scanned = skip
+        file.tail = os.pread(file.descriptor, min(TAIL, skip), skip - min(TAIL, skip))
+        self._more = True
+        return None
+
+    # Ends of files
+
+    def _settle(self, now: float, chunks: list[Chunk]) -> None:
+        """End files that nobody can write to any more; at the end of the Pod, see what is left."""
+        settled = self._finishing is not None
+        for file in list(self._files.values()):
+            if file.look:
+                settled = False
+            elif file.departed is not None or self._finishing is not None:
+                if not self._complete(file, now):
+                    settled = False
+                    continue
+                if file.size > file.offset:
+                    chunks.append(self._take_line(file, file.size, 0))
+                if file.departed is not None:
+                    self._end(file)
+        self._settled = settled
+
+    def _complete(self, file: FollowedFile, now: float) -> bool:
+        """Read to its end, and nothing will follow."""
+        writer = has_writer(file.descriptor)
+        # The last words of a writer that has just closed the file.
+        status = os.fstat(file.descriptor)
+        if status.st_size != file.size:
+            self._update(file, status, now)
+            return False
+        if writer is False:
+            return True
+        if self._finishing is not None:
+            return now - max(file.changed, self._finishing) >= QUIET_AT_END
+        # A writer that was seen may write for as long as it likes.
+        return writer is None and now - max(file.changed, file.departed or 0.0) >= (
+            QUIET_AFTER_DEPARTURE
+        )
+
+    def _end(self, file: FollowedFile) -> None:
+        file.ended = True
+        file.close()
+        del self._files[(file.device, file.inode)]
+        self._ring.remove(file)
+        self._ended.append(file)
+        self._dirty = True
+
+    def _forget(self) -> None:
+        """Let go of entries: acknowledged files that were deleted, files gone for long."""
+        now = time.time()
+        waiting: list[FollowedFile] = []
+        for file in self._ended:
+            if file.unacknowledged:
+                waiting.append(file)
+            elif not file.deleted and file.acknowledged:
+                self._entries.append(file.entry())
+        self._ended = waiting
+        for entry in self._entries:
+            entry.setdefault("gone", int(now))
+        self._entries = [
+            entry for entry in self._entries[-FORGET_ABOVE:] if now - entry["gone"] < FORGET_AFTER
+        ]
+
+    def _tell(self, event: str, **fields: object) -> None:
+        if self._journal is not None:
+            self._journal.warning(event, **fields)
+
+
+__all__ = ["HEAD", "LINE_LIMIT", "Chunk", "FollowedFile", "Tail"]
