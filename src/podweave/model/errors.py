@@ -35,7 +35,7 @@ class InputError(Exception):
         return ": ".join(part for part in (place, render_path(self.path), self.message) if part)
 
 
-class InputErrors(Exception):
+class InputErrors(Exception):  # noqa: N818 - it is several
     """Several InputErrors found in one go: a user wants to see them all, not one a run."""
 
     def __init__(self, errors: list[InputError]) -> None:

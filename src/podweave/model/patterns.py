@@ -6,15 +6,18 @@ these types, so a docstring here is what an editor shows.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Final, Literal, dataclass_transform
 
 import msgspec
 
-from podweave.model.pods import LabelSelector
+from podweave.model.pods import LabelSelector, LabelSelectorRequirement
 
-API_VERSION = "podweave.dev/v1alpha1"
+GROUP: Final = "podweave.dev"
+API_VERSION: Final = "podweave.dev/v1alpha1"
 
 
+# Said again for type checkers: they don't inherit `frozen=True` from a base class.
+@dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
 class Strict(
     msgspec.Struct,
     rename="camel",
@@ -23,6 +26,16 @@ class Strict(
     forbid_unknown_fields=True,
 ):
     """A pattern's struct: unknown keys are errors."""
+
+
+class SelectorRequirement(LabelSelectorRequirement, forbid_unknown_fields=True):
+    """One of a selector's matchExpressions."""
+
+
+class Selector(LabelSelector, forbid_unknown_fields=True):
+    """Which workloads the pattern is for, by their Pods' labels; all parts must match."""
+
+    match_expressions: list[SelectorRequirement] | None = None  # type: ignore[assignment]
 
 
 class PatternMeta(Strict):
@@ -48,10 +61,12 @@ class Profile(Strict):
 
 
 class AmbassadorSpec(Strict):
-    listen: str
-    """`localhost:PORT`: 127.0.0.1 and ::1. Never beyond loopback."""
-    profiles: dict[str, Profile]
-    selector: LabelSelector | None = None
+    listen: str = ""
+    """`localhost:PORT`: 127.0.0.1 and ::1. Never beyond loopback. Needed, except beside
+    `container`."""
+    profiles: dict[str, Profile] = {}
+    """The environments by name. Needed, except beside `container`."""
+    selector: Selector | None = None
     """Absent: every workload woven together with this file."""
     protocol: Literal["tcp", "http", "postgres", "mysql", "redis"] = "tcp"
     """Declared, never sniffed. In this version every protocol is relayed as it is."""
@@ -64,7 +79,8 @@ class AmbassadorSpec(Strict):
     drain_seconds: int = 30
     """After SIGTERM: how long open connections may go on."""
     container: dict[str, Any] | None = None
-    """A Kubernetes Container of the user's own instead of podweave's helper."""
+    """A Kubernetes Container of the user's own instead of podweave's helper. Its name is the
+    pattern's; the keys that configure podweave's helper can't stand beside it."""
 
 
 class AdapterLogs(Strict):
@@ -83,8 +99,12 @@ class AdapterLogs(Strict):
 
 class AdapterSpec(Strict):
     logs: list[AdapterLogs] | None = None
-    selector: LabelSelector | None = None
+    """What podweave's adapter normalises. This or `container`."""
+    selector: Selector | None = None
+    """Absent: every workload woven together with this file."""
     container: dict[str, Any] | None = None
+    """A Kubernetes Container of the user's own instead of podweave's helper. Its name is the
+    pattern's; `logs` can't stand beside it."""
 
 
 class FromAdapter(Strict):
@@ -117,8 +137,12 @@ class SidecarLogs(Strict):
 
 class SidecarSpec(Strict):
     logs: list[SidecarLogs] | None = None
-    selector: LabelSelector | None = None
+    """What podweave's log sidecar ships. This or `container`."""
+    selector: Selector | None = None
+    """Absent: every workload woven together with this file."""
     container: dict[str, Any] | None = None
+    """A Kubernetes Container of the user's own instead of podweave's helper. Its name is the
+    pattern's; `logs` can't stand beside it."""
 
 
 class Ambassador(Strict):
@@ -143,3 +167,10 @@ class Sidecar(Strict):
 
 
 Pattern = Ambassador | Adapter | Sidecar
+
+PATTERN_TYPES: Final[dict[str, type[Pattern]]] = {
+    "Ambassador": Ambassador,
+    "Adapter": Adapter,
+    "Sidecar": Sidecar,
+}
+"""By kind."""

@@ -7,7 +7,7 @@ meanings are those of the Kubernetes API reference, core/v1.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, dataclass_transform
 
 import msgspec
 
@@ -18,6 +18,8 @@ Quantity = str | int | float
 """resource.Quantity as written: `500m`, `128Mi`, 2. See quantities.py."""
 
 
+# Said again for type checkers: they don't inherit `frozen=True` from a base class.
+@dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
 class Base(msgspec.Struct, rename="camel", frozen=True, omit_defaults=True):
     """A Kubernetes struct: camelCase outside, unknown fields ignored, absent and null alike."""
 

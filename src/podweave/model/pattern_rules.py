@@ -1,0 +1,248 @@
+"""What is wrong in a pattern and no type can say."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from podweave.model.addresses import parse_address, parse_listen
+from podweave.model.errors import InputError, Path
+from podweave.model.names import dns_label_problem, label_key_problem, label_value_problem
+from podweave.model.patterns import (
+    AdapterLogs,
+    AdapterSpec,
+    AmbassadorSpec,
+    FromAdapter,
+    Pattern,
+    Profile,
+    Selector,
+    SidecarLogs,
+    SidecarSpec,
+)
+
+MAX_SECONDS: Final = 3600
+MAX_WEIGHT: Final = 1000
+
+
+def check_pattern(pattern: Pattern, path: Path = ()) -> list[InputError]:
+    """All that is wrong in a pattern at `path`."""
+    errors = []
+    meta = (*path, "metadata")
+    if problem := dns_label_problem(pattern.metadata.name):
+        message = f"{problem}; it is also the name of the woven container"
+        errors.append(InputError(message, path=(*meta, "name")))
+    spec = pattern.spec
+    at = (*path, "spec")
+    if spec.selector is not None:
+        errors += _selector(spec.selector, (*at, "selector"))
+    if spec.container is not None:
+        errors += _own_container(spec.container, (*at, "container"))
+    if isinstance(spec, AmbassadorSpec):
+        errors += _ambassador(spec, at)
+    else:
+        errors += _logs(spec, at)
+    return errors
+
+
+def _selector(selector: Selector, path: Path) -> Iterator[InputError]:
+    if not selector.match_labels and not selector.match_expressions:
+        yield InputError("empty: leave the selector out to select every workload", path=path)
+    for key, value in (selector.match_labels or {}).items():
+        if problem := label_key_problem(key) or label_value_problem(value):
+            yield InputError(problem, path=(*path, "matchLabels", key))
+    for index, requirement in enumerate(selector.match_expressions or ()):
+        place = (*path, "matchExpressions", index)
+        if problem := label_key_problem(requirement.key):
+            yield InputError(problem, path=(*place, "key"))
+        needs_values = requirement.operator in {"In", "NotIn"}
+        if needs_values != bool(requirement.values):
+            yield InputError(
+                f"{requirement.operator} needs {'at least one value' if needs_values else 'none'}",
+                path=(*place, "values") if requirement.values else place,
+            )
+
+
+def _own_container(container: dict[str, object], path: Path) -> Iterator[InputError]:
+    if not isinstance(container.get("image"), str) or not container["image"]:
+        yield InputError("a container of your own has an image", path=path)
+    if "name" in container:
+        yield InputError(
+            "the container's name is the pattern's metadata.name: leave this out",
+            path=(*path, "name"),
+        )
+
+
+_HELPER_KEYS: Final = {
+    "profiles": "profiles",
+    "profile": "profile",
+    "protocol": "protocol",
+    "datapath": "datapath",
+    "connect_timeout_seconds": "connectTimeoutSeconds",
+    "drain_seconds": "drainSeconds",
+}
+
+
+def _ambassador(spec: AmbassadorSpec, path: Path) -> Iterator[InputError]:
+    if spec.listen:
+        try:
+            parse_listen(spec.listen)
+        except InputError as error:
+            yield InputError(error.message, path=(*path, "listen"))
+    if spec.container is not None:
+        plain = AmbassadorSpec()
+        for field, key in _HELPER_KEYS.items():
+            if getattr(spec, field) != getattr(plain, field):
+                yield InputError(
+                    "this configures podweave's own helper and can't stand beside `container`",
+                    path=(*path, key),
+                )
+        return
+    if not spec.listen:
+        yield InputError("listen is missing: localhost:PORT, where the app connects to", path=path)
+    if not spec.profiles:
+        yield InputError(
+            "profiles is missing: at least one, as in "
+            "`profiles: {dev: {upstreams: [{address: db.example:5432}]}}`",
+            path=path,
+        )
+    for name, profile in spec.profiles.items():
+        if problem := label_value_problem(name) or (None if name else "a profile has a name"):
+            yield InputError(problem, path=(*path, "profiles", name))
+        yield from _upstreams(profile, (*path, "profiles", name))
+    if spec.profiles:
+        yield from _default_profile(spec, path)
+    for seconds, key in (
+        (spec.connect_timeout_seconds, "connectTimeoutSeconds"),
+        (spec.drain_seconds, "drainSeconds"),
+    ):
+        least = 1 if key == "connectTimeoutSeconds" else 0
+        if not least <= seconds <= MAX_SECONDS:
+            yield InputError(f"{seconds} isn't from {least} to {MAX_SECONDS}", path=(*path, key))
+
+
+def _default_profile(spec: AmbassadorSpec, path: Path) -> Iterator[InputError]:
+    names = ", ".join(spec.profiles)
+    if spec.profile is None:
+        if len(spec.profiles) > 1:
+            yield InputError(f"profile is missing: which is the default, {names}?", path=path)
+    elif spec.profile not in spec.profiles:
+        near = difflib.get_close_matches(spec.profile, spec.profiles, 1)
+        hint = f": did you mean {near[0]!r}?" if near else f"; there are {names}"
+        yield InputError(f"no profile is called {spec.profile!r}{hint}", path=(*path, "profile"))
+
+
+def _upstreams(profile: Profile, path: Path) -> Iterator[InputError]:
+    if not profile.upstreams:
+        yield InputError("a profile has at least one upstream", path=(*path, "upstreams"))
+    for index, upstream in enumerate(profile.upstreams):
+        place = (*path, "upstreams", index)
+        try:
+            parse_address(upstream.address)
+        except InputError as error:
+            yield InputError(error.message, path=(*place, "address"))
+        if not 1 <= upstream.weight <= MAX_WEIGHT:
+            yield InputError(
+                f"{upstream.weight} isn't a weight from 1 to {MAX_WEIGHT}", path=(*place, "weight")
+            )
+
+
+def _logs(spec: AdapterSpec | SidecarSpec, path: Path) -> Iterator[InputError]:
+    if spec.container is not None:
+        if spec.logs is not None:
+            yield InputError(
+                "this configures podweave's own helper and can't stand beside `container`",
+                path=(*path, "logs"),
+            )
+        return
+    if not spec.logs:
+        yield InputError("logs is missing: the files to read, or a `container`", path=path)
+    entries: Sequence[AdapterLogs | SidecarLogs] = spec.logs or ()
+    for index, logs in enumerate(entries):
+        place = (*path, "logs", index)
+        if not logs.from_:
+            yield InputError("at least one path", path=(*place, "from"))
+        for position, item in enumerate(logs.from_):
+            at = (*place, "from", position)
+            if isinstance(item, FromAdapter):
+                if problem := dns_label_problem(item.adapter):
+                    yield InputError(problem, path=(*at, "adapter"))
+            elif problem := log_glob_problem(item):
+                yield InputError(problem, path=at)
+        if logs.target is not None and (problem := dns_label_problem(logs.target)):
+            yield InputError(problem, path=(*place, "target"))
+        if isinstance(logs, AdapterLogs):
+            yield from _adapter_logs(logs, place)
+        else:
+            yield from _sidecar_logs(logs, place)
+
+
+def _adapter_logs(logs: AdapterLogs, path: Path) -> Iterator[InputError]:
+    if isinstance(logs.format, dict):
+        if list(logs.format) != ["regex"]:
+            yield InputError(
+                "a format is a name or {regex: ...}, nothing else", path=(*path, "format")
+            )
+        elif problem := regex_problem(logs.format["regex"]):
+            yield InputError(problem, path=(*path, "format", "regex"))
+    elif not _FORMAT_NAME.fullmatch(logs.format):
+        yield InputError(
+            f"{logs.format!r} isn't the name of a format, as `auto` or `json`",
+            path=(*path, "format"),
+        )
+    if logs.to != "stdout" and (problem := file_path_problem(logs.to)):
+        yield InputError(f"{problem}; or `stdout`", path=(*path, "to"))
+
+
+_FORMAT_NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+def _sidecar_logs(logs: SidecarLogs, path: Path) -> Iterator[InputError]:
+    files = logs.store.files
+    place = (*path, "store", "files")
+    if problem := file_path_problem(files.directory):
+        yield InputError(problem, path=(*place, "directory"))
+    if files.volume is not None and (len(files.volume) != 1 or "name" in files.volume):
+        yield InputError(
+            "one volume source, without a name, as in {persistentVolumeClaim: {claimName: logs}}",
+            path=(*place, "volume"),
+        )
+
+
+def file_path_problem(path: str) -> str | None:
+    """What keeps `path` from being the absolute path of a file or directory; or None."""
+    if not path.startswith("/"):
+        return f"{path!r} is relative: a path begins with `/`"
+    if ".." in path.split("/"):
+        return f"{path!r} contains `..`"
+    if path.strip("/") == "":
+        return "the path is the root itself"
+    if "\0" in path or "\n" in path:
+        return f"{path!r} has a control character in it"
+    return None
+
+
+def log_glob_problem(glob: str) -> str | None:
+    """What keeps `glob` from being a pattern of log files: its folder must be known to share it."""
+    if problem := file_path_problem(glob):
+        return problem
+    folder, _, name = glob.rpartition("/")
+    if not name:
+        return f"{glob!r} is a folder: name the files, as in {glob}*.log"
+    if set(folder) & set("*?["):
+        return f"{glob!r}: `*`, `?` and `[` stand in the file's name only, not in its folder"
+    if not folder.strip("/"):
+        return f"{glob!r}: files right in / can't be shared with a helper, they need a folder"
+    return None
+
+
+def regex_problem(pattern: str) -> str | None:
+    """What keeps `pattern` from being the format of a log line; or None."""
+    try:
+        compiled = re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        return f"not a regular expression: {error}"
+    if not compiled.groupindex:
+        return "no named group in it: name the fields, as in (?P<message>.*)"
+    return None

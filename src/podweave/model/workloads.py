@@ -1,0 +1,68 @@
+"""The workload kinds: where each keeps its Pod template, and the Pod that comes of it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from podweave.model.errors import Path
+from podweave.model.pods import ObjectMeta, Pod, Workload
+
+TEMPLATE_PATHS: Final[dict[tuple[str, str], Path]] = {
+    ("v1", "Pod"): (),
+    ("v1", "ReplicationController"): ("spec", "template"),
+    ("apps/v1", "Deployment"): ("spec", "template"),
+    ("apps/v1", "StatefulSet"): ("spec", "template"),
+    ("apps/v1", "DaemonSet"): ("spec", "template"),
+    ("apps/v1", "ReplicaSet"): ("spec", "template"),
+    ("batch/v1", "Job"): ("spec", "template"),
+    ("batch/v1", "CronJob"): ("spec", "jobTemplate", "spec", "template"),
+}
+"""(apiVersion, kind) -> the path of the object that holds the Pod's metadata and spec."""
+
+WORKLOAD_KINDS: Final = frozenset(kind for _, kind in TEMPLATE_PATHS)
+
+RUN_TO_COMPLETION: Final = frozenset({"Job", "CronJob"})
+"""Kinds whose Pods end, and whose restartPolicy is OnFailure or Never."""
+
+
+def template_path(api_version: object, kind: object) -> Path | None:
+    """The path of the Pod template in a workload of that kind; None for any other kind."""
+    if isinstance(api_version, str) and isinstance(kind, str):
+        return TEMPLATE_PATHS.get((api_version, kind))
+    return None
+
+
+def api_version_of(kind: str) -> str:
+    """The apiVersion under which a workload kind is served."""
+    return next(version for version, known in TEMPLATE_PATHS if known == kind)
+
+
+def pod_of(workload: Workload) -> Pod:
+    """The Pod an engine runs for a workload, once, however many replicas it asks for.
+
+    Its name is the Pod's own, else the workload's: one machine runs one of each, so the random
+    suffixes that controllers add would only be in the way.
+    """
+    template = workload.template.metadata
+    metadata = ObjectMeta(
+        name=workload.metadata.name,
+        namespace=workload.metadata.namespace or template.namespace,
+        uid=workload.metadata.uid if workload.kind == "Pod" else None,
+        labels=template.labels,
+        annotations=template.annotations,
+    )
+    return Pod(metadata=metadata, spec=workload.template.spec)
+
+
+def descend(object: Any, path: Path) -> Any:
+    """The value at `path`, or None where there is none."""
+    for part in path:
+        if isinstance(part, int):
+            if not isinstance(object, list) or not 0 <= part < len(object):
+                return None
+            object = object[part]
+        elif isinstance(object, dict):
+            object = object.get(part)
+        else:
+            return None
+    return object
