@@ -6,6 +6,7 @@ import os
 from collections.abc import Generator
 
 import pytest
+from tests import installations
 
 
 @pytest.hookimpl(wrapper=True)
@@ -19,3 +20,7 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped where nothing may be missing: {reason}"
     return report
+
+
+def pytest_sessionfinish() -> None:
+    installations.remove_readable_copy()

@@ -1,0 +1,88 @@
+"""S6: the application writes log files to a folder; the sidecar ships them to the store, the last
+line included, without changing the application."""
+
+from __future__ import annotations
+
+import json
+
+from tests.installations import Installation
+from tests.waiting import wait_until
+
+SHIP = """\
+apiVersion: podweave.dev/v1alpha1
+kind: Sidecar
+metadata: {name: ship}
+spec:
+  logs:
+  - from: [/var/log/shop/*.log]
+    store:
+      files:
+        directory: /var/log/store
+        volume: {persistentVolumeClaim: {claimName: store}}
+"""
+
+POD = """\
+apiVersion: v1
+kind: Pod
+metadata: {{name: shop}}
+spec:
+  restartPolicy: Never
+  terminationGracePeriodSeconds: 20
+  containers:
+  - name: app
+    image: example/app
+    command: [sh, -c, {script!r}]
+"""
+
+
+def messages(installation: Installation) -> list[str]:
+    found = []
+    for file in sorted((installation.state / "claims").glob("*/store/**/*.ndjson")):
+        found += [json.loads(line)["message"] for line in file.read_text().splitlines()]
+    return found
+
+
+def test_s6_every_line_arrives_and_the_last_one_too(installation: Installation) -> None:
+    script = (
+        "i=0; while [ $i -lt 5000 ]; do i=$((i+1)); echo line $i; done >> /var/log/shop/a.log;"
+        " printf 'the last act' >> /var/log/shop/a.log"
+    )
+    files = (
+        installation.write("pod.yaml", POD.format(script=script)),
+        installation.write("ship.yaml", SHIP),
+    )
+    installation.run("up", *files)
+    wanted = [f"line {number}" for number in range(1, 5001)] + ["the last act"]
+
+    def finished() -> bool:
+        (pod,) = installation.pods()
+        return bool(pod["status"]["phase"] == "Succeeded")
+
+    wait_until(finished, 30, "the Pod ends once its application has ended")
+    assert messages(installation) == wanted
+
+
+def test_s6_rotation_and_kill_lose_nothing(installation: Installation) -> None:
+    script = (
+        "cd /var/log/shop; i=0; while :; do i=$((i+1)); echo line $i >> a.log;"
+        " [ $((i % 500)) -eq 0 ] && mv a.log a.log.1; sleep 0.001; done"
+    )
+    files = (
+        installation.write("pod.yaml", POD.format(script=script)),
+        installation.write("ship.yaml", SHIP),
+    )
+    installation.run("up", *files)
+    for number in range(3):
+        seen = len(messages(installation))
+        wait_until(lambda seen=seen: len(messages(installation)) > seen + 300, 30, "lines arrive")
+        installation.run("exec", "-c", "ship", "shop", "--", "sh", "-c", "kill -9 $(pidof python3)")
+        wait_until(
+            lambda number=number: installation.container("shop", "ship")["restartCount"] > number,
+            30,
+            "the sidecar is started again",
+        )
+    installation.run("down", "shop")
+    arrived = [int(message.split()[1]) for message in messages(installation)]
+    assert set(arrived) == set(range(1, max(arrived) + 1))
+    firsts = list(dict.fromkeys(arrived))
+    assert firsts == sorted(firsts)
