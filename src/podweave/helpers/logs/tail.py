@@ -44,6 +44,8 @@ SLOW = 0.2
 # A file that nobody is known to write to any more, and nobody is known not to.
 QUIET_AFTER_DEPARTURE = 30.0
 QUIET_AT_END = 1.0
+# With no writer left: one that opens the file anew for each line may come back.
+QUIET_WITHOUT_WRITER = 0.25
 FORGET_AFTER = 24 * 3600.0
 FORGET_ABOVE = 2000
 # Less is not worth a system call.
@@ -100,6 +102,8 @@ class Tail:
     def read(self, max_bytes: int) -> list[Chunk]:
         """Read about `max_bytes` (a longer line is still given whole), fairly between files.
 
+        With 0 nothing is read, but files that come are opened: call it also while nothing may be
+        read, or what is rotated away meanwhile is lost.
         Never blocks and never raises for what is wrong with a file. How much may be read and
         not yet acknowledged is the caller's to decide: read less, or not at all.
         """
@@ -108,6 +112,8 @@ class Tail:
             self._scan(now)
         else:
             self._look_at_active(now)
+        if max_bytes <= 0:
+            return []
         chunks: list[Chunk] = []
         left = max_bytes
         waiting = sum(file.look for file in self._ring)
@@ -433,10 +439,11 @@ class Tail:
         if status.st_size != file.size:
             self._update(file, status, now)
             return False
+        if self._finishing is not None:
+            quiet = now - max(file.changed, self._finishing)
+            return quiet >= (QUIET_WITHOUT_WRITER if writer is False else QUIET_AT_END)
         if writer is False:
             return True
-        if self._finishing is not None:
-            return now - max(file.changed, self._finishing) >= QUIET_AT_END
         # A writer that was seen may write for as long as it likes.
         return writer is None and now - max(file.changed, file.departed or 0.0) >= (
             QUIET_AFTER_DEPARTURE

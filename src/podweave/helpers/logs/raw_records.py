@@ -1,0 +1,76 @@
+"""Lines as an application wrote them, wrapped into JSON records: whole chunks at a time.
+
+The record is ECS: `@timestamp` is when the line was read, for an untouched line is not looked
+into; `message` is the line; `log.file.path` is where it came from; `kubernetes` says which Pod.
+
+JSON is UTF-8, a log line is any bytes: bytes that are not UTF-8 come out as `\\xff`, so that they
+can still be seen. Each line stays one record, whatever is in it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_CONTROL = re.compile(rb"[\x00-\x09\x0b-\x1f]")
+_SHORT = {8: rb"\b", 9: rb"\t", 12: rb"\f", 13: rb"\r"}
+
+
+class RawRecords:
+    """Wraps the lines of one Pod."""
+
+    def __init__(self, kubernetes: Mapping[str, object]) -> None:
+        self._kubernetes = kubernetes
+        self._ends: dict[str, bytes] = {}
+
+    def wrap(self, data: bytes, path: str, seconds: float) -> bytes:
+        """NDJSON of `data`, lines that each end with a newline, read at `seconds` (Unix time)."""
+        begin = b'{"@timestamp":"%b","message":"' % timestamp(seconds)
+        end = self._end(path)
+        return begin + escape(data[:-1]).replace(b"\n", end + begin) + end
+
+    def _end(self, path: str) -> bytes:
+        end = self._ends.get(path)
+        if end is None:
+            name = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+            fields: dict[str, object] = {"log": {"file": {"path": name}}}
+            if self._kubernetes:
+                fields["kubernetes"] = self._kubernetes
+            text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+            if len(self._ends) > 1000:
+                self._ends.clear()
+            end = self._ends[path] = b'",' + text[1:].encode() + b"\n"
+        return end
+
+
+def escape(data: bytes) -> bytes:
+    """What stands between the quotes of JSON strings, except that newlines stay as they are."""
+    if not data.isascii():
+        try:
+            data.decode()
+        except UnicodeDecodeError:
+            data = data.decode("utf-8", "backslashreplace").encode()
+    if b"\\" in data:
+        data = data.replace(b"\\", rb"\\")
+    if b'"' in data:
+        data = data.replace(b'"', rb"\"")
+    if _CONTROL.search(data):
+        data = _CONTROL.sub(_control, data)
+    return data
+
+
+def _control(match: re.Match[bytes]) -> bytes:
+    code = match[0][0]
+    return _SHORT.get(code) or rb"\u%04x" % code
+
+
+def timestamp(seconds: float) -> bytes:
+    """RFC 3339 in UTC with milliseconds."""
+    milliseconds = int(seconds * 1000)
+    clock = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(milliseconds // 1000))
+    return f"{clock}.{milliseconds % 1000:03d}Z".encode()
