@@ -2,3 +2,9 @@
 
 Pure and deterministic. One pattern kind a file, each reporting every path it changed and why.
 """
+
+from podweave.weave.changes import Change
+from podweave.weave.options import Options
+from podweave.weave.weaving import Weaving, WovenSource, unweave, weave
+
+__all__ = ["Change", "Options", "Weaving", "WovenSource", "unweave", "weave"]

@@ -1,0 +1,232 @@
+"""A draft to the edits that carry it out, the annotation, and the list of changes."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from podweave import __version__
+from podweave.model.errors import render_path
+from podweave.model.workloads import descend
+from podweave.weave.annotation import (
+    DEFAULT_CONTAINER,
+    FORMAT_VERSION,
+    KEY,
+    Woven,
+    canonical,
+    encode,
+)
+from podweave.weave.changes import Change
+from podweave.weave.configuration import MAX_BYTES, config_map
+from podweave.weave.drafts import Draft, Helper
+from podweave.weave.edits import Edit, Insert, Replace
+
+MAX_ANNOTATIONS = 256 * 1024
+"""Of all annotations of an object together, keys and values; the API server refuses more."""
+
+
+@dataclass(slots=True)
+class Assembled:
+    """What weaving does to one workload."""
+
+    edits: list[Edit] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    config_map: dict[str, Any] | None = None
+    woven: Woven | None = None
+
+
+def assemble(draft: Draft) -> Assembled:
+    """Raises InputError where the result would be too large for an API server."""
+    assembly = _Assembly(draft)
+    assembly.containers()
+    assembly.mounts()
+    assembly.volumes()
+    assembly.configuration()
+    assembly.annotations()
+    return assembly.result
+
+
+class _Assembly:
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+        self.target = draft.target
+        self.result = Assembled()
+        self.made: list[str] = []
+        self.nulls: list[str] = []
+
+    def containers(self) -> None:
+        helpers = self.draft.ordered()
+        native = self.draft.options.native_sidecars
+        group = "initContainers" if native else "containers"
+        at = 0 if native else len(self.target.pod.spec.containers)
+        self._list(("spec", group), at, [helper.container for helper in helpers])
+        for index, helper in enumerate(helpers):
+            self._change(
+                ("spec", group, at + index),
+                f"{'native sidecar' if native else 'container'} {helper.name} added"
+                f" ({_source(helper)})",
+                helper.reason,
+            )
+
+    def mounts(self) -> None:
+        by_container: dict[tuple[str, int], list[tuple[dict[str, Any], str]]] = {}
+        for new in self.draft.mounts:
+            by_container.setdefault((new.group, new.index), []).append((new.mount, new.reason))
+        # Indexes are those of the woven object, where native helpers stand in another list.
+        for (group, index), mounts in by_container.items():
+            stated = self.target.raw(group, index).get("volumeMounts") or []
+            path = ("spec", group, index, "volumeMounts")
+            name = self.target.pod.spec.containers[index].name
+            self._list(path, len(stated), [mount for mount, _ in mounts], f"{name}.volumeMounts")
+            for at, (mount, reason) in enumerate(mounts):
+                self._change(
+                    (*path, len(stated) + at),
+                    f"volume {mount['name']} mounted in {name} at {mount['mountPath']}",
+                    reason,
+                )
+
+    def volumes(self) -> None:
+        if not self.draft.volumes:
+            return
+        stated = self.target.pod.spec.volumes or []
+        path = ("spec", "volumes")
+        volumes = [{"name": name, **new.source} for name, new in self.draft.volumes.items()]
+        self._list(path, len(stated), volumes)
+        for at, (name, new) in enumerate(self.draft.volumes.items()):
+            kind = next(iter(new.source), "")
+            what = f"{kind} volume {name} added: {new.what}"
+            self._change((*path, len(stated) + at), what, new.reason)
+
+    def configuration(self) -> None:
+        if not self.draft.config():
+            return
+        document = config_map(self.draft)
+        size = sum(len(text.encode()) for text in document["data"].values())
+        if size > MAX_BYTES:
+            raise self.target.error(
+                f"the helpers' configuration has {size} bytes, and a ConfigMap holds {MAX_BYTES}"
+            )
+        self.result.config_map = document
+
+    def annotations(self) -> None:
+        target, draft = self.target, self.draft
+        metadata = target.template.get("metadata")
+        stated = (metadata or {}).get("annotations")
+        added: dict[str, str] = {}
+        if DEFAULT_CONTAINER not in (stated or {}):
+            added[DEFAULT_CONTAINER] = target.pod.spec.containers[0].name
+        if metadata is None:
+            self._note("metadata", "metadata" in target.template)
+        elif stated is None:
+            self._note("metadata.annotations", "annotations" in metadata)
+        woven = Woven(
+            version=FORMAT_VERSION,
+            by=__version__,
+            hash=_hash(draft),
+            helpers={
+                helper.name: helper.kind if helper.config is not None else "container"
+                for helper in draft.ordered()
+            },
+            volumes=list(draft.volumes),
+            mounts=_mount_paths(draft),
+            annotations=list(added),
+            made=self.made,
+            nulls=self.nulls,
+        )
+        self.result.woven = woven
+        added[KEY] = encode(woven)
+        size = sum(len(f"{key}{value}".encode()) for key, value in ((stated or {}) | added).items())
+        if size > MAX_ANNOTATIONS:
+            raise target.error(
+                f"the Pod's annotations would have {size} bytes with {KEY}, and an API server "
+                f"takes {MAX_ANNOTATIONS}",
+                "metadata",
+                "annotations",
+            )
+        path = target.path
+        if metadata is None:
+            self._set((*path, "metadata"), {"annotations": added}, "metadata" in target.template)
+        elif stated is None:
+            self._set((*path, "metadata", "annotations"), added, "annotations" in metadata)
+        else:
+            for key, value in added.items():
+                self.result.edits.append(Insert((*path, "metadata", "annotations", key), value))
+        if DEFAULT_CONTAINER in added:
+            self._change(
+                ("metadata", "annotations", DEFAULT_CONTAINER),
+                f"annotation set to {added[DEFAULT_CONTAINER]}",
+                "kubectl exec and logs mean the application, not a helper",
+            )
+        self._change(
+            ("metadata", "annotations", KEY),
+            "annotation added",
+            "says what was woven, for unweave and for weaving again",
+        )
+        if self.result.config_map is not None:
+            self.result.changes.append(
+                Change(
+                    target.document.file,
+                    target.line(),
+                    target.label,
+                    f"ConfigMap/{draft.config_map}",
+                    "document added",
+                    "the helpers' configuration, mounted in helpers only",
+                )
+            )
+
+    def _list(
+        self, parts: tuple[str | int, ...], at: int, items: list[Any], note: str = ""
+    ) -> None:
+        """Insert items into a list of the template, which may not be there yet."""
+        parent = descend(self.target.template, parts[:-1])
+        path = (*self.target.path, *parts)
+        last = parts[-1]
+        if parent.get(last) is None:
+            self._note(note or ".".join(map(str, parts)), last in parent)
+            self._set(path, items, last in parent)
+        else:
+            for index, item in enumerate(items):
+                self.result.edits.append(Insert((*path, at + index), item))
+
+    def _set(self, path: tuple[str | int, ...], value: Any, is_null: bool) -> None:
+        self.result.edits.append(Replace(path, value) if is_null else Insert(path, value))
+
+    def _note(self, key: str, is_null: bool) -> None:
+        (self.nulls if is_null else self.made).append(key)
+
+    def _change(self, parts: tuple[str | int, ...], what: str, reason: str) -> None:
+        target = self.target
+        self.result.changes.append(
+            Change(
+                target.document.file,
+                target.line(*parts),
+                target.label,
+                render_path((*target.path, *parts)),
+                what,
+                reason,
+            )
+        )
+
+
+def _source(helper: Helper) -> str:
+    document = helper.pattern.document
+    return f"{helper.pattern.pattern.kind}, {document.file}:{document.line(helper.pattern.path)}"
+
+
+def _mount_paths(draft: Draft) -> dict[str, list[str]]:
+    paths: dict[str, list[str]] = {}
+    for new in draft.mounts:
+        name = draft.target.pod.spec.containers[new.index].name
+        paths.setdefault(name, []).append(new.mount["mountPath"])
+    return paths
+
+
+def _hash(draft: Draft) -> str:
+    everything = [
+        [helper.container for helper in draft.ordered()],
+        {name: volume.source for name, volume in draft.volumes.items()},
+        [[new.group, new.index, new.mount] for new in draft.mounts],
+        draft.config(),
+    ]
+    return hashlib.sha256(canonical(everything).encode()).hexdigest()[:16]

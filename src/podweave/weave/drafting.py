@@ -1,0 +1,156 @@
+"""One Pod template and its patterns to a draft of what is added: the order of the filters."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from podweave.manifests.bundle import FoundPattern
+from podweave.model.errors import InputError, InputErrors
+from podweave.model.patterns import Adapter, Ambassador, Sidecar
+from podweave.weave.adapters import weave_adapter
+from podweave.weave.ambassadors import listen_collisions, port_of, weave_ambassador
+from podweave.weave.collisions import collisions, name_collisions, plain_container_errors
+from podweave.weave.drafts import Draft, NewVolume
+from podweave.weave.helper_containers import (
+    CONFIG_VOLUME,
+    STATE_FOLDER,
+    STATE_VOLUME,
+)
+from podweave.weave.log_entries import LogEntry, entries
+from podweave.weave.log_folders import share
+from podweave.weave.options import Options
+from podweave.weave.sidecars import adapter_errors, weave_sidecar
+from podweave.weave.targets import Target
+
+FIRST_ADMIN_PORT = 15901
+
+Logs = dict[str, tuple[FoundPattern, list[LogEntry]]]
+
+
+def draft(
+    target: Target,
+    patterns: list[FoundPattern],
+    everywhere: list[FoundPattern],
+    options: Options,
+    config_map: str,
+) -> Draft:
+    """Plan the weaving of `patterns` into one template; `everywhere` are all patterns given.
+
+    Raises InputErrors with all that stands in the way.
+    """
+    made = Draft(target, options)
+    ambassadors = [found for found in patterns if isinstance(found.pattern, Ambassador)]
+    errors = name_collisions(target, patterns)
+    errors += plain_container_errors(target, patterns, options)
+    errors += listen_collisions(ambassadors)
+    if errors:
+        raise InputErrors(errors)
+    adapters, sidecars = _logs(target, patterns)
+    errors += adapter_errors(sidecars, adapters, everywhere, made)
+    if errors:
+        raise InputErrors(errors)
+
+    ports = _admin_ports(target, ambassadors)
+    for found in ambassadors:
+        try:
+            weave_ambassador(made, found, next(ports))
+        except InputError as error:
+            errors.append(error)
+    if errors:
+        raise InputErrors(errors)
+    by_name = [*sidecars.values(), *adapters.values()]
+    shares = share(made, [f for _, group in by_name for entry in group for f in entry.folders])
+    shipped = {a for _, group in sidecars.values() for entry in group for a in entry.adapters}
+    try:
+        for found, group in sidecars.values():
+            weave_sidecar(made, found, group, shares, next(ports))
+        for name, (found, group) in adapters.items():
+            weave_adapter(made, found, group, shares, next(ports), spooled=name in shipped)
+    except InputError as error:
+        raise InputErrors([error]) from None
+    _common_volumes(made, config_map)
+    if errors := collisions(made):
+        raise InputErrors(errors)
+    return made
+
+
+def _logs(target: Target, patterns: list[FoundPattern]) -> tuple[Logs, Logs]:
+    adapters: Logs = {}
+    sidecars: Logs = {}
+    errors = []
+    for found in patterns:
+        name = found.pattern.metadata.name
+        try:
+            if isinstance(found.pattern, Adapter):
+                adapters[name] = found, entries(target, found)
+            elif isinstance(found.pattern, Sidecar):
+                sidecars[name] = found, entries(target, found)
+        except InputError as error:
+            errors.append(error)
+    if errors:
+        raise InputErrors(errors)
+    for _, group in sidecars.values():
+        for at, entry in enumerate(group):
+            if entry.adapters and not entry.paths and not entry.targeted:
+                source = adapters.get(entry.adapters[0])
+                if source is not None and source[1]:
+                    group[at] = replace(entry, index=source[1][0].index)
+    return adapters, sidecars
+
+
+class _Ports:
+    def __init__(self, taken: set[int]) -> None:
+        self._taken = taken
+        self._port = FIRST_ADMIN_PORT - 1
+
+    def __next__(self) -> int:
+        self._port += 1
+        while self._port in self._taken:
+            self._port += 1
+        return self._port
+
+
+def _admin_ports(target: Target, ambassadors: list[FoundPattern]) -> _Ports:
+    """Ports for the helpers' own endpoints that nothing else in the Pod is known to use."""
+    taken = {
+        port.container_port
+        for _, _, container in target.containers()
+        for port in container.ports or []
+    }
+    for _, _, container in target.containers():
+        for probe in (container.startup_probe, container.readiness_probe, container.liveness_probe):
+            for action in (probe.http_get, probe.tcp_socket, probe.grpc) if probe else ():
+                if action is not None and isinstance(action.port, int):
+                    taken.add(action.port)
+    for found in ambassadors:
+        assert isinstance(found.pattern, Ambassador)
+        taken.add(port_of(found.pattern.spec) or 0)
+    return _Ports(taken)
+
+
+def _common_volumes(made: Draft, config_map: str) -> None:
+    if made.config():
+        made.config_map = config_map
+        made.volumes = {
+            CONFIG_VOLUME: NewVolume(
+                {"configMap": {"name": config_map}},
+                None,
+                "the helpers' configuration",
+                "mounted in helpers only",
+            ),
+            **made.volumes,
+        }
+    if any(
+        mount["name"] == STATE_VOLUME and mount["mountPath"] == STATE_FOLDER
+        for helper in made.helpers
+        for mount in helper.container.get("volumeMounts") or []
+    ):
+        made.add_volume(
+            STATE_VOLUME,
+            NewVolume(
+                {"emptyDir": {}},
+                None,
+                "how far the log helpers have come",
+                "so that a restarted helper neither loses nor repeats lines",
+            ),
+        )

@@ -1,0 +1,105 @@
+"""What is to be added to one Pod template, before it is turned into edits.
+
+The filters of the pattern kinds only add here; nothing of the user's is changed or taken away,
+because a draft has no way to say so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from podweave.manifests.bundle import FoundPattern
+from podweave.model.errors import InputError
+from podweave.weave.options import Options
+from podweave.weave.targets import Target
+
+Kind = Literal["ambassador", "sidecar", "adapter"]
+
+ORDER: tuple[Kind, ...] = ("ambassador", "sidecar", "adapter")
+"""Helpers start in this order and stop in the reverse one. Ambassadors first: everything after
+them may need the network. Shippers ahead of adapters: so an adapter stops, and gives away its
+last line, while the shipper still runs."""
+
+
+@dataclass(slots=True)
+class Helper:
+    """One container to be woven in."""
+
+    kind: Kind
+    pattern: FoundPattern
+    container: dict[str, Any]
+    config: dict[str, Any] | None
+    """None for a container of the user's own, which has a configuration of its own."""
+    reason: str
+
+    @property
+    def name(self) -> str:
+        name = self.container["name"]
+        assert isinstance(name, str)
+        return name
+
+
+@dataclass(slots=True)
+class NewVolume:
+    source: dict[str, Any]
+    """The volume without its name."""
+    pattern: FoundPattern | None
+    """The first pattern that needs it; None where all helpers do."""
+    what: str
+    """What it is for, for messages."""
+    reason: str
+
+
+@dataclass(slots=True)
+class NewMount:
+    group: str
+    index: int
+    """The container among `initContainers` or `containers` of the template."""
+    mount: dict[str, Any]
+    reason: str
+
+
+@dataclass(slots=True)
+class Draft:
+    target: Target
+    options: Options
+    helpers: list[Helper] = field(default_factory=list)
+    volumes: dict[str, NewVolume] = field(default_factory=dict)
+    mounts: list[NewMount] = field(default_factory=list)
+    config_map: str = ""
+    """The name of the ConfigMap document; empty where no helper needs one."""
+
+    def ordered(self) -> list[Helper]:
+        return [helper for kind in ORDER for helper in self.helpers if helper.kind == kind]
+
+    def config(self) -> dict[str, dict[str, Any]]:
+        return {
+            helper.name: helper.config for helper in self.ordered() if helper.config is not None
+        }
+
+    def add_volume(self, name: str, volume: NewVolume) -> None:
+        """Add a volume unless the same was added for another helper."""
+        known = self.volumes.setdefault(name, volume)
+        if known.source != volume.source:
+            message = f"the volume {name} is needed twice with different sources"
+            if known.pattern is not None:
+                message += f"; the other is for {place(known.pattern)}"
+            raise (
+                pattern_error(volume.pattern, message)
+                if volume.pattern
+                else self.target.error(message)
+            )
+
+
+def place(pattern: FoundPattern, *parts: str | int) -> str:
+    """`Ambassador/orders-db (FILE:LINE)`: one side of a collision."""
+    document = pattern.document
+    found = pattern.pattern
+    line = document.line(pattern.path + parts)
+    return f"{found.kind} {found.metadata.name} ({document.file}:{line})"
+
+
+def pattern_error(pattern: FoundPattern, message: str, *parts: str | int) -> InputError:
+    """An error at a path inside a pattern."""
+    return pattern.document.error(message, pattern.path + parts)
