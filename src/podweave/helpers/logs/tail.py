@@ -25,6 +25,7 @@ import stat
 import time
 from collections import deque
 
+from podweave.helpers.logs.copies import Copies
 from podweave.helpers.logs.followed_file import HEAD, TAIL, Chunk, FollowedFile, matches
 from podweave.helpers.logs.globs import Globs
 from podweave.helpers.logs.writers import has_writer
@@ -80,6 +81,7 @@ class Tail:
         self._ring: deque[FollowedFile] = deque()
         self._ended: list[FollowedFile] = []
         """Closed, but not wholly acknowledged."""
+        self._copies = Copies()
         self._unreadable: dict[str, int | None] = {}
         self._next_scan = 0.0
         self._more = False
@@ -256,12 +258,13 @@ class Tail:
             return known
         file = FollowedFile(path, descriptor, status.st_dev, status.st_ino)
         file.changed = now
-        self._resume(file)
+        if not self._resume(file):
+            self._copies.suspect(file, self._files.values(), now)
         self._files[(file.device, file.inode)] = file
         self._ring.append(file)
         return self._update(file, status, now)
 
-    def _resume(self, file: FollowedFile) -> None:
+    def _resume(self, file: FollowedFile) -> bool:
         """Go on where the checkpoint says, if this is the file that it means.
 
         Another device number with the same inode is believed when the bytes agree: these numbers
@@ -276,12 +279,13 @@ class Tail:
                 file.path = str(entry.get("path", file.path))
                 file.generation = int(entry.get("generation", 0))
                 file.resume(int(entry["offset"]), *bytes_of)
-                return
+                return True
         for entry in alike:
             if entry.get("device") == file.device:
                 self._entries.remove(entry)
                 file.generation = int(entry.get("generation", 0)) + 1
                 self._tell("log.replaced", path=file.path, known_as=entry.get("path"))
+        return False
 
     def _report(self, unreadable: dict[str, int | None], path: str, error: OSError) -> None:
         """Say once that something can't be read; it is tried again at every look."""
@@ -323,6 +327,7 @@ class Tail:
         fresh.departed = file.departed
         file.descriptor = -1
         file.ended = True
+        self._copies.ended(file, now)
         self._files[(file.device, file.inode)] = fresh
         self._ring[self._ring.index(file)] = fresh
         for path, known in self._at.items():
@@ -339,6 +344,8 @@ class Tail:
                 return None
             file.predecessor = None
         try:
+            if not self._copies.may_read(file, self._clock()):
+                return None
             if file.scanned - file.offset >= want:
                 return self._read_long(file, want)
             known = len(file.tail)
@@ -428,7 +435,7 @@ class Tail:
                 if file.size > file.offset:
                     chunks.append(self._take_line(file, file.size, 0))
                 if file.departed is not None:
-                    self._end(file)
+                    self._end(file, now)
         self._settled = settled
 
     def _complete(self, file: FollowedFile, now: float) -> bool:
@@ -449,8 +456,9 @@ class Tail:
             QUIET_AFTER_DEPARTURE
         )
 
-    def _end(self, file: FollowedFile) -> None:
+    def _end(self, file: FollowedFile, now: float) -> None:
         file.ended = True
+        self._copies.ended(file, now)
         file.close()
         del self._files[(file.device, file.inode)]
         self._ring.remove(file)

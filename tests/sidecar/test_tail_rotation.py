@@ -1,0 +1,262 @@
+"""Rotation of every kind loses nothing, and gives nothing twice where the files can tell."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tests.sidecar.following import Following
+
+
+def rename(following: Following, old: str, new: str) -> None:
+    (following.folder / old).rename(following.folder / new)
+
+
+def test_renamed_and_followed_under_its_new_name_is_not_read_twice(following: Following) -> None:
+    following.append("a.log", b"one\n")
+    assert following.lines() == [b"one"]
+    rename(following, "a.log", "a.log.1")
+    following.append("a.log.1", b"late\n")
+    following.append("a.log", b"new\n")
+    assert following.lines() == [b"late", b"new"]
+
+
+def test_renamed_out_of_sight_is_read_to_its_end(tmp_path: Path) -> None:
+    following = Following(tmp_path, "a.log")
+    with (tmp_path / "a.log").open("ab", buffering=0) as writer:
+        writer.write(b"one\n")
+        assert following.lines() == [b"one"]
+        rename(following, "a.log", "old")
+        for _ in range(3):
+            writer.write(b"after\n")
+            assert following.lines() == [b"after"]
+        following.clock.now += 3600
+        assert following.lines() == []
+        writer.write(b"the application was slow to notice")
+        following.append("a.log", b"new\n")
+    assert sorted(following.lines()) == [b"new", b"the application was slow to notice"]
+    assert following.tail.files() == 1
+
+
+def test_deleted_with_bytes_unread_is_read_to_its_end(following: Following) -> None:
+    following.append("a.log", b"one\n")
+    following.lines()
+    following.append("a.log", b"unread\n" * 10_000)
+    (following.folder / "a.log").unlink()
+    assert following.lines() == [b"unread"] * 10_000
+    assert following.tail.files() == 0
+
+
+def test_the_old_file_is_read_before_the_new_one_at_its_place(following: Following) -> None:
+    following.append("a.log", b"old\n" * 50_000)
+    following.chunks(4096)
+    rename(following, "a.log", "b.log.1")
+    following.append("a.log", b"new\n")
+    lines = following.lines(turns=10)
+    assert lines[-1] == b"new"
+    assert lines.count(b"new") == 1
+
+
+def test_several_rotations_between_two_looks(following: Following) -> None:
+    following.append("a.log", b"1\n")
+    following.lines()
+    rename(following, "a.log", "a.log.2")
+    following.append("a.log", b"2\n")
+    rename(following, "a.log", "a.log.1")
+    following.append("a.log", b"3\n")
+    assert sorted(following.lines()) == [b"2", b"3"]
+
+
+def test_copytruncate(following: Following) -> None:
+    following.append("a.log", b"one\ntwo\n")
+    following.lines()
+    following.write("a.log", b"")
+    following.append("a.log", b"3\n")
+    assert following.lines() == [b"3"]
+
+
+def test_rewritten_longer_than_the_old_offset_between_two_looks(following: Following) -> None:
+    following.append("a.log", b"one\n")
+    following.lines()
+    following.write("a.log", b"quite another beginning\nand more\n")
+    assert following.lines() == [b"quite another beginning", b"and more"]
+    assert following.tail.counters["truncated_files"] == 1
+
+
+def test_rewritten_to_the_same_length(following: Following) -> None:
+    following.append("a.log", b"one\n")
+    following.lines()
+    following.write("a.log", b"two\n")
+    assert following.lines() == [b"two"]
+
+
+def test_what_a_truncation_takes_away_is_counted(following: Following) -> None:
+    following.append("a.log", b"one\n")
+    following.lines()
+    following.append("a.log", b"never read\n")
+    following.clock.now += 1
+    following.tail.read(0)
+    following.write("a.log", b"x\n")
+    assert following.lines() == [b"x"]
+    assert following.tail.counters["lost_bytes"] == len(b"never read\n")
+
+
+def test_a_hole_left_by_copytruncate_under_a_writer_without_append(following: Following) -> None:
+    path = following.folder / "a.log"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
+    os.write(descriptor, b"x" * 99_999 + b"\n")
+    assert len(following.lines()) == 1
+    os.truncate(path, 0)
+    following.lines()
+    os.write(descriptor, b"after the hole\n")
+    assert following.lines(turns=8) == [b"after the hole"]
+    os.write(descriptor, b"more\n")
+    os.close(descriptor)
+    assert following.lines() == [b"more"]
+
+
+def test_an_acknowledgement_from_before_a_truncation_moves_nothing(following: Following) -> None:
+    following.append("a.log", b"old content\n")
+    (old,) = following.chunks()
+    following.write("a.log", b"new\n")
+    (new,) = [*following.chunks(), *following.chunks()]
+    following.tail.acknowledge(old)
+    assert following.tail.entries() == []
+    following.tail.acknowledge(new)
+    (entry,) = following.tail.entries()
+    assert entry["offset"] == 4
+    assert old.file.ended
+    assert not new.file.ended
+    assert old.file.identity != new.file.identity
+
+
+def test_an_inode_that_is_used_again_is_another_file(following: Following) -> None:
+    following.append("a.log", b"one\n")
+    assert following.lines() == [b"one"]
+    entries = following.tail.entries()
+    # What the file system does when it uses an inode again, made certain: same inode, other bytes.
+    following.tail.close()
+    following.write("a.log", b"another file, same inode\n")
+    following.tail = following.start(entries)
+    assert following.lines() == [b"another file, same inode"]
+
+
+def test_an_inode_freed_and_used_again_while_running(following: Following) -> None:
+    for number in range(50):
+        line = b"%d\n" % number * 3
+        following.append("a.log", line)
+        assert following.lines(turns=2) == [b"%d" % number] * 3
+        (following.folder / "a.log").unlink()
+        following.lines(turns=2)
+    assert following.tail.entries() == []
+
+
+def test_restart_after_rename_goes_on_in_the_renamed_file(following: Following) -> None:
+    following.append("a.log", b"one\n")
+    following.lines()
+    entries = following.tail.entries()
+    following.tail.close()
+    following.append("a.log", b"two\n")
+    rename(following, "a.log", "a.log.1")
+    following.append("a.log", b"three\n")
+    following.tail = following.start(entries)
+    assert sorted(following.lines()) == [b"three", b"two"]
+
+
+def test_restart_gives_only_what_was_not_acknowledged(following: Following) -> None:
+    following.append("a.log", b"one\n")
+    following.lines()
+    following.append("a.log", b"two\n")
+    assert [chunk.data for chunk in following.chunks()] == [b"two\n"]
+    following.restart()
+    assert following.lines() == [b"two"]
+
+
+def test_restart_while_shrunken(following: Following) -> None:
+    following.append("a.log", b"one\ntwo\n")
+    following.lines()
+    entries = following.tail.entries()
+    following.tail.close()
+    following.write("a.log", b"3\n")
+    following.tail = following.start(entries)
+    assert following.lines() == [b"3"]
+
+
+def test_a_deleted_file_leaves_the_checkpoint_once_acknowledged(following: Following) -> None:
+    following.append("a.log", b"one\n")
+    (chunk,) = following.chunks()
+    (following.folder / "a.log").unlink()
+    following.chunks()
+    following.tail.acknowledge(chunk)
+    assert following.tail.entries() == []
+
+
+def test_a_file_that_is_away_for_a_while_is_not_read_again(tmp_path: Path) -> None:
+    following = Following(tmp_path, "*.log")
+    following.append("a.log", b"one\n")
+    following.lines()
+    rename(following, "a.log", "elsewhere")
+    following.lines()
+    assert following.tail.files() == 0
+    following.restart()
+    rename(following, "elsewhere", "a.log")
+    following.append("a.log", b"two\n")
+    assert following.lines() == [b"two"]
+
+
+def test_acknowledgements_out_of_order_move_nothing_past_a_gap(following: Following) -> None:
+    following.append("a.log", b"one\n")
+    first = following.chunks()[0]
+    following.append("a.log", b"two\n")
+    second = following.chunks()[0]
+    following.tail.acknowledge(second)
+    assert following.tail.entries() == []
+    following.tail.acknowledge(first)
+    assert following.tail.entries()[0]["offset"] == 8
+
+
+def test_compressed_files_are_passed_over(following: Following) -> None:
+    following.append("a.log.1.gz", b"\x1f\x8b not lines\n")
+    assert following.lines() == []
+
+
+def copy(following: Following, old: str, new: str) -> None:
+    (following.folder / new).write_bytes((following.folder / old).read_bytes())
+
+
+def test_the_copy_of_copytruncate_is_not_read_twice(following: Following) -> None:
+    following.append("a.log", b"one\ntwo\n")
+    following.lines()
+    copy(following, "a.log", "a.log.1")
+    following.write("a.log", b"")
+    following.append("a.log", b"three\n")
+    assert following.lines() == [b"three"]
+
+
+def test_the_copy_of_copytruncate_gives_what_was_cut_away_unread(following: Following) -> None:
+    following.append("a.log", b"one\n")
+    following.lines()
+    following.append("a.log", b"unread\n")
+    copy(following, "a.log", "a.log.1")
+    assert following.lines(turns=1) == [b"unread"]
+    following.append("a.log", b"unread as well\n")
+    copy(following, "a.log", "a.log.1")
+    following.write("a.log", b"three\n")
+    assert sorted(following.lines()) == [b"three", b"unread as well"]
+
+
+def test_a_file_that_begins_like_another_is_read_after_a_moment(following: Following) -> None:
+    following.append("a.log", b"started\n")
+    following.lines()
+    following.append("a.log.audit", b"started\n")
+    assert following.lines(turns=20) == [b"started"]
+
+
+def test_a_file_like_a_truncated_one_up_to_its_offset_only_in_the_first_bytes(
+    following: Following,
+) -> None:
+    following.append("a.log", b"started\none\n")
+    following.lines()
+    following.append("a.log.1", b"started\nsomething else\n")
+    following.write("a.log", b"two\n")
+    assert sorted(following.lines(turns=12)) == [b"something else", b"started", b"two"]
