@@ -1,0 +1,112 @@
+"""A dial for one client: attempts with back-off under one deadline, upstream after upstream.
+
+rounds     every upstream of the profile once, in weighted order, each with its share of
+           the time that is left, so that a black hole doesn't use up all of it
+back-off   between rounds: 50 ms, doubling to 1 s, less a random part of up to a half, so
+           that clients who lost their upstream together don't come back together
+"""
+
+from __future__ import annotations
+
+import os
+
+from podweave.helpers.dialing.connector import DialError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from podweave.helpers.ambassador.profiles import Profile, Upstream
+    from podweave.helpers.dialing.connector import Cancellable, Connector
+    from podweave.helpers.loop import Loop, Timer
+
+FIRST_PAUSE = 0.05
+LAST_PAUSE = 1.0
+
+
+def random_number() -> float:
+    """From 0 up to but less than 1. The module `random` would cost each helper half a megabyte."""
+    return int.from_bytes(os.urandom(6), "big") / (1 << 48)
+
+
+class Dial:
+    """Calls `done(socket)` or `done(error)` once, never from the constructor.
+
+    `attempted(upstream, error or None)` is called after every attempt.
+    """
+
+    __slots__ = (
+        "_attempt",
+        "_attempted",
+        "_connector",
+        "_deadline",
+        "_done",
+        "_loop",
+        "_pause",
+        "_profile",
+        "_random",
+        "_timer",
+        "_untried",
+        "_upstream",
+    )
+
+    def __init__(
+        self,
+        loop: Loop,
+        connector: Connector,
+        profile: Profile,
+        timeout: float,
+        done: Callable[[socket.socket | DialError], object],
+        attempted: Callable[[Upstream, DialError | None], object],
+        random: Callable[[], float] = random_number,
+    ) -> None:
+        self._loop = loop
+        self._connector = connector
+        self._profile = profile
+        self._deadline = loop.now() + timeout
+        self._done = done
+        self._attempted = attempted
+        self._random = random
+        self._pause = FIRST_PAUSE
+        self._untried: list[Upstream] = []
+        self._upstream: Upstream | None = None
+        self._attempt: Cancellable | None = None
+        self._timer: Timer | None = None
+        self._begin_round()
+
+    def cancel(self) -> None:
+        if self._attempt is not None:
+            self._attempt.cancel()
+            self._attempt = None
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _begin_round(self) -> None:
+        self._untried = self._profile.order(self._random)
+        self._try_next()
+
+    def _try_next(self) -> None:
+        left = max(self._deadline - self._loop.now(), 0.0)
+        share = left / len(self._untried)
+        self._upstream = upstream = self._untried.pop(0)
+        self._attempt = self._connector.connect(upstream.host, upstream.port, share, self._decided)
+
+    def _decided(self, result: socket.socket | DialError) -> None:
+        assert self._upstream is not None
+        self._attempt = None
+        if not isinstance(result, DialError):
+            self._attempted(self._upstream, None)
+            self._done(result)
+            return
+        self._attempted(self._upstream, result)
+        left = self._deadline - self._loop.now()
+        if self._untried and left > 0:
+            self._try_next()
+            return
+        pause = self._pause * (1.0 - self._random() / 2)
+        self._pause = min(self._pause * 2, LAST_PAUSE)
+        if pause < left:
+            self._timer = self._loop.call_later(pause, self._begin_round)
+        else:
+            self._done(result)

@@ -1,0 +1,138 @@
+"""Listens where the application dials, and hands each client on.
+
+All addresses are bound at once, before anything else happens: from then on the kernel takes
+clients in, whatever the ambassador is busy with.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+
+from podweave.helpers.dialing.socket_options import set_options
+from podweave.helpers.loop import READ
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from podweave.helpers.ambassador.metrics import Metrics
+    from podweave.helpers.journal import Journal
+    from podweave.helpers.loop import Loop
+
+BACKLOG = 4096
+PAUSE_SECONDS = 0.1
+
+# Between two turns of the loop: a burst of clients must not keep the others' bytes waiting.
+_BURST = 32
+_SHORTAGES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_NO_SUCH_FAMILY = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
+
+
+class ListenError(Exception):
+    """An address is not to be had."""
+
+    def __init__(self, address: str, error: OSError) -> None:
+        super().__init__(f"{address}: {error.strerror}")
+        self.address = address
+        self.reason = error.strerror or str(error)
+
+
+class Listeners:
+    def __init__(
+        self,
+        loop: Loop,
+        addresses: Sequence[tuple[str, int]],
+        accepted: Callable[[socket.socket], object],
+        metrics: Metrics,
+        journal: Journal,
+    ) -> None:
+        """ListenError when an address is taken. A machine without IPv6 is no error."""
+        self._loop = loop
+        self._accepted = accepted
+        self._metrics = metrics
+        self._journal = journal
+        self._sockets: list[socket.socket] = []
+        for host, port in addresses:
+            try:
+                self._sockets.append(_listen(host, port))
+            except OSError as error:
+                if error.errno not in _NO_SUCH_FAMILY or ":" not in host or len(addresses) == 1:
+                    self._close()
+                    raise ListenError(render(host, port), error) from error
+                journal.info("no-ipv6", address=render(host, port), reason=error.strerror)
+        self.addresses = [render(*sock.getsockname()[:2]) for sock in self._sockets]
+        self._watch()
+
+    def close(self) -> None:
+        self._unwatch()
+        self._close()
+
+    def _watch(self) -> None:
+        for sock in self._sockets:
+            self._watch_one(sock)
+        self._watched = True
+
+    def _watch_one(self, sock: socket.socket) -> None:
+        self._loop.add(sock.fileno(), READ, lambda events: self._accept(sock))
+
+    def _unwatch(self) -> None:
+        if self._watched:
+            for sock in self._sockets:
+                self._loop.remove(sock.fileno())
+        self._watched = False
+
+    def _close(self) -> None:
+        for sock in self._sockets:
+            sock.close()
+        self._sockets.clear()
+
+    def _accept(self, listener: socket.socket) -> None:
+        for _ in range(_BURST):
+            try:
+                client, _ = listener.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno in _SHORTAGES:
+                    self._pause(error)
+                    return
+                # The client's own trouble, reported here by the kernel (accept(2)).
+                continue
+            client.setblocking(False)
+            self._accepted(client)
+
+    def _pause(self, error: OSError) -> None:
+        """Descriptors are short: clients wait in the backlog until some are closed."""
+        if not self._watched:
+            return
+        self._metrics.accept_pauses.value += 1
+        if self._metrics.accept_pauses.value == 1:
+            self._journal.warning("accept-paused", reason=error.strerror)
+        self._unwatch()
+        self._loop.call_later(PAUSE_SECONDS, self._resume)
+
+    def _resume(self) -> None:
+        if self._sockets and not self._watched:
+            self._watch()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            # Its IPv4 twin is an address of its own.
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        set_options(sock)
+        sock.bind((host, port))
+        sock.listen(BACKLOG)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def render(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,60 @@
+"""What the ambassador counts."""
+
+from __future__ import annotations
+
+from podweave.helpers.wire.prometheus import Registry
+
+_PREFIX = "podweave_ambassador"
+
+
+class Metrics:
+    def __init__(self) -> None:
+        self.registry = Registry()
+        counter, gauge = self.registry.counter, self.registry.gauge
+        self.accepted = counter(
+            f"{_PREFIX}_clients_accepted_total", "Connections accepted from clients."
+        ).labels()
+        self.held = gauge(
+            f"{_PREFIX}_clients_held", "Clients that wait for their upstream's connection."
+        ).labels()
+        self.refused = counter(
+            f"{_PREFIX}_clients_refused_total",
+            "Clients given up: no upstream within the connect timeout.",
+        ).labels()
+        self.gone = counter(
+            f"{_PREFIX}_clients_gone_total", "Clients that went away while they were held."
+        ).labels()
+        self.open = gauge(
+            f"{_PREFIX}_connections_open", "Connections relayed now, by profile.", "profile"
+        )
+        self.relayed = counter(
+            f"{_PREFIX}_connections_total", "Connections relayed, by profile.", "profile"
+        )
+        self.bytes = counter(
+            f"{_PREFIX}_relayed_bytes_total", "Bytes relayed, by where they went.", "to"
+        )
+        self.dial_seconds = self.registry.histogram(
+            f"{_PREFIX}_dial_seconds",
+            "From a client's arrival, or the last switch, to its upstream's connection.",
+        ).labels()
+        self.dial_failures = counter(
+            f"{_PREFIX}_dial_failures_total",
+            "Attempts to connect that failed, by upstream and reason.",
+            "upstream",
+            "reason",
+        )
+        self.upstream_up = gauge(
+            f"{_PREFIX}_upstream_up",
+            "Whether the last attempt to connect to the upstream succeeded.",
+            "upstream",
+        )
+        self.profile = gauge(
+            f"{_PREFIX}_profile_info", "1 for the profile that new connections use.", "profile"
+        )
+        self.switches = counter(
+            f"{_PREFIX}_switches_total", "Changes of the profile while running."
+        ).labels()
+        self.accept_pauses = counter(
+            f"{_PREFIX}_accept_pauses_total",
+            "Times that accepting had to pause, because descriptors or memory were short.",
+        ).labels()
