@@ -83,7 +83,8 @@ class Composer:
         next_event = self._next_event
         event: Any
         while (event := next_event()) is not None:
-            if type(event) is DocumentStartEvent:
+            kind = type(event)
+            if kind is DocumentStartEvent:
                 start = event.start_mark.index
                 try:
                     value, empty, end = self._document()

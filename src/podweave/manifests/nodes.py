@@ -22,7 +22,11 @@ from yaml.events import (
 )
 
 from podweave.manifests.scalars import resolve
+from podweave.manifests.spans import before_break, line_end, line_start
 from podweave.model.errors import Path
+
+NO_BRACKET: Final = -1
+"""In place of a bracket's place: `[a: 1]` has a mapping without one in its list."""
 
 Kind = Literal["mapping", "sequence", "scalar", "alias"]
 
@@ -74,6 +78,12 @@ class Node:
             yield value
         yield from self.items
 
+    def walk(self) -> Iterator[Node]:
+        """The node and everything in it."""
+        yield self
+        for child in self.children():
+            yield from child.walk()
+
 
 class Tree:
     """The nodes of one document and how its paths lead to them."""
@@ -82,6 +92,10 @@ class Tree:
         self.root: Final = root
         self.targets: Final[dict[int, Node]] = {}
         """id of an alias node -> the node it stands for."""
+
+    def has(self, node: Node, key: str) -> bool:
+        """Whether a mapping has a key, of its own or by a merge key."""
+        return self._step(node, key) is not None
 
     def resolve(self, node: Node) -> Node:
         """The node an alias stands for, else the node."""
@@ -151,7 +165,7 @@ _ODD: Final = frozenset("+-.0123456789yYnNtTfFoO~")
 
 def yaml_tree(text: str, start: int, end: int) -> Tree:
     """The tree of the one YAML document in text[start:end], which was composed before."""
-    begin = max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1
+    begin = line_start(text, start)
     next_event: Callable[[], Any] = CParser(text[begin:end]).get_event
     anchors: dict[str, Node] = {}
     targets: list[tuple[Node, Node]] = []
@@ -168,6 +182,8 @@ def yaml_tree(text: str, start: int, end: int) -> Tree:
                 node.style = event.style or None
                 node.text = event.value
                 node.anchor = event.anchor
+                if event.style in ("|", ">"):
+                    node.end = _block_scalar_end(text, first, last)
             case AliasEvent(anchor=str(name)):
                 node = Node("alias", first, last)
                 node.text = name
@@ -177,6 +193,8 @@ def yaml_tree(text: str, start: int, end: int) -> Tree:
                 node = Node(kind, first, last)
                 node.flow = bool(event.flow_style)
                 node.open = last - 1 if node.flow else first
+                if node.flow and text[node.open] not in "{[":
+                    node.open = NO_BRACKET
                 node.anchor = event.anchor
                 stack.append((node, children))
                 children = []
@@ -187,7 +205,8 @@ def yaml_tree(text: str, start: int, end: int) -> Tree:
                     node.entries = list(zip(children[::2], children[1::2], strict=True))
                 else:
                     node.items = children
-                node.end = last if node.flow else children[-1].end
+                bracketed = node.flow and node.open != NO_BRACKET
+                node.end = last if bracketed else children[-1].end
                 children = outer
             case _:
                 continue
@@ -200,6 +219,28 @@ def yaml_tree(text: str, start: int, end: int) -> Tree:
     for alias, target in targets:
         tree.targets[id(alias)] = target
     return tree
+
+
+_BLOCK_HEADER: Final = re.compile(r"[|>]([-+0-9]*)[ \t]*(?:[ \t]#[^\r\n]*)?(?=[\r\n]|$)")
+
+
+def _block_scalar_end(text: str, start: int, end: int) -> int:
+    """Where the content of a block scalar ends: libyaml counts the empty lines after it too."""
+    header = _BLOCK_HEADER.search(text, start, end)
+    if header is None:
+        return end
+    if "+" in header.group(1):
+        return before_break(text, end)
+    body = text[header.end() : end]
+    indents = [len(line) - len(line.lstrip(" ")) for line in body.splitlines() if line.strip()]
+    least = min(indents, default=len(body))
+    while end > header.end():
+        start_of_line = line_start(text, before_break(text, end))
+        line = text[start_of_line : before_break(text, end)]
+        if line.strip(" ") or len(line) > least:
+            return before_break(text, end)
+        end = start_of_line
+    return line_end(text, header.start())
 
 
 _JSON_TOKEN: Final = re.compile(

@@ -1,0 +1,340 @@
+"""Edits of manifests as text: what isn't edited stays as the user wrote it, byte for byte.
+
+An edit is planned on the nodes of a document as a few replacements of spans, in `block_style`
+or `flow_style`; the next one is planned on the text that came out. What comes out is read
+again and compared with what the edits mean, so that no slip here can change a manifest
+unnoticed.
+
+Removing what was inserted gives back the identical text. For that, an empty flow collection
+stays in flow style, a block collection whose last entry is removed is left without a value,
+as `key:`, and new lines go in between existing ones without touching those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from podweave.manifests import block_style, flow_style, jsontext
+from podweave.manifests.composing import Composed, ComposeError, Composer, copy
+from podweave.manifests.decoding import BOM
+from podweave.manifests.documents import Document, Source
+from podweave.manifests.layout import Layout, Style
+from podweave.manifests.nodes import Node, Tree, is_merge, json_tree, yaml_tree
+from podweave.manifests.rendering import json_text, plain, render
+from podweave.manifests.spans import Span, before_break, line_start, newline_of, replaced
+from podweave.model.errors import InputError, Path
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """Add a key to a mapping, after its other keys, or an item to a list, before that index.
+
+    The parent must exist; where it has no value (`key:`), it becomes a list for an index and a
+    mapping for a key.
+    """
+
+    path: Path
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """Give what is at `path` another value."""
+
+    path: Path
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Take away what is at `path`; `()` is the whole document."""
+
+    path: Path
+
+
+Edit = Insert | Replace | Remove
+
+
+def edit(source: Source, edits: Mapping[int, Sequence[Edit]], append: Sequence[Any] = ()) -> str:
+    """The text of `source` after the edits, by index of document, and with documents appended.
+
+    As in JSON Patch: the edits of a document come one after the other, and each path is meant
+    in the document as the edits before left it. Raises InputError where the text can't be
+    edited without touching something else: inside an alias, a merge key, an anchored value
+    that is used elsewhere.
+    """
+    # Literal blocks take in comment lines that stand to the right after them. Rare enough to
+    # find out by trying.
+    for literals in (True, False):
+        text, expected = _edited(source, edits, append, literals)
+        if _reads_as(text, source, expected):
+            return text
+    raise InputError(
+        "the file is written in a way that can't be edited safely; write the part around the "
+        "edited values in plain block style, and end the file with a line break",
+        file=source.file,
+    )
+
+
+def _edited(
+    source: Source, edits: Mapping[int, Sequence[Edit]], append: Sequence[Any], literals: bool
+) -> tuple[str, list[Any]]:
+    parts: list[str] = []
+    expected: list[Any] = []
+    place = 0
+    text = source.text
+    for index, document in enumerate(source.documents):
+        planned = edits.get(index, ())
+        if not planned:
+            expected.append(document.object)
+            continue
+        start, end = _region(source, index)
+        parts.append(text[place:start])
+        place = end
+        if any(not step.path and isinstance(step, Remove) for step in planned):
+            if end == len(text) and not text.endswith(("\n", "\r")):
+                before = "".join(parts)
+                parts = [before[: before_break(before, len(before))]]
+            continue
+        region = _Region(document, text[start:end], literals, newline_of(text))
+        for step in planned:
+            region.apply(step)
+        parts.append(region.text)
+        expected.append(region.object)
+    parts.append(text[place:])
+    edited = "".join(parts)
+    for value in append:
+        value = plain(value)
+        edited = _appended(source, edited, value)
+        expected.append(value)
+    return edited, expected
+
+
+def _region(source: Source, index: int) -> tuple[int, int]:
+    """The lines of a document, with what follows up to the next one."""
+    documents = source.documents
+    start, end = documents[index].start, len(source.text)
+    if index + 1 < len(documents):
+        end = documents[index + 1].start
+    if documents[index].format == "yaml":
+        start = line_start(source.text, start)
+        end = line_start(source.text, end) if end < len(source.text) else end
+    return start, end
+
+
+def _appended(source: Source, text: str, value: Any) -> str:
+    """A file without a line break at its end gets none, which is also how removing knows it."""
+    newline = newline_of(text)
+    if any(document.format == "json" for document in source.documents):
+        body = json_text(value, step=2)
+    else:
+        body = render(value).removesuffix("\n")
+        if text.strip(BOM):
+            body = f"---\n{body}"
+    body = body.replace("\n", newline)
+    if not text.strip(BOM) or text.endswith(("\n", "\r")):
+        return text + body + newline
+    return text + newline + body
+
+
+class _Region:
+    """One document while it is edited."""
+
+    def __init__(self, document: Document, text: str, literals: bool, newline: str) -> None:
+        self.text = text
+        self.object: Any = copy(document.object)
+        self._document = document
+        self._literals = literals
+        self._newline = newline
+
+    def _tree(self) -> Tree:
+        if self._document.format == "json":
+            return json_tree(self.text, 0)
+        return yaml_tree(self.text, 0, len(self.text))
+
+    def _error(self, message: str, path: Path) -> InputError:
+        return self._document.error(message, path)
+
+    def apply(self, step: Edit) -> None:
+        """Change the text, and the object that it must read as."""
+        if not step.path:
+            raise self._error("only Remove is for a whole document", ())
+        tree = self._tree()
+        parent, chain = self._parent(tree, step.path)
+        self._unshared(tree, chain, step)
+        last = step.path[-1]
+        value = None if isinstance(step, Remove) else plain(step.value)
+        style: Style = flow_style if parent.flow else block_style
+        layout = Layout(
+            text=self.text,
+            tree=tree,
+            newline=self._newline,
+            literals=self._literals,
+            json=self._document.format == "json",
+        )
+        if isinstance(step, Insert):
+            if parent.kind == "scalar":
+                spans = self._filled(layout, chain, step, value)
+            elif isinstance(last, int):
+                if not 0 <= last <= len(parent.items):
+                    raise self._error(f"no place {last} in the list", step.path)
+                spans = style.insert_item(layout, parent, last, value)
+            else:
+                spans = style.insert_entry(layout, parent, last, value)
+        else:
+            place = self._child(tree, parent, step.path)
+            if isinstance(step, Remove):
+                spans = style.remove(layout, parent, place)
+            else:
+                spans = style.replace(layout, parent, place, value)
+        self.text = replaced(self.text, spans)
+        self._apply_to_object(step, parent.flow, value)
+
+    def _parent(self, tree: Tree, path: Path) -> tuple[Node, list[Node]]:
+        node = tree.root
+        chain = [node]
+        for depth, part in enumerate(path[:-1]):
+            node = self._step(tree, node, part, path[: depth + 1])
+            chain.append(node)
+        last = path[-1]
+        if node.kind == "alias":
+            raise self._error(
+                f"the value is the alias *{node.text}, and what it stands for is used elsewhere "
+                "too: write it out here",
+                path[:-1],
+            )
+        wanted = "sequence" if isinstance(last, int) else "mapping"
+        if node.kind != wanted and not (node.kind == "scalar" and node.empty and len(chain) > 1):
+            what = "a list" if wanted == "sequence" else "a mapping"
+            raise self._error(f"this is not {what}, and can't become one", path[:-1])
+        return node, chain
+
+    def _step(self, tree: Tree, node: Node, part: str | int, path: Path) -> Node:
+        if node.kind == "alias":
+            raise self._error(
+                f"the value is the alias *{node.text}, and what it stands for is used elsewhere "
+                "too: write it out here",
+                path[:-1],
+            )
+        if isinstance(part, int):
+            if node.kind == "sequence" and 0 <= part < len(node.items):
+                return node.items[part]
+        elif node.kind == "mapping":
+            entry = tree.entry(node, part)
+            if entry is not None:
+                return entry[1]
+            if self._merged(tree, node, part):
+                raise self._error(
+                    f"{part} comes here by a merge key `<<`: write it out here to have it edited",
+                    path[:-1],
+                )
+        raise self._error("there is nothing here", path)
+
+    @staticmethod
+    def _merged(tree: Tree, node: Node, part: str) -> bool:
+        return any(is_merge(key) for key, _ in node.entries) and tree.has(node, part)
+
+    def _child(self, tree: Tree, parent: Node, path: Path) -> int:
+        """The position of what the path's last part means, among the parent's children."""
+        found = self._step(tree, parent, path[-1], path)
+        if parent.kind == "sequence":
+            return parent.items.index(found)
+        return [value for _, value in parent.entries].index(found)
+
+    def _unshared(self, tree: Tree, chain: list[Node], step: Edit) -> None:
+        """Raise where the edit would show in another place of the document."""
+        if not tree.targets:
+            if isinstance(step, Insert) and isinstance(step.path[-1], str):
+                self._new_key(tree, chain[-1], step.path)
+            return
+        shared = {id(target): target for target in tree.targets.values()}
+        for depth, node in enumerate(chain):
+            if id(node) in shared:
+                raise self._error(
+                    f"the value is anchored as &{node.anchor} and used elsewhere too: an edit "
+                    "here would change both, so write it out in one of the places",
+                    step.path[:depth],
+                )
+        if isinstance(step, Insert):
+            if isinstance(step.path[-1], str):
+                self._new_key(tree, chain[-1], step.path)
+            return
+        inside = {id(node) for node in self._step(tree, chain[-1], step.path[-1], step.path).walk()}
+        for alias, target in tree.targets.items():
+            if id(target) in inside and alias not in inside:
+                raise self._error(
+                    f"the anchor &{target.anchor} in it is used elsewhere: write the value out "
+                    "there first",
+                    step.path,
+                )
+
+    def _new_key(self, tree: Tree, parent: Node, path: Path) -> None:
+        key = path[-1]
+        assert isinstance(key, str)
+        if parent.kind == "mapping" and tree.has(parent, key):
+            merged = tree.entry(parent, key) is None
+            raise self._error(
+                "the key comes here by a merge key `<<` already: write it out here"
+                if merged
+                else "the key is there already",
+                path,
+            )
+
+    def _filled(self, layout: Layout, chain: list[Node], step: Insert, value: Any) -> list[Span]:
+        """Insert into a key or item that has no value yet."""
+        last = step.path[-1]
+        if isinstance(last, int) and last != 0:
+            raise self._error(f"no place {last} in the list", step.path)
+        if chain[-2].flow:
+            raise self._error(
+                "there is no value here: write [] or {}, so that it can be filled", step.path[:-1]
+            )
+        whole = [value] if isinstance(last, int) else {last: value}
+        return block_style.fill(layout, chain[-2], chain[-1], whole)
+
+    def _apply_to_object(self, step: Edit, flow: bool, value: Any) -> None:
+        holder: Any = None
+        at: str | int = 0
+        parent = self.object
+        for part in step.path[:-1]:
+            holder, at = parent, part
+            parent = parent[part]
+        last = step.path[-1]
+        if parent is None:
+            parent = holder[at] = [] if isinstance(last, int) else {}
+        if isinstance(step, Remove):
+            del parent[last]
+            if not parent and not flow and holder is not None:
+                holder[at] = None
+        elif isinstance(step, Insert) and isinstance(last, int):
+            parent.insert(last, value)
+        else:
+            parent[last] = value
+
+
+def _reads_as(text: str, source: Source, expected: list[Any]) -> bool:
+    composed: list[Composed]
+    body = text.removeprefix(BOM)
+    try:
+        if any(document.format == "json" for document in source.documents):
+            composed = jsontext.compose(body)
+        else:
+            composed = [found for found in Composer(body).documents() if not found.empty]
+    except (yaml.YAMLError, ComposeError, ValueError):
+        return False
+    return same([found.object for found in composed], expected)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two plain values are equal, of equal types, with NaN equal to itself."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other or (one != one and other != other))
