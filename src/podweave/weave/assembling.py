@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from podweave import __version__
-from podweave.model.errors import render_path
+from podweave.manifests.edits import Edit, Insert, Replace
+from podweave.model.errors import Path, render_path
 from podweave.model.workloads import descend
 from podweave.weave.annotation import (
     DEFAULT_CONTAINER,
@@ -20,7 +21,6 @@ from podweave.weave.annotation import (
 from podweave.weave.changes import Change
 from podweave.weave.configuration import MAX_BYTES, config_map
 from podweave.weave.drafts import Draft, Helper
-from podweave.weave.edits import Edit, Insert, Replace
 
 MAX_ANNOTATIONS = 256 * 1024
 """Of all annotations of an object together, keys and values; the API server refuses more."""
@@ -116,10 +116,14 @@ class _Assembly:
         added: dict[str, str] = {}
         if DEFAULT_CONTAINER not in (stated or {}):
             added[DEFAULT_CONTAINER] = target.pod.spec.containers[0].name
-        if metadata is None:
-            self._note("metadata", "metadata" in target.template)
-        elif stated is None:
-            self._note("metadata.annotations", "annotations" in metadata)
+        # The annotation says how it got in itself, so where comes before what.
+        where: Path = ("metadata", "annotations")
+        if metadata is None and not self._fillable(("metadata",)):
+            where = ("metadata",)
+        is_new = stated is None and (where == ("metadata",) or not self._fillable(where))
+        is_null = is_new and where[-1] in (descend(target.template, where[:-1]) or {})
+        if is_new:
+            self._note(".".join(map(str, where)), is_null)
         woven = Woven(
             version=FORMAT_VERSION,
             by=__version__,
@@ -144,14 +148,12 @@ class _Assembly:
                 "metadata",
                 "annotations",
             )
-        path = target.path
-        if metadata is None:
-            self._set((*path, "metadata"), {"annotations": added}, "metadata" in target.template)
-        elif stated is None:
-            self._set((*path, "metadata", "annotations"), added, "annotations" in metadata)
+        if is_new:
+            whole = added if len(where) == 2 else {"annotations": added}
+            self._set((*target.path, *where), whole, is_null)
         else:
             for key, value in added.items():
-                self.result.edits.append(Insert((*path, "metadata", "annotations", key), value))
+                self.result.edits.append(Insert((*target.path, *where, key), value))
         if DEFAULT_CONTAINER in added:
             self._change(
                 ("metadata", "annotations", DEFAULT_CONTAINER),
@@ -175,27 +177,33 @@ class _Assembly:
                 )
             )
 
-    def _list(
-        self, parts: tuple[str | int, ...], at: int, items: list[Any], note: str = ""
-    ) -> None:
+    def _list(self, parts: Path, at: int, items: list[Any], note: str = "") -> None:
         """Insert items into a list of the template, which may not be there yet."""
         parent = descend(self.target.template, parts[:-1])
         path = (*self.target.path, *parts)
         last = parts[-1]
-        if parent.get(last) is None:
+        if parent.get(last) is None and not self._fillable(parts):
             self._note(note or ".".join(map(str, parts)), last in parent)
             self._set(path, items, last in parent)
         else:
             for index, item in enumerate(items):
                 self.result.edits.append(Insert((*path, at + index), item))
 
-    def _set(self, path: tuple[str | int, ...], value: Any, is_null: bool) -> None:
+    def _fillable(self, parts: Path) -> bool:
+        """Whether a key is written without a value: then it takes entries, and when they are
+        taken away again, it is as it was. Unlike `null` written out."""
+        parent = descend(self.target.template, parts[:-1])
+        if not isinstance(parent, dict) or parts[-1] not in parent:
+            return False
+        return self.target.is_blank(*parts)
+
+    def _set(self, path: Path, value: Any, is_null: bool) -> None:
         self.result.edits.append(Replace(path, value) if is_null else Insert(path, value))
 
     def _note(self, key: str, is_null: bool) -> None:
         (self.nulls if is_null else self.made).append(key)
 
-    def _change(self, parts: tuple[str | int, ...], what: str, reason: str) -> None:
+    def _change(self, parts: Path, what: str, reason: str) -> None:
         target = self.target
         self.result.changes.append(
             Change(

@@ -45,6 +45,21 @@ class Target:
         """`FILE:LINE`, for the other side of a collision."""
         return f"{self.document.file}:{self.line(*parts)}"
 
+    def is_blank(self, *parts: str | int) -> bool:
+        """Whether a value of the template is null because nothing is written after its key."""
+        tree = self.document.tree
+        node = tree.root
+        for part in self._as_written(self.path + parts):
+            node = tree.resolve(node)
+            if isinstance(part, int):
+                node = node.items[part]
+            else:
+                entry = tree.entry(node, part)
+                if entry is None:
+                    return False
+                node = entry[1]
+        return node.empty
+
     def containers(self) -> Iterator[tuple[str, int, Container]]:
         """Every container with the list it is in and its index there."""
         for index, container in enumerate(self.pod.spec.init_containers or []):

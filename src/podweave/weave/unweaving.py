@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from podweave.manifests.documents import Document, Source
+from podweave.manifests.edits import Edit, Remove, Replace
 from podweave.model.errors import InputError, InputErrors, Path
 from podweave.model.workloads import descend, template_path
 from podweave.weave.annotation import KEY, UnreadableError, Woven, decode
 from podweave.weave.configuration import is_woven_config_map
-from podweave.weave.edits import Edit, Remove, Replace
 from podweave.weave.helper_containers import ARCHIVE, CONFIG_VOLUME
 
 Place = tuple[int, int]

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from podweave.manifests.bundle import Bundle, FoundWorkload, bundle
 from podweave.manifests.conversion import convert
 from podweave.manifests.documents import Document, Source
+from podweave.manifests.edits import Edit, Insert, Remove, edit
 from podweave.manifests.reading import read
 from podweave.model.errors import InputError, InputErrors, Path
 from podweave.model.pods import PodTemplate
@@ -22,9 +23,9 @@ from podweave.weave.changes import Change
 from podweave.weave.configuration import config_map_name
 from podweave.weave.drafting import draft
 from podweave.weave.drafts import pattern_error
-from podweave.weave.edits import Edit, Insert, Remove
 from podweave.weave.options import Options
 from podweave.weave.plain_edits import apply_edits
+from podweave.weave.proof import Proof, prove
 from podweave.weave.targets import Target
 from podweave.weave.unweaving import Place, objects_of, unweaving
 
@@ -84,7 +85,6 @@ class Weaving:
     @cached_property
     def sources(self) -> list[WovenSource]:
         """The woven text of every file that holds more than patterns."""
-        from podweave.manifests.edits import edit
 
         woven = []
         for at, source in enumerate(self._sources):
@@ -100,6 +100,16 @@ class Weaving:
             text = edit(stripped, adding, appended) if adding or appended else stripped.text
             woven.append(WovenSource(source.file, text))
         return woven
+
+    def proofs(self) -> list[Proof]:
+        """That the texts leave the application as it was: read again, and compared with the
+        texts without any weaving."""
+        originals = [
+            stripped_source(at, source, self._stripping)[0]
+            for at, source in enumerate(self._sources)
+        ]
+        woven = [read(source.file, source.text.encode()) for source in self.sources]
+        return prove(bundle(originals), bundle(woven))
 
     def _documents(self, at: int) -> list[tuple[Document, Any]]:
         documents = []
@@ -152,7 +162,6 @@ def stripped_source(
     kept = [d.index for d in source.documents if Remove(()) not in edits.get(d.index, [])]
     if not edits:
         return source, kept
-    from podweave.manifests.edits import edit
 
     text = edit(source, edits)
     return read(source.file, text.encode(source.encoding)), kept
