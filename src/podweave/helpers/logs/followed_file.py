@@ -164,22 +164,32 @@ class FollowedFile:
             self.descriptor = -1
 
 
-def matches(entry: dict[str, Any], descriptor: int) -> tuple[bytes, bytes] | None:
-    """The bytes before the offset and the first bytes, if the open file is the entry's.
+def is_entry(entry: dict[str, Any]) -> bool:
+    """Whether an entry of a checkpoint makes sense; one that doesn't is nobody's."""
+    numbers = [entry.get(name) for name in ("device", "inode", "generation", "offset")]
+    numbers.append(entry.get("gone", 0))
+    if not isinstance(entry.get("path"), str):
+        return False
+    for name, most in (("head", HEAD), ("tail", TAIL)):
+        match entry.get(name):
+            case [int(length), str()] if length <= most:
+                numbers.append(length)
+            case _:
+                return False
+    return all(type(number) is int and 0 <= number < 1 << 64 for number in numbers)
 
-    An entry that makes no sense matches nothing.
-    """
+
+def matches(entry: dict[str, Any], descriptor: int) -> tuple[bytes, bytes] | None:
+    """The bytes before the offset and the first bytes, if the open file is the entry's."""
+    offset: int = entry["offset"]
+    known, tail_digest = entry["tail"]
+    first, head_digest = entry["head"]
     try:
-        offset = entry["offset"]
-        known, tail_digest = entry["tail"]
-        first, head_digest = entry["head"]
-        if not (0 <= known <= offset and 0 <= first <= min(HEAD, offset)):
+        if not max(known, first) <= offset <= os.fstat(descriptor).st_size:
             return None
         tail = os.pread(descriptor, known, offset - known)
         head = os.pread(descriptor, first, 0)
-    except (KeyError, TypeError, ValueError, OSError):
-        return None
-    if os.fstat(descriptor).st_size < offset:
+    except OSError:
         return None
     if digest(tail) != tail_digest or digest(head) != head_digest:
         return None

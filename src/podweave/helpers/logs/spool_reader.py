@@ -18,7 +18,7 @@ import re
 import time
 from collections import deque
 
-from podweave.helpers.logs.followed_file import TAIL, Chunk, FollowedFile, matches
+from podweave.helpers.logs.followed_file import TAIL, Chunk, FollowedFile, is_entry, matches
 from podweave.helpers.logs.tail import CHUNK, FAST, QUIET_AT_END, QUIET_WITHOUT_WRITER, SLOW
 from podweave.helpers.logs.writers import has_writer
 
@@ -44,7 +44,10 @@ class SpoolReader:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._directory = directory
-        self._entry = dict(entries[0]) if entries else {}
+        sound = [
+            entry for entry in entries if is_entry(entry) and type(entry.get("segment")) is int
+        ]
+        self._entry = dict(sound[0]) if sound else {}
         self._journal = journal
         self._clock = clock
         self._current: FollowedFile | None = None
@@ -234,20 +237,20 @@ class SpoolReader:
         if not numbers:
             return False
         entry = self._entry
-        number = entry.get("segment")
-        if isinstance(number, int) and number in numbers:
+        number: int | None = entry.get("segment")
+        if number in numbers:
             self._open(number)
             assert self._current is not None
             known = matches(entry, self._current.descriptor)
             if known is not None:
-                self._current.resume(int(entry["offset"]), *known)
+                self._current.resume(entry["offset"], *known)
                 for before in numbers[: numbers.index(number)]:
                     self._delete(before)  # wholly acknowledged in an earlier life
                 self._entry = {}
                 return True
             self._current.close()
             self._current = None
-        if entry and (not isinstance(number, int) or numbers[0] <= number):
+        if number is not None and numbers[0] <= number:
             # Not deleted in turn but replaced: what there is, is new.
             self._tell("spool.replaced", segment=number)
         self._open(numbers[0])

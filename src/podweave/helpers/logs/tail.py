@@ -26,7 +26,7 @@ import time
 from collections import deque
 
 from podweave.helpers.logs.copies import Copies
-from podweave.helpers.logs.followed_file import HEAD, TAIL, Chunk, FollowedFile, matches
+from podweave.helpers.logs.followed_file import HEAD, TAIL, Chunk, FollowedFile, is_entry, matches
 from podweave.helpers.logs.globs import Globs
 from podweave.helpers.logs.writers import has_writer
 
@@ -70,7 +70,7 @@ class Tail:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._globs = Globs(patterns)
-        self._entries = list(entries)
+        self._entries = [entry for entry in entries if is_entry(entry)]
         """Of the checkpoint: files that were not met yet, or are gone."""
         self._line_limit = line_limit
         self._chunk = min(CHUNK, line_limit)
@@ -270,21 +270,21 @@ class Tail:
         Another device number with the same inode is believed when the bytes agree: these numbers
         change with a reboot. Another inode isn't: a new file may begin like the old one.
         """
-        alike = [entry for entry in self._entries if entry.get("inode") == file.inode]
-        alike.sort(key=lambda entry: entry.get("device") != file.device)
+        alike = [entry for entry in self._entries if entry["inode"] == file.inode]
+        alike.sort(key=lambda entry: entry["device"] != file.device)
         for entry in alike:
             bytes_of = matches(entry, file.descriptor)
             if bytes_of is not None:
                 self._entries.remove(entry)
-                file.path = str(entry.get("path", file.path))
-                file.generation = int(entry.get("generation", 0))
-                file.resume(int(entry["offset"]), *bytes_of)
+                file.path = entry["path"]
+                file.generation = entry["generation"]
+                file.resume(entry["offset"], *bytes_of)
                 return True
         for entry in alike:
-            if entry.get("device") == file.device:
+            if entry["device"] == file.device:
                 self._entries.remove(entry)
-                file.generation = int(entry.get("generation", 0)) + 1
-                self._tell("log.replaced", path=file.path, known_as=entry.get("path"))
+                file.generation = entry["generation"] + 1
+                self._tell("log.replaced", path=file.path, known_as=entry["path"])
         return False
 
     def _report(self, unreadable: dict[str, int | None], path: str, error: OSError) -> None:
