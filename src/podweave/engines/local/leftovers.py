@@ -1,0 +1,59 @@
+"""What a Pod leaves outside of its namespaces, recorded ahead of being made, and its removal.
+
+The rest ends with the Pod's processes, which end with their supervisor, however that ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+
+_RECORD = "sandbox.json"
+_DIRECTORIES = ("volumes", "termination", "private", "root")
+_SOCKETS = ("agent.sock", "broker.sock")
+
+
+@dataclass(frozen=True)
+class RecordSandbox:
+    """Written first: whatever exists later is known to `remove`."""
+
+    directory: str
+
+    def describe(self) -> str:
+        return f"record in {self.directory}/{_RECORD} what will have to be removed"
+
+    def run(self) -> None:
+        path = f"{self.directory}/{_RECORD}"
+        with open(path + ".new", "w", encoding="utf-8") as file:
+            json.dump({"version": 1}, file)
+        os.replace(path + ".new", path)
+
+
+def remove(directory: str) -> None:
+    """Remove it all. Idempotent."""
+    for name in _DIRECTORIES:
+        _remove_tree(f"{directory}/{name}")
+    for name in (*_SOCKETS, _RECORD, _RECORD + ".new"):
+        try:
+            os.unlink(f"{directory}/{name}")
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+
+
+def _remove_tree(path: str) -> None:
+    def open_up(function: Callable[[str], object], failed: str, error: object) -> None:
+        """A directory that its owner may not enter or change: an app can leave such."""
+        if isinstance(error, tuple) and isinstance(error[1], FileNotFoundError):
+            return
+        os.chmod(os.path.dirname(failed), 0o700)
+        if not os.path.islink(failed):
+            os.chmod(failed, 0o700)
+        if os.path.isdir(failed) and not os.path.islink(failed):
+            shutil.rmtree(failed, ignore_errors=True)
+        else:
+            function(failed)
+
+    shutil.rmtree(path, onerror=open_up)

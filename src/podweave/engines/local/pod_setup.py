@@ -1,0 +1,305 @@
+"""The set-up of a Pod, in order: the one place that says what comes before what."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from podweave.engines.errors import EngineError
+from podweave.engines.local import addresses, broker, leftovers, root_files
+from podweave.engines.local.agent import Agent
+from podweave.engines.local.container_sandbox import PodFacts
+from podweave.engines.local.environment import Facts
+from podweave.engines.local.operations import (
+    AddAddress,
+    Before,
+    LinkUp,
+    MakeDirectory,
+    MakePrivate,
+    Operation,
+    SetHostname,
+    Tmpfs,
+    WriteSysctl,
+)
+from podweave.engines.local.volumes import Places, VolumePlan, plan_volume
+from podweave.model.pods import Pod, PodSecurityContext
+from podweave.sandbox import mounts, network, processes
+
+if TYPE_CHECKING:
+    from podweave.engines.local.pod_sandbox import Settings
+
+_SHARED_MEMORY = 64 << 20
+"""Bytes of /dev/shm, as container runtimes give."""
+
+
+class PodSetup:
+    """What is known of a Pod, from its manifest at first, and while the steps run ever more."""
+
+    def __init__(
+        self, pod: Pod, settings: Settings, directory: str, before: Before | None = None
+    ) -> None:
+        self.settings = settings
+        self.directory = os.path.abspath(directory)
+        self.before = before
+        self.notices: list[str] = []
+        self.in_user_namespace = os.geteuid() != 0
+        self.pod = _named(pod, settings)
+        self._node = addresses.node_name(settings.node_name)
+        self._hostname = addresses.hostname(self.pod, self._node)
+        self._host_ip = network.outgoing_address() or "127.0.0.1"
+        self._range = addresses.free_range(network.routes(), addresses.LINK_PREFIX)
+        self.ip = self._first_ip()
+        self._agent: Agent | None = None
+        self._broker: int | None = None
+        self._broker_listener: socket.socket | None = None
+        self._shared: PodFacts | None = None
+        self._volumes = self._plan_volumes()
+        self._inside = self._steps_inside()
+
+    # What the manifest says
+
+    @property
+    def agent(self) -> Agent:
+        if self._agent is None:
+            raise EngineError("the Pod has ended")
+        return self._agent
+
+    @property
+    def own_network(self) -> bool:
+        return not self.pod.spec.host_network
+
+    @property
+    def own_processes(self) -> bool:
+        """Whether each container has a PID namespace of its own."""
+        return not (self.pod.spec.host_pid or self.pod.spec.share_process_namespace)
+
+    @property
+    def _kinds(self) -> list[str]:
+        spec = self.pod.spec
+        kinds = ["mnt"]
+        if self.own_network:
+            # Like the kubelet: a Pod on the machine's network has the machine's hostname.
+            kinds += ["net", "uts"]
+        if not spec.host_ipc:
+            kinds.append("ipc")
+        if spec.share_process_namespace and not spec.host_pid:
+            kinds.append("pid")
+        return kinds
+
+    def _first_ip(self) -> str:
+        if not self.own_network:
+            return self._host_ip
+        return next(addresses.candidates(self.directory, self._range))
+
+    # The order of the set-up
+
+    def steps(self) -> list[Operation]:
+        """Everything up to the first container, in order."""
+        directory = self.directory
+        return [
+            MakeDirectory(directory, 0o700),
+            leftovers.RecordSandbox(directory),
+            *(
+                MakeDirectory(f"{directory}/{name}", 0o755)
+                for name in ("logs", "private", "root", "termination", "volumes")
+            ),
+            *(step for volume in self._volumes.values() for step in volume.outside),
+            StartAgent(self),
+            *(Inside(self, index) for index in range(len(self._inside))),
+            *([StartBroker(self)] if self.settings.helpers else []),
+        ]
+
+    def _steps_inside(self) -> list[Operation]:
+        """The steps that the agent takes, within the Pod's namespaces."""
+        private = f"{self.directory}/private"
+        steps: list[Operation] = [
+            MakePrivate(),
+            Tmpfs(private),
+            Tmpfs(
+                f"{private}/shm",
+                mode=0o1777,
+                size=_SHARED_MEMORY,
+                flags=mounts.NOSUID | mounts.NODEV | mounts.NOEXEC,
+            ),
+        ]
+        for volume in self._volumes.values():
+            steps += volume.inside
+        if self.own_network:
+            steps += [SetHostname(self._hostname), LinkUp("lo")]
+            # As containerd: whoever an app runs as, it may listen on port 80 of its Pod.
+            steps.append(WriteSysctl("net.ipv4.ip_unprivileged_port_start", "0"))
+            steps.append(AddAddress("lo", self.ip))
+        security = self.pod.spec.security_context or PodSecurityContext()
+        steps += [WriteSysctl(one.name, one.value) for one in security.sysctls or ()]
+        return steps
+
+    def _plan_volumes(self) -> dict[str, VolumePlan]:
+        places = Places(
+            disk=f"{self.directory}/volumes",
+            private=f"{self.directory}/private",
+            claims=f"{self.settings.state}/claims",
+        )
+        security = self.pod.spec.security_context or PodSecurityContext()
+        # With one id in the user namespace there is no other group to give anything to.
+        group = None if self.in_user_namespace else security.fs_group
+        plans = {}
+        for volume in self.pod.spec.volumes or ():
+            plan = plan_volume(volume, places, self._facts(), group)
+            if plan.notice:
+                self.notices.append(plan.notice)
+            plans[volume.name] = plan
+        return plans
+
+    # What containers need to know
+
+    def _facts(self) -> Facts:
+        return Facts(
+            pod=self.pod,
+            namespace=self.pod.metadata.namespace or self.settings.namespace,
+            node_name=self._node,
+            pod_ip=self.ip,
+            host_ip=self._host_ip,
+            machine_cpus=os.cpu_count() or 1,
+            machine_memory=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+            config_maps=self.settings.config_maps,
+            secrets=self.settings.secrets,
+        )
+
+    def shared(self) -> PodFacts:
+        """What the containers' plans are made from. Settled once the steps have run."""
+        if self._shared is None:
+            resolv_conf, _ = addresses.resolv_conf()
+            self._shared = PodFacts(
+                facts=self._facts(),
+                directory=self.directory,
+                in_user_namespace=self.in_user_namespace,
+                hostname=self._hostname,
+                pieces=tuple(
+                    root_files.survey(mounts.read_table(), in_user_namespace=self.in_user_namespace)
+                ),
+                places={name: plan.place for name, plan in self._volumes.items()},
+                hosts=addresses.hosts_file(
+                    self.pod, self._hostname, self.ip, None, self._machine_hosts()
+                ),
+                resolv_conf=resolv_conf,
+                archive=self.settings.archive,
+                images=self.settings.images,
+                broker=bool(self.settings.helpers),
+            )
+        return self._shared
+
+    def _machine_hosts(self) -> bytes | None:
+        if self.own_network:
+            return None
+        try:
+            with open("/etc/hosts", "rb") as file:
+                return file.read()
+        except OSError:
+            return b""
+
+    # Its processes
+
+    def start_agent(self) -> None:
+        listener = addresses.bind_in(self.directory, "agent.sock", socket.SOCK_SEQPACKET)
+        try:
+            self._agent = Agent.start(
+                self._kinds, self._inside, listener, user_namespace=self.in_user_namespace
+            )
+        finally:
+            listener.close()
+
+    def perform(self, index: int) -> None:
+        self.agent.perform(index)
+
+    def inside(self, index: int) -> Operation:
+        return self._inside[index]
+
+    def start_broker(self) -> None:
+        if self._broker_listener is None:
+            self._broker_listener = addresses.bind_in(
+                self.directory, "broker.sock", socket.SOCK_SEQPACKET
+            )
+        self._broker = broker.start(self._broker_listener)
+
+    def finish(self) -> None:
+        """All steps have run."""
+        self._shared = None
+        self.shared()
+        self.agent.serve()
+
+    def reaped(self, pid: int) -> bool:
+        if pid == self._broker:
+            self.start_broker()
+            return True
+        if self._agent is not None and pid == self._agent.pid:
+            raise EngineError("the Pod's agent ended unexpectedly", reason="SandboxChanged")
+        return False
+
+    def end(self) -> None:
+        """Kill the Pod's own processes and let go of its namespaces."""
+        agent, self._agent = self._agent, None
+        pids = [pid for pid in (self._broker, agent and agent.pid) if pid is not None]
+        self._broker = None
+        for pid in pids:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            processes.reap(pid)
+        if agent is not None:
+            agent.close()
+        if self._broker_listener is not None:
+            self._broker_listener.close()
+            self._broker_listener = None
+
+
+def _named(pod: Pod, settings: Settings) -> Pod:
+    metadata = msgspec.structs.replace(
+        pod.metadata,
+        name=pod.metadata.name or "pod",
+        namespace=pod.metadata.namespace or settings.namespace,
+        uid=pod.metadata.uid or str(uuid.UUID(bytes=os.urandom(16), version=4)),
+    )
+    return msgspec.structs.replace(pod, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class StartAgent:
+    setup: PodSetup
+
+    def describe(self) -> str:
+        return "start the Pod's agent in new namespaces"
+
+    def run(self) -> None:
+        self.setup.start_agent()
+
+
+@dataclass(frozen=True)
+class Inside:
+    """A step that the agent takes."""
+
+    setup: PodSetup
+    index: int
+
+    def describe(self) -> str:
+        return "in the Pod: " + self.setup.inside(self.index).describe()
+
+    def run(self) -> None:
+        self.setup.perform(self.index)
+
+
+@dataclass(frozen=True)
+class StartBroker:
+    setup: PodSetup
+
+    def describe(self) -> str:
+        return "start the broker that dials upstreams for the helpers"
+
+    def run(self) -> None:
+        self.setup.start_broker()

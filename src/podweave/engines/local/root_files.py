@@ -1,0 +1,491 @@
+"""A container's root: this machine's files read-only, a private writable layer over them.
+
+The layer is on a tmpfs that ends with the container. As root, one overlay covers `/` and one each
+mount beneath it. In a user namespace the kernel refuses (EINVAL) an overlay over a directory
+beneath which something is mounted, so there each top-level directory gets its own, and those with
+mounts beneath them are descended into.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+
+from podweave.engines.local.operations import Operation, Tmpfs
+from podweave.sandbox import mounts, paths
+from podweave.sandbox.system_calls import SandboxError
+
+OWN = ("/dev", "/proc", "/run", "/sys")
+"""What a container never has of the machine's. /run is the state of its running services."""
+
+_NO_FILES = frozenset(
+    "autofs binfmt_misc bpf cgroup cgroup2 configfs debugfs devpts devtmpfs efivarfs fuse.lxcfs "
+    "fusectl hugetlbfs mqueue nsfs overlay proc pstore ramfs rpc_pipefs securityfs sysfs "
+    "tracefs".split()
+)
+"""File systems that hold no files of the machine's; `overlay` is other containers' roots."""
+
+_MANY = 64
+"""Directories with mounts beneath and more entries than this are shown read-only as a whole."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of the machine's tree and how a container sees it."""
+
+    kind: str
+    """layer (overlay), bind (read-only), directory (new and empty), link."""
+    path: str
+    link: str = ""
+    lower: tuple[str, ...] = ()
+
+
+def survey(table: list[mounts.Mount], *, in_user_namespace: bool) -> list[Piece]:
+    """Look at this machine's tree: in which pieces a container's root is made of it."""
+    if in_user_namespace:
+        return _descend("/", {entry.target for entry in table})
+    pieces = [Piece("layer", "/")]
+    for entry in sorted(mounts.visible(table), key=lambda entry: entry.target):
+        target = entry.target
+        if target == "/" or is_own(target) or entry.filesystem in _NO_FILES:
+            continue
+        if os.path.isdir(target):
+            pieces.append(Piece("layer", target))
+        elif os.path.isfile(target):
+            pieces.append(Piece("bind", target))
+    return pieces
+
+
+def is_own(path: str) -> bool:
+    return any(path == own or path.startswith(own + "/") for own in OWN)
+
+
+def _descend(directory: str, targets: set[str]) -> list[Piece]:
+    pieces: list[Piece] = []
+    with os.scandir(directory) as entries:
+        found = sorted(entries, key=lambda entry: entry.name)
+    for entry in found:
+        path = entry.path
+        if path in OWN:
+            continue
+        if entry.is_symlink():
+            pieces.append(Piece("link", path, link=os.readlink(path)))
+        elif not entry.is_dir(follow_symlinks=False):
+            if os.access(path, os.R_OK):
+                pieces.append(Piece("bind", path))
+        elif not os.access(path, os.R_OK | os.X_OK):
+            # Root's home, lost+found: nothing in it could be read, but HOME is to be writable.
+            pieces.append(Piece("directory", path))
+        else:
+            names = os.listdir(path)
+            beneath = any(target.startswith(path + "/") for target in targets)
+            if not names:
+                pieces.append(Piece("directory", path))
+            elif not beneath:
+                pieces.append(Piece("layer", path))
+            elif len(names) > _MANY:
+                pieces.append(Piece("bind", path))
+            else:
+                pieces.append(Piece("directory", path))
+                pieces += _descend(path, targets)
+    return pieces
+
+
+def with_image(pieces: list[Piece], image: str) -> list[Piece]:
+    """Lay the files of the directory `image` over the machine's."""
+    result = []
+    for piece in pieces:
+        over = image + piece.path if piece.path != "/" else image
+        if piece.kind in ("layer", "directory", "bind") and os.path.isdir(over):
+            lower = (over, piece.path) if piece.kind != "directory" else (over,)
+            result.append(Piece("layer", piece.path, lower=lower))
+        else:
+            result.append(piece)
+    known = {piece.path for piece in pieces}
+    if "/" not in known:
+        with os.scandir(image) as entries:
+            for entry in sorted(entries, key=lambda entry: entry.name):
+                if "/" + entry.name in known or "/" + entry.name in OWN:
+                    continue
+                if entry.is_dir():
+                    result.append(Piece("layer", "/" + entry.name, lower=(entry.path,)))
+                elif entry.is_file():
+                    result.append(Piece("bind", "/" + entry.name, link=entry.path))
+    return result
+
+
+@dataclass(frozen=True)
+class Root:
+    """Where a container's root is being built, and of what."""
+
+    scratch: str
+    pieces: tuple[Piece, ...]
+    in_user_namespace: bool
+    size: int | None = None
+
+    @property
+    def path(self) -> str:
+        return self.scratch + "/rootfs"
+
+    def layer_of(self, path: str) -> int | None:
+        """The index of the piece whose layer covers `path`."""
+        best: int | None = None
+        for index, piece in enumerate(self.pieces):
+            prefix = piece.path.rstrip("/") + "/"
+            if (path + "/").startswith(prefix) and (
+                best is None or len(piece.path) >= len(self.pieces[best].path)
+            ):
+                best = index
+        return best if best is not None and self.pieces[best].kind == "layer" else None
+
+    def upper(self, index: int) -> str:
+        return f"{self.scratch}/layers/{index}/upper"
+
+    def upper_path(self, path: str) -> str | None:
+        """Where to put a file ahead of the mounts so that it shows at `path`."""
+        index = self.layer_of(path)
+        if index is None:
+            return None
+        below = os.path.relpath(path, self.pieces[index].path)
+        return f"{self.upper(index)}/{below}"
+
+    def begin(self) -> list[Operation]:
+        """The tmpfs of the private layer. Files put into it afterwards are over the machine's."""
+        return [Tmpfs(self.scratch, mode=0o755, size=self.size, flags=mounts.NODEV)]
+
+    def assemble(self) -> list[Operation]:
+        """All of the root but the Pod's own: pieces, /run, /dev, /proc and /sys."""
+        operations: list[Operation] = [StartRoot(self.path)]
+        for index, piece in enumerate(self.pieces):
+            operations.append(PlacePiece(self, index, piece))
+        operations.append(OwnRun(self.path, self.in_user_namespace))
+        return operations
+
+
+@dataclass(frozen=True)
+class StartRoot:
+    path: str
+
+    def describe(self) -> str:
+        return f"make the root {self.path}"
+
+    def run(self) -> None:
+        os.mkdir(self.path)
+        # pivot_root wants a mount point.
+        mounts.bind(self.path, self.path)
+
+
+@dataclass(frozen=True)
+class PlacePiece:
+    root: Root
+    index: int
+    piece: Piece
+
+    def describe(self) -> str:
+        piece = self.piece
+        if piece.kind == "layer":
+            return f"lay a private writable layer over {' over '.join(self._lower())}"
+        if piece.kind == "bind":
+            return f"show {piece.path} read-only"
+        if piece.kind == "link":
+            return f"link {piece.path} to {piece.link}"
+        return f"make an empty {piece.path}"
+
+    def _lower(self) -> tuple[str, ...]:
+        return self.piece.lower or (self.piece.path,)
+
+    def run(self) -> None:
+        piece = self.piece
+        target = self.root.path if piece.path == "/" else self.root.path + piece.path
+        if piece.kind == "link":
+            os.symlink(piece.link, target)
+        elif piece.kind == "directory":
+            os.makedirs(target, exist_ok=True)
+            mode = stat.S_IMODE(os.stat(piece.path).st_mode)
+            os.chmod(target, mode | 0o700)
+        elif piece.kind == "bind":
+            self._bind(piece.link or piece.path, target)
+        else:
+            self._layer(target)
+
+    def _layer(self, target: str) -> None:
+        upper = self.root.upper(self.index)
+        work = os.path.dirname(upper) + "/work"
+        os.makedirs(upper, exist_ok=True)
+        os.mkdir(work)
+        copy_attributes(self._lower()[-1], upper)
+        os.makedirs(target, exist_ok=True)
+        try:
+            mounts.overlay(
+                list(self._lower()),
+                upper,
+                work,
+                target,
+                in_user_namespace=self.root.in_user_namespace,
+            )
+        except SandboxError:
+            # A file system that overlayfs doesn't take as a lower layer (FAT, some network and
+            # FUSE ones), or one more mount beneath: better read-only than not at all.
+            if self.piece.path == "/" or len(self._lower()) > 1:
+                raise
+            self._bind(self.piece.path, target)
+
+    @staticmethod
+    def _bind(source: str, target: str) -> None:
+        if os.path.isdir(source):
+            os.makedirs(target, exist_ok=True)
+        elif not os.path.lexists(target):
+            os.close(os.open(target, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o644))
+        mounts.bind(source, target, read_only=True)
+
+
+@dataclass(frozen=True)
+class MakeMountPoint:
+    """A missing mount point, made in the private layer before it is mounted: in a user namespace
+    the machine's directories belong to nobody, so none could be made in them afterwards."""
+
+    upper: str
+    lower: str
+    below: str
+    source: str
+    """What will be mounted there: a directory or a file."""
+
+    def describe(self) -> str:
+        return f"make the mount point {os.path.join(self.lower, self.below)}"
+
+    def run(self) -> None:
+        parts = self.below.split("/")
+        seen = self.lower
+        for part in parts:
+            seen = os.path.join(seen, part)
+            if os.path.islink(seen):
+                return  # resolved inside the root when it is mounted
+            if not os.path.lexists(seen):
+                break
+        else:
+            return
+        lower, upper = self.lower, self.upper
+        is_directory = os.path.isdir(self.source)
+        os.makedirs(upper, exist_ok=True)
+        for index, part in enumerate(parts):
+            lower, upper = os.path.join(lower, part), os.path.join(upper, part)
+            if index == len(parts) - 1 and os.path.exists(self.source) and not is_directory:
+                os.close(os.open(upper, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o644))
+            elif not os.path.isdir(upper):
+                os.mkdir(upper)
+                copy_attributes(lower, upper)
+
+
+def copy_attributes(source: str, target: str) -> None:
+    """Mode and, as far as allowed, owner of a directory; 0755 where there is no `source`."""
+    try:
+        found = os.stat(source)
+    except OSError:
+        os.chmod(target, 0o755)
+        return
+    if os.geteuid() == 0 and (found.st_uid, found.st_gid) != (0, 0):
+        try:
+            os.chown(target, found.st_uid, found.st_gid)
+        except OSError:
+            pass  # an id that this user namespace doesn't have
+    os.chmod(target, stat.S_IMODE(found.st_mode))
+
+
+@dataclass(frozen=True)
+class OwnRun:
+    """An empty /run with the directories that this machine's programs expect in it."""
+
+    root: str
+    in_user_namespace: bool
+
+    def describe(self) -> str:
+        return "mount an own /run"
+
+    def run(self) -> None:
+        target = self.root + "/run"
+        os.makedirs(target, exist_ok=True)
+        mounts.tmpfs(target, mode=0o755, flags=mounts.NODEV | mounts.NOSUID)
+        try:
+            with os.scandir("/run") as entries:
+                found = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+        except OSError:
+            return
+        for path in found:
+            os.mkdir(self.root + path)
+            copy_attributes(path, self.root + path)
+
+
+_DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+_LINKS = (
+    ("fd", "/proc/self/fd"),
+    ("stdin", "/proc/self/fd/0"),
+    ("stdout", "/proc/self/fd/1"),
+    ("stderr", "/proc/self/fd/2"),
+    ("ptmx", "pts/ptmx"),
+)
+
+
+@dataclass(frozen=True)
+class OwnDevices:
+    """/dev with what every program may use; shared memory is the Pod's."""
+
+    root: str
+    shared_memory: str
+    in_user_namespace: bool
+    all_devices: bool = False
+
+    def describe(self) -> str:
+        return "mount all devices on /dev" if self.all_devices else "mount an own /dev"
+
+    def run(self) -> None:
+        dev = self.root + "/dev"
+        os.makedirs(dev, exist_ok=True)
+        mounts.tmpfs(dev, mode=0o755, flags=mounts.NOSUID | mounts.NOEXEC)
+        for name in self._devices():
+            os.close(os.open(f"{dev}/{name}", os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o666))
+            mounts.bind(f"/dev/{name}", f"{dev}/{name}")
+        for name, link in _LINKS:
+            os.symlink(link, f"{dev}/{name}")
+        for name in ("pts", "shm", "mqueue"):
+            os.mkdir(f"{dev}/{name}")
+        options = "newinstance,ptmxmode=0666,mode=0620"
+        if not self.in_user_namespace:
+            options += ",gid=5"  # the group tty
+        mounts.mount("devpts", f"{dev}/pts", "devpts", mounts.NOSUID | mounts.NOEXEC, options)
+        mounts.bind(self.shared_memory, f"{dev}/shm")
+        flags = mounts.NOSUID | mounts.NODEV | mounts.NOEXEC
+        try:
+            mounts.mount("mqueue", f"{dev}/mqueue", "mqueue", flags)
+        except SandboxError:
+            pass  # a kernel without POSIX message queues, or the machine's IPC as a user
+
+    def _devices(self) -> list[str]:
+        if not self.all_devices:
+            return list(_DEVICES)
+        with os.scandir("/dev") as entries:
+            return [
+                entry.name
+                for entry in entries
+                if entry.name != "ptmx"
+                and stat.S_IFMT(entry.stat(follow_symlinks=False).st_mode)
+                in (stat.S_IFCHR, stat.S_IFBLK)
+            ]
+
+
+_MASKED = (
+    "/proc/acpi",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+)
+_READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
+
+
+@dataclass(frozen=True)
+class OwnProc:
+    """/proc of the container's PID namespace, without what would tell of or reach the machine."""
+
+    root: str
+    in_user_namespace: bool
+    privileged: bool = False
+
+    def describe(self) -> str:
+        return "mount an own /proc"
+
+    def run(self) -> None:
+        target = self.root + "/proc"
+        os.makedirs(target, exist_ok=True)
+        mounts.proc(target)
+        if self.in_user_namespace or self.privileged:
+            return  # there the kernel itself refuses, or it is wanted
+        for path in _MASKED:
+            if os.path.isdir(self.root + path):
+                mounts.tmpfs(self.root + path, mode=0o555, flags=mounts.RDONLY)
+            elif os.path.exists(self.root + path):
+                mounts.bind("/dev/null", self.root + path)
+        for path in _READ_ONLY:
+            if os.path.exists(self.root + path):
+                mounts.bind(self.root + path, self.root + path, read_only=True)
+
+
+@dataclass(frozen=True)
+class MachineProc:
+    """/proc of a container that shares the machine's PID namespace."""
+
+    root: str
+
+    def describe(self) -> str:
+        return "mount the machine's /proc"
+
+    def run(self) -> None:
+        os.makedirs(self.root + "/proc", exist_ok=True)
+        mounts.bind("/proc", self.root + "/proc")
+
+
+@dataclass(frozen=True)
+class OwnSys:
+    """/sys of the Pod's network namespace, read-only."""
+
+    root: str
+    writable: bool = False
+
+    def describe(self) -> str:
+        return "mount an own /sys" + ("" if self.writable else ", read-only")
+
+    def run(self) -> None:
+        target = self.root + "/sys"
+        os.makedirs(target, exist_ok=True)
+        if self.writable:
+            mounts.mount("sysfs", target, "sysfs", mounts.NOSUID | mounts.NODEV | mounts.NOEXEC)
+            return
+        try:
+            mounts.sysfs(target)
+        except SandboxError:
+            # The machine's network namespace as a user: only its own /sys is left to show.
+            mounts.bind("/sys", target, read_only=True)
+
+
+@dataclass(frozen=True)
+class MakeWorkingDirectory:
+    root: str
+    path: str
+
+    def describe(self) -> str:
+        return f"make sure that the working directory {self.path} is there"
+
+    def run(self) -> None:
+        os.close(paths.make_in_root(self.root, self.path, directory=True))
+
+
+@dataclass(frozen=True)
+class SealRoot:
+    """readOnlyRootFilesystem: the root and its layers, not the volumes."""
+
+    root: Root
+
+    def describe(self) -> str:
+        return "make the root read-only"
+
+    def run(self) -> None:
+        # Volumes mounted on it are mounts of their own and stay as they are.
+        mounts.make_read_only(self.root.path)
+        for piece in self.root.pieces:
+            if piece.kind == "layer" and piece.path != "/":
+                mounts.make_read_only(self.root.path + piece.path)
+        mounts.make_read_only(self.root.path + "/run")
+
+
+@dataclass(frozen=True)
+class EnterRoot:
+    root: str
+
+    def describe(self) -> str:
+        return f"make {self.root} the root and let go of this machine's"
+
+    def run(self) -> None:
+        mounts.pivot_root(self.root)
