@@ -149,14 +149,8 @@ def _upstreams(profile: Profile, path: Path) -> Iterator[InputError]:
 
 
 def _logs(spec: AdapterSpec | SidecarSpec, path: Path) -> Iterator[InputError]:
-    if spec.container is not None:
-        if spec.logs is not None:
-            yield InputError(
-                "this configures podweave's own helper and can't stand beside `container`",
-                path=(*path, "logs"),
-            )
-        return
-    if not spec.logs:
+    own = spec.container is not None
+    if not spec.logs and not own:
         yield InputError("logs is missing: the files to read, or a `container`", path=path)
     entries: Sequence[AdapterLogs | SidecarLogs] = spec.logs or ()
     for index, logs in enumerate(entries):
@@ -166,16 +160,39 @@ def _logs(spec: AdapterSpec | SidecarSpec, path: Path) -> Iterator[InputError]:
         for position, item in enumerate(logs.from_):
             at = (*place, "from", position)
             if isinstance(item, FromAdapter):
-                if problem := dns_label_problem(item.adapter):
+                if own:
+                    yield InputError(
+                        "only podweave's own sidecar takes what an adapter makes: name a file",
+                        path=at,
+                    )
+                elif problem := dns_label_problem(item.adapter):
                     yield InputError(problem, path=(*at, "adapter"))
             elif problem := log_glob_problem(item):
                 yield InputError(problem, path=at)
         if logs.target is not None and (problem := dns_label_problem(logs.target)):
             yield InputError(problem, path=(*place, "target"))
-        if isinstance(logs, AdapterLogs):
+        if own:
+            yield from _shared_only(logs, place)
+        elif isinstance(logs, AdapterLogs):
             yield from _adapter_logs(logs, place)
         else:
             yield from _sidecar_logs(logs, place)
+
+
+def _shared_only(logs: AdapterLogs | SidecarLogs, path: Path) -> Iterator[InputError]:
+    """Beside a container of the user's own, logs say what is shared with it, and no more."""
+    if isinstance(logs, AdapterLogs):
+        plain = AdapterLogs(from_=[])
+        keys = [
+            key for key in ("format", "schema", "to") if getattr(logs, key) != getattr(plain, key)
+        ]
+    else:
+        keys = ["store"] if logs.store is not None else []
+    for key in keys:
+        yield InputError(
+            "this configures podweave's own helper and can't stand beside `container`",
+            path=(*path, key),
+        )
 
 
 def _adapter_logs(logs: AdapterLogs, path: Path) -> Iterator[InputError]:
@@ -199,6 +216,9 @@ _FORMAT_NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def _sidecar_logs(logs: SidecarLogs, path: Path) -> Iterator[InputError]:
+    if logs.store is None:
+        yield InputError("store is missing: where the records go", path=path)
+        return
     files = logs.store.files
     place = (*path, "store", "files")
     if problem := file_path_problem(files.directory):

@@ -99,12 +99,13 @@ class AdapterLogs(Strict):
 
 class AdapterSpec(Strict):
     logs: list[AdapterLogs] | None = None
-    """What podweave's adapter normalises. This or `container`."""
+    """What podweave's adapter normalises. Beside `container`: the files whose folders are shared
+    with it, by `from` and `target` alone."""
     selector: Selector | None = None
     """Absent: every workload woven together with this file."""
     container: dict[str, Any] | None = None
     """A Kubernetes Container of the user's own instead of podweave's helper. Its name is the
-    pattern's; `logs` can't stand beside it."""
+    pattern's; the keys that configure podweave's helper can't stand beside it."""
 
 
 class FromAdapter(Strict):
@@ -128,21 +129,23 @@ class Store(Strict):
 
 
 class SidecarLogs(Strict):
-    store: Store
     from_: list[str | FromAdapter] = msgspec.field(name="from")
     """Paths as the main container sees them, or `{adapter: NAME}`."""
+    store: Store | None = None
+    """Needed, except beside `container`."""
     target: str | None = None
     """The container that writes the files; default: the first main container."""
 
 
 class SidecarSpec(Strict):
     logs: list[SidecarLogs] | None = None
-    """What podweave's log sidecar ships. This or `container`."""
+    """What podweave's log sidecar ships. Beside `container`: the files whose folders are shared
+    with it, by `from` and `target` alone."""
     selector: Selector | None = None
     """Absent: every workload woven together with this file."""
     container: dict[str, Any] | None = None
     """A Kubernetes Container of the user's own instead of podweave's helper. Its name is the
-    pattern's; `logs` can't stand beside it."""
+    pattern's; the keys that configure podweave's helper can't stand beside it."""
 
 
 class Ambassador(Strict):

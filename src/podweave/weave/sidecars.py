@@ -34,6 +34,8 @@ def weave_sidecar(
     folders = [folder for entry in entries for folder in entry.folders]
     reached = dict(shares)
     for entry, logs in zip(entries, pattern.spec.logs or [], strict=True):
+        if logs.store is None:
+            continue
         files = logs.store.files
         at = (*entry.at[:-1], "store", "files")
         folder = Folder(
@@ -176,6 +178,7 @@ def _store(draft: Draft, folder: Folder, files: FilesStore, shares: Shares) -> S
 def _logs(pattern: Sidecar, entries: list[LogEntry]) -> list[dict[str, Any]]:
     rendered: list[dict[str, Any]] = []
     for entry, logs in zip(entries, pattern.spec.logs or [], strict=True):
+        assert logs.store is not None
         store = {"files": {"directory": logs.store.files.directory}}
         if entry.paths:
             rendered.append({"from": entry.paths, "store": store})
