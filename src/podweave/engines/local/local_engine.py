@@ -1,0 +1,198 @@
+"""The local engine behind the common interface: Pods on this machine, one directory each."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from typing import Final
+
+from podweave.engines.engine import Engine, PodExistsError, PodObject, PodOrder
+from podweave.engines.errors import EngineError
+from podweave.engines.helpers_archive import helpers_archive
+from podweave.engines.local.calls import Call, NoSupervisorError, ask
+from podweave.engines.local.launch import Launch, launch, remove
+from podweave.engines.local.lifecycle.backoff import BackoffTimes
+from podweave.engines.local.pod_objects import pod_object
+from podweave.engines.local.pod_sandbox import PodSandbox, Settings
+from podweave.engines.local.publishing import Publication, publications_of
+from podweave.engines.local.records import (
+    PodLock,
+    PodRecord,
+    cache_directory,
+    pod_directories,
+    pod_directory,
+    read_record,
+    state_directory,
+    supervisor_of,
+)
+from podweave.model.pods import Pod
+
+PATIENCE: Final = 10.0
+"""Seconds beyond the grace period after which a supervisor counts as hung."""
+
+
+class LocalEngine(Engine):
+    name = "local"
+
+    def __init__(self, state: str | None = None) -> None:
+        self.state: Final = state or state_directory()
+
+    def plan(self, order: PodOrder) -> list[str]:
+        launch = self._launch(order)
+        steps = PodSandbox.plan(launch.pod, launch.settings, launch.directory)
+        lines = [step.describe() for step in steps]
+        return [*lines, *(f"publish {each}" for each in launch.publications)]
+
+    def start(self, order: PodOrder) -> Iterator[PodObject]:
+        plan = self._launch(order)
+        if supervisor_of(plan.directory) is not None:
+            raise PodExistsError(f"Pod {plan.record.name} is up already")
+        with launch(plan) as answers, answers.makefile("rb") as lines:
+            for line in lines:
+                answer: PodObject = json.loads(line)
+                if "error" in answer:
+                    kind = PodExistsError if answer["kind"] == "exists" else EngineError
+                    raise kind(answer["error"], container=answer.get("container"))
+                yield answer
+
+    def pods(self) -> list[PodObject]:
+        found = (self._look(directory) for directory in pod_directories(self.state))
+        return [pod for pod in found if pod is not None]
+
+    def stop(self, pod: PodObject, *, grace: float | None, volumes: bool) -> None:
+        metadata = pod["metadata"]
+        directory = pod_directory(self.state, metadata["namespace"], metadata["name"])
+        if not os.path.isdir(directory):
+            return
+        self._end_supervisor(directory, pod, grace)
+        lock = PodLock.acquire(directory, wait=True)
+        assert lock is not None
+        record = read_record(directory)
+        remove(directory, lock)
+        if volumes and record is not None:
+            self._remove_claims(record)
+        self._remove_empty_directories()
+
+    def directory(self, pod: PodObject) -> str:
+        return pod_directory(self.state, pod["metadata"]["namespace"], pod["metadata"]["name"])
+
+    def _launch(self, order: PodOrder) -> Launch:
+        pod = order.pod
+        namespace, name = pod.metadata.namespace or "default", pod.metadata.name or ""
+        publish = [Publication(*each) for each in order.publish]
+        publications = publications_of(pod, publish)
+        archive = None
+        if order.helpers or publications:
+            archive = helpers_archive(cache_directory())
+        settings = Settings(
+            state=self.state,
+            namespace=namespace,
+            config_maps=order.config_maps,
+            secrets=order.secrets,
+            helpers=frozenset(order.helpers),
+            archive=archive,
+            images=order.images,
+        )
+        times = BackoffTimes()
+        if order.backoff is not None:
+            times = BackoffTimes(*order.backoff)
+        directory = pod_directory(self.state, namespace, name)
+        return Launch(pod, settings, directory, _record(order), publications, times)
+
+    def _look(self, directory: str) -> PodObject | None:
+        """The Pod as its supervisor tells it, else as the record has it."""
+        supervisor = supervisor_of(directory)
+        if supervisor is not None:
+            with contextlib.suppress(NoSupervisorError, EngineError):
+                answer = ask(directory, {"op": "status"})
+                if answer is not None:
+                    return answer
+        record = read_record(directory)
+        if record is None:
+            namespace, _, name = os.path.basename(directory).partition("_")
+            record = PodRecord(name=name, namespace=namespace, uid="")
+        # Not asked again: a supervisor that has just ended has written its last record.
+        return pod_object(record, supervisor=supervisor)
+
+    def _end_supervisor(self, directory: str, pod: PodObject, grace: float | None) -> None:
+        """Return when no supervisor lives, in order if it can be had in order."""
+        pid = supervisor_of(directory)
+        if pid is None:
+            return
+        seconds = pod["podweave"].get("grace", 30.0) if grace is None else grace
+        deadline = time.monotonic() + seconds + PATIENCE
+        try:
+            call = Call(directory, {"op": "stop", "grace": grace})
+        except NoSupervisorError:
+            # In the middle of the set-up, or about to end.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+            self._wait_for_end(directory, time.monotonic() + PATIENCE)
+            return
+        try:
+            call.set_deadline(deadline)
+            for _ in call:
+                pass
+        except TimeoutError:
+            pass
+        finally:
+            call.close()
+        self._wait_for_end(directory, max(deadline, time.monotonic() + 2))
+
+    def _wait_for_end(self, directory: str, deadline: float) -> None:
+        pause = 0.001
+        while (pid := supervisor_of(directory)) is not None:
+            if time.monotonic() > deadline:
+                # Hung: its death takes every process of the Pod along.
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                deadline += PATIENCE
+            time.sleep(pause)
+            pause = min(pause * 2, 0.05)
+
+    def _remove_claims(self, record: PodRecord) -> None:
+        import shutil
+
+        for claim in record.claims:
+            path = os.path.join(self.state, "claims", record.namespace, claim)
+            shutil.rmtree(path, ignore_errors=True)
+
+    def _remove_empty_directories(self) -> None:
+        """The state directory goes when the last Pod and the last claim have gone."""
+        claims = os.path.join(self.state, "claims")
+        with contextlib.suppress(OSError):
+            for namespace in os.listdir(claims):
+                with contextlib.suppress(OSError):
+                    os.rmdir(os.path.join(claims, namespace))
+        for path in (claims, os.path.join(self.state, "pods")):
+            with contextlib.suppress(OSError):
+                os.rmdir(path)
+
+
+def _record(order: PodOrder) -> PodRecord:
+    pod: Pod = order.pod
+    spec = pod.spec
+    names = [each.name for each in [*(spec.init_containers or ()), *spec.containers]]
+    claims = [
+        volume.persistent_volume_claim.claim_name
+        for volume in spec.volumes or ()
+        if volume.persistent_volume_claim is not None
+    ]
+    grace = spec.termination_grace_period_seconds
+    return PodRecord(
+        name=pod.metadata.name or "",
+        namespace=pod.metadata.namespace or "default",
+        uid=pod.metadata.uid or "",
+        owners=order.owners,
+        labels=pod.metadata.labels or {},
+        annotations=pod.metadata.annotations or {},
+        helpers=order.helpers,
+        containers=names,
+        claims=claims,
+        files=order.files,
+        grace=30.0 if grace is None else float(grace),
+    )
