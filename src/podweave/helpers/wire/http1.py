@@ -237,7 +237,7 @@ def _request_line(line: bytes) -> tuple[str, str, int]:
     if not target or target.translate(None, _VISIBLE):
         raise ProtocolError(400, "the target has characters that must be escaped")
     if version not in (b"HTTP/1.0", b"HTTP/1.1"):
-        if len(version) == 8 and version.startswith(b"HTTP/") and version[6:7] == b".":
+        if version[:5] == b"HTTP/" and version[5:].translate(None, b"0123456789") == b".":
             raise ProtocolError(505, "only HTTP/1.0 and HTTP/1.1 are spoken here")
         raise ProtocolError(400, "the request line is not METHOD TARGET HTTP/1.1")
     return method.decode("ascii"), target.decode("ascii"), version[7] - 0x30
