@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from podweave.model.errors import InputError, Path
@@ -15,7 +15,7 @@ from podweave.model.names import (
 )
 from podweave.model.pods import Container, ObjectMeta, PodSpec, Workload
 from podweave.model.quantities import parse_quantity
-from podweave.model.workloads import RUN_TO_COMPLETION
+from podweave.model.workloads import RUN_TO_COMPLETION, claim_templates
 
 
 def check_workload(workload: Workload, path: Path, pod_path: Path) -> list[InputError]:
@@ -42,11 +42,11 @@ def check_workload(workload: Workload, path: Path, pod_path: Path) -> list[Input
                 path=(*spec_path, "restartPolicy"),
             )
         )
-    return errors + check_pod_spec(spec, spec_path)
+    return errors + check_pod_spec(spec, spec_path, claim_templates(workload))
 
 
-def check_pod_spec(spec: PodSpec, path: Path) -> list[InputError]:
-    """All that is wrong in a Pod's spec at `path`."""
+def check_pod_spec(spec: PodSpec, path: Path, claims: Iterable[str] = ()) -> list[InputError]:
+    """All that is wrong in a Pod's spec at `path`; `claims` are volumes it has besides its own."""
     errors: list[InputError] = []
     if not spec.containers:
         errors.append(InputError("a Pod has at least one container", path=(*path, "containers")))
@@ -59,6 +59,7 @@ def check_pod_spec(spec: PodSpec, path: Path) -> list[InputError]:
         elif volume.name in volumes:
             errors.append(InputError(f"another volume is called {volume.name!r} too", path=place))
         volumes.add(volume.name)
+    volumes.update(claims)
     names: dict[str, str] = {}
     for field, containers in (
         ("initContainers", spec.init_containers or ()),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import msgspec
+
 from podweave.model.errors import Path
-from podweave.model.pods import ObjectMeta, Pod, Workload
+from podweave.model.pods import ClaimSource, ObjectMeta, Pod, Volume, Workload
 
 TEMPLATE_PATHS: Final[dict[tuple[str, str], Path]] = {
     ("v1", "Pod"): (),
@@ -51,7 +53,27 @@ def pod_of(workload: Workload) -> Pod:
         labels=template.labels,
         annotations=template.annotations,
     )
-    return Pod(metadata=metadata, spec=workload.template.spec)
+    spec = workload.template.spec
+    if claims := claim_templates(workload):
+        mounted = [volume for volume in spec.volumes or () if volume.name not in claims]
+        mounted += [
+            Volume(
+                name=claim,
+                persistent_volume_claim=ClaimSource(claim_name=f"{claim}-{metadata.name}-0"),
+            )
+            for claim in claims
+        ]
+        spec = msgspec.structs.replace(spec, volumes=mounted)
+    return Pod(metadata=metadata, spec=spec)
+
+
+def claim_templates(workload: Workload) -> list[str]:
+    """The names of a StatefulSet's volumeClaimTemplates, which its Pods have as volumes."""
+    if workload.kind != "StatefulSet":
+        return []
+    templates = descend(workload.object, ("spec", "volumeClaimTemplates"))
+    names = [descend(each, ("metadata", "name")) for each in templates or ()]
+    return [name for name in names if isinstance(name, str)]
 
 
 def descend(object: Any, path: Path) -> Any:
