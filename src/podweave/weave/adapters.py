@@ -62,6 +62,12 @@ def weave_adapter(
                 for entry, logs in zip(entries, pattern.spec.logs or [], strict=True)
             ],
         }
+    does = "normalises" if own is None else f"a container of your own, {own['image']}, reads"
+    start = (
+        "it starts before anything of the application does, so that no line is missed"
+        if draft.options.native_sidecars
+        else draft.options.why_plain
+    )
     paths = ", ".join(path for entry in entries for path in entry.paths)
     draft.helpers.append(
         Helper(
@@ -69,8 +75,7 @@ def weave_adapter(
             found,
             container,
             config,
-            f"normalises {paths}; it starts before anything of the application does, so that no "
-            "line is missed",
+            f"{does} {paths}; {start}",
         )
     )
 

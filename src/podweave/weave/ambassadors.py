@@ -40,8 +40,8 @@ def weave_ambassador(draft: Draft, found: FoundPattern, admin: int) -> None:
     start = (
         "it starts ahead of the application's own init containers, which may need it too"
         if draft.options.native_sidecars
-        else f"a plain container, since Kubernetes {_version(draft)} has no native sidecars: it "
-        "starts together with the application, and init containers run without it"
+        else f"{draft.options.why_plain}: it starts together with the application, and init "
+        "containers run without it"
     )
     draft.helpers.append(
         Helper(
@@ -132,7 +132,3 @@ def _config(name: str, spec: AmbassadorSpec, profile: str, admin: int) -> dict[s
         "connect_timeout": float(spec.connect_timeout_seconds),
         "drain": float(spec.drain_seconds),
     }
-
-
-def _version(draft: Draft) -> str:
-    return ".".join(map(str, draft.options.kubernetes))

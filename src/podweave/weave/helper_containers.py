@@ -1,7 +1,7 @@
 """The container of a helper: how it is started, watched, limited and locked in.
 
-Every helper satisfies the *restricted* Pod security standard and has requests and limits, so
-that it passes wherever the application's Pod does.
+Every helper satisfies the *restricted* Pod security standard, and podweave's own have requests
+and limits, so that they pass wherever the application's Pod does.
 """
 
 from __future__ import annotations
@@ -105,10 +105,11 @@ def complete(
     stated = {variable.get("name") for variable in own.get("env") or []}
     added = [variable for variable in environment() + env if variable["name"] not in stated]
     container["env"] = [*(own.get("env") or []), *added]
-    container["resources"] = own.get("resources") or resources(target.pod.spec)
+    container["resources"] = own.get("resources") or _open_resources(target.pod.spec)
     security = dict(own.get("securityContext") or {})
     for key, value in security_context(user).items():
-        security.setdefault(key, value)
+        if key != "runAsGroup" or "runAsUser" not in security or security["runAsUser"] == user[0]:
+            security.setdefault(key, value)
     if security.get("privileged") is True:
         # The API server refuses the two together.
         security.pop("allowPrivilegeEscalation")
@@ -172,6 +173,13 @@ def resources(spec: PodSpec) -> dict[str, Any]:
         "requests": {"cpu": "10m", "memory": "32Mi"},
         "limits": {"cpu": "1", "memory": "64Mi"},
     }
+
+
+def _open_resources(spec: PodSpec) -> dict[str, Any]:
+    """Of a container of the user's own that states none: what it needs isn't known, so it has a
+    request, without which an HPA fails, and no limit that would kill it."""
+    stated = resources(spec)
+    return stated if is_guaranteed(spec) else {"requests": stated["requests"]}
 
 
 def is_guaranteed(spec: PodSpec) -> bool:

@@ -24,3 +24,9 @@ class Options:
     @property
     def native_sidecars(self) -> bool:
         return self.kubernetes >= NATIVE_SIDECARS_SINCE
+
+    @property
+    def why_plain(self) -> str:
+        """Why helpers are plain containers, where they are."""
+        version = ".".join(map(str, self.kubernetes))
+        return f"a plain container, since Kubernetes {version} has no native sidecars by default"

@@ -45,8 +45,6 @@ def weave_sidecar(
         folders.append(folder)
     own = pattern.spec.container
     mounts, env = helper_mounts(draft, folders, reached, own_image=own is not None)
-    if own is None or any(entry.adapters for entry in entries):
-        mounts.append({"name": STATE_VOLUME, "mountPath": STATE_FOLDER})
     user = user_for(draft.target, entries)
     config = None
     if own is not None:
@@ -54,6 +52,7 @@ def weave_sidecar(
             own, name, draft.target, draft.options, user=user, mounts=mounts, env=env
         )
     else:
+        mounts.append({"name": STATE_VOLUME, "mountPath": STATE_FOLDER})
         container = render(
             name, "sidecar", draft.target, draft.options, user=user, mounts=mounts, env=env
         )
@@ -65,6 +64,13 @@ def weave_sidecar(
             "state": f"{STATE_FOLDER}/{name}",
             "logs": _logs(pattern, entries),
         }
+    does = "ships" if own is None else f"a container of your own, {own['image']}, reads"
+    start = (
+        "it starts ahead of the adapters and the application, so that at the end it stops after "
+        "them and the last line is shipped"
+        if draft.options.native_sidecars
+        else f"{draft.options.why_plain}: it is stopped together with the application"
+    )
     what = ", ".join(
         [path for entry in entries for path in entry.paths]
         + [f"what {adapter} makes" for entry in entries for adapter in entry.adapters]
@@ -75,8 +81,7 @@ def weave_sidecar(
             found,
             container,
             config,
-            f"ships {what}; it starts ahead of the adapters, so that at the end it stops after "
-            "them and the last line is shipped",
+            f"{does} {what}; {start}",
         )
     )
 
