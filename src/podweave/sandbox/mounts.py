@@ -149,9 +149,23 @@ def proc(target: str) -> None:
         ) from error
 
 
-def sysfs(target: str) -> None:
-    """The network namespace's own /sys, read-only."""
-    mount("sysfs", target, "sysfs", RDONLY | NOSUID | NODEV | NOEXEC)
+def sysfs(target: str, *, read_only: bool) -> None:
+    """The network namespace's own /sys."""
+    flags = NOSUID | NODEV | NOEXEC
+    mount("sysfs", target, "sysfs", flags | (RDONLY if read_only else 0))
+
+
+def devpts(target: str, *, group: int | None) -> None:
+    """Pseudo-terminals of their own; `group` is the group tty where it can be given."""
+    options = "newinstance,ptmxmode=0666,mode=0620"
+    if group is not None:
+        options += f",gid={group}"
+    mount("devpts", target, "devpts", NOSUID | NOEXEC, options)
+
+
+def message_queues(target: str) -> None:
+    """The IPC namespace's POSIX message queues."""
+    mount("mqueue", target, "mqueue", NOSUID | NODEV | NOEXEC)
 
 
 def pivot_root(new_root: str) -> None:

@@ -37,9 +37,11 @@ def _open(root: str, path: str, resolve: int) -> int:
 
 
 def make_in_root(
-    root: str, path: str, *, directory: bool, resolve: int = RESOLVE_IN_ROOT, mode: int = 0o755
+    root: str, path: str, *, directory: bool, beneath: bool = False, mode: int = 0o755
 ) -> int:
-    """Like `open_in_root`, making what is missing: directories, and a file as the last part."""
+    """Like `open_in_root`, or `open_beneath`, making what is missing: directories, and a file as
+    the last part."""
+    resolve = RESOLVE_BENEATH if beneath else RESOLVE_IN_ROOT
     try:
         return _open(root, path, resolve)
     except SandboxError as error:

@@ -1,4 +1,4 @@
-"""What it takes to start one container of a Pod: its identity, command, root and mounts, as data."""
+"""One container of a Pod as data: its identity, its command, its root and mounts."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def identity_of(container: Container, shared: PodFacts) -> Identity:
         allowed = capabilities.allowed(
             list((wanted and wanted.add) or ()), list((wanted and wanted.drop) or ())
         )
-    except capabilities.UnknownCapability as error:
+    except capabilities.UnknownCapabilityError as error:
         raise EngineError(
             f"container {container.name}: {error}", reason=CONFIG_ERROR, container=container.name
         ) from error

@@ -194,7 +194,7 @@ class BindInRoot:
                     self.source,
                     self.sub_path,
                     directory=True,
-                    resolve=paths.RESOLVE_BENEATH,
+                    beneath=True,
                     mode=os.stat(self.source).st_mode & 0o7777,
                 )
             return paths.open_beneath(self.source, self.sub_path)

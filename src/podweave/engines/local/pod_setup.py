@@ -244,7 +244,9 @@ class PodSetup:
     def end(self) -> None:
         """Kill the Pod's own processes and let go of its namespaces."""
         agent, self._agent = self._agent, None
-        pids = [pid for pid in (self._broker, agent and agent.pid) if pid is not None]
+        pids = [] if agent is None else [agent.pid]
+        if self._broker is not None:
+            pids.append(self._broker)
         self._broker = None
         for pid in pids:
             try:

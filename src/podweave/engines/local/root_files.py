@@ -20,9 +20,31 @@ OWN = ("/dev", "/proc", "/run", "/sys")
 """What a container never has of the machine's. /run is the state of its running services."""
 
 _NO_FILES = frozenset(
-    "autofs binfmt_misc bpf cgroup cgroup2 configfs debugfs devpts devtmpfs efivarfs fuse.lxcfs "
-    "fusectl hugetlbfs mqueue nsfs overlay proc pstore ramfs rpc_pipefs securityfs sysfs "
-    "tracefs".split()
+    [
+        "autofs",
+        "binfmt_misc",
+        "bpf",
+        "cgroup",
+        "cgroup2",
+        "configfs",
+        "debugfs",
+        "devpts",
+        "devtmpfs",
+        "efivarfs",
+        "fuse.lxcfs",
+        "fusectl",
+        "hugetlbfs",
+        "mqueue",
+        "nsfs",
+        "overlay",
+        "proc",
+        "pstore",
+        "ramfs",
+        "rpc_pipefs",
+        "securityfs",
+        "sysfs",
+        "tracefs",
+    ]
 )
 """File systems that hold no files of the machine's; `overlay` is other containers' roots."""
 
@@ -349,14 +371,11 @@ class OwnDevices:
             os.symlink(link, f"{dev}/{name}")
         for name in ("pts", "shm", "mqueue"):
             os.mkdir(f"{dev}/{name}")
-        options = "newinstance,ptmxmode=0666,mode=0620"
-        if not self.in_user_namespace:
-            options += ",gid=5"  # the group tty
-        mounts.mount("devpts", f"{dev}/pts", "devpts", mounts.NOSUID | mounts.NOEXEC, options)
+        # 5 is the group tty wherever there is one.
+        mounts.devpts(f"{dev}/pts", group=None if self.in_user_namespace else 5)
         mounts.bind(self.shared_memory, f"{dev}/shm")
-        flags = mounts.NOSUID | mounts.NODEV | mounts.NOEXEC
         try:
-            mounts.mount("mqueue", f"{dev}/mqueue", "mqueue", flags)
+            mounts.message_queues(f"{dev}/mqueue")
         except SandboxError:
             pass  # a kernel without POSIX message queues, or the machine's IPC as a user
 
@@ -440,11 +459,8 @@ class OwnSys:
     def run(self) -> None:
         target = self.root + "/sys"
         os.makedirs(target, exist_ok=True)
-        if self.writable:
-            mounts.mount("sysfs", target, "sysfs", mounts.NOSUID | mounts.NODEV | mounts.NOEXEC)
-            return
         try:
-            mounts.sysfs(target)
+            mounts.sysfs(target, read_only=not self.writable)
         except SandboxError:
             # The machine's network namespace as a user: only its own /sys is left to show.
             mounts.bind("/sys", target, read_only=True)
