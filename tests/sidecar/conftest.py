@@ -2,6 +2,21 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
 from tests.sidecar.following import following
+from tests.sidecar.shipping import Sidecar
 
 __all__ = ["following"]
+
+
+@pytest.fixture
+def sidecar(tmp_path: Path) -> Iterator[Sidecar]:
+    made = Sidecar(tmp_path)
+    yield made
+    if made.process is not None:
+        made.stop(signal.SIGKILL)
