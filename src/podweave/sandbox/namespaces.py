@@ -56,6 +56,10 @@ class Namespaces:
         """The same but for some kinds; the descriptors stay those of this one."""
         return Namespaces({k: d for k, d in self._descriptors.items() if k not in kinds})
 
+    def only(self, *kinds: str) -> Namespaces:
+        """Some of them; the descriptors stay those of this one."""
+        return Namespaces({k: d for k, d in self._descriptors.items() if k in kinds})
+
     def descriptor(self, kind: str) -> int:
         return self._descriptors[kind]
 

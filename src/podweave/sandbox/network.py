@@ -8,16 +8,19 @@ from __future__ import annotations
 import os
 import socket
 import struct
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
-from podweave.sandbox.system_calls import SandboxError
+from podweave.sandbox.namespaces import NEWNET
+from podweave.sandbox.system_calls import SandboxError, setns
 
 _ACK: Final = 0x5  # NLM_F_REQUEST | NLM_F_ACK
 _CREATE: Final = 0x600  # NLM_F_CREATE | NLM_F_EXCL
-_DUMP: Final = 0x301  # NLM_F_REQUEST | NLM_F_DUMP
 
-_ERROR, _DONE = 2, 3
-_NEWLINK, _DELLINK, _GETLINK = 16, 17, 18
+_ERROR: Final = 2
+_NEWLINK, _DELLINK = 16, 17
 _NEWADDR = 20
 _NEWROUTE = 24
 
@@ -55,6 +58,20 @@ def _request(kind: int, flags: int, body: bytes, what: str) -> None:
     code = struct.unpack_from("=i", answer, 16)[0]
     if code:
         raise SandboxError(what, "", -code)
+
+
+@contextmanager
+def inside(namespace: int) -> Iterator[None]:
+    """Act in the network namespace held by that descriptor, and come back; needs root."""
+    own = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        setns(namespace, NEWNET)
+        try:
+            yield
+        finally:
+            setns(own, NEWNET)
+    finally:
+        os.close(own)
 
 
 def index_of(name: str) -> int:
@@ -132,16 +149,12 @@ def routes() -> list[tuple[str, int, int]]:
     """This namespace's IPv4 routes as (link, network, mask), from /proc/net/route."""
     with open("/proc/net/route", encoding="ascii") as file:
         rows = [line.split() for line in file.read().splitlines()[1:]]
-    # The table prints addresses as the machine's words: byte order is the machine's.
-    return [
-        (
-            row[0],
-            socket.ntohl(int(row[1], 16)) if struct.pack("=H", 1)[0] else int(row[1], 16),
-            socket.ntohl(int(row[7], 16)) if struct.pack("=H", 1)[0] else int(row[7], 16),
-        )
-        for row in rows
-        if len(row) >= 8
-    ]
+    # The table prints addresses as words of this machine's byte order.
+    return [(row[0], _as_number(row[1]), _as_number(row[7])) for row in rows if len(row) > 7]
+
+
+def _as_number(word: str) -> int:
+    return int.from_bytes(int(word, 16).to_bytes(4, sys.byteorder), "big")
 
 
 def mtu_of(name: str) -> int:
@@ -150,16 +163,6 @@ def mtu_of(name: str) -> int:
             return int(file.read())
     except OSError as error:
         raise SandboxError("read mtu of", name, error.errno or 0) from error
-
-
-def holds_address(address: str) -> bool:
-    """Whether an address is one of this namespace's own."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind((address, 0))
-        except OSError:
-            return False
-    return True
 
 
 def outgoing_address() -> str | None:

@@ -11,6 +11,8 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from podweave.engines.local import outside
+
 _RECORD = "sandbox.json"
 _DIRECTORIES = ("volumes", "termination", "private", "root")
 _SOCKETS = ("agent.sock", "broker.sock")
@@ -21,6 +23,7 @@ class RecordSandbox:
     """Written first: whatever exists later is known to `remove`."""
 
     directory: str
+    link: str | None = None
 
     def describe(self) -> str:
         return f"record in {self.directory}/{_RECORD} what will have to be removed"
@@ -28,12 +31,16 @@ class RecordSandbox:
     def run(self) -> None:
         path = f"{self.directory}/{_RECORD}"
         with open(path + ".new", "w", encoding="utf-8") as file:
-            json.dump({"version": 1}, file)
+            json.dump({"version": 1, "link": self.link}, file)
         os.replace(path + ".new", path)
 
 
 def remove(directory: str) -> None:
     """Remove it all. Idempotent."""
+    record = _read(directory)
+    link = record.get("link")
+    if isinstance(link, str) and os.geteuid() == 0:
+        outside.disconnect(link)
     for name in _DIRECTORIES:
         _remove_tree(f"{directory}/{name}")
     for name in (*_SOCKETS, _RECORD, _RECORD + ".new"):
@@ -41,6 +48,15 @@ def remove(directory: str) -> None:
             os.unlink(f"{directory}/{name}")
         except (FileNotFoundError, NotADirectoryError):
             pass
+
+
+def _read(directory: str) -> dict[str, object]:
+    try:
+        with open(f"{directory}/{_RECORD}", encoding="utf-8") as file:
+            record = json.load(file)
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
 
 
 def _remove_tree(path: str) -> None:

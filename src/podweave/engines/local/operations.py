@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -133,6 +135,24 @@ class AddAddress:
 
     def run(self) -> None:
         network.add_address(self.link, self.address, self.prefix)
+
+
+@dataclass(frozen=True)
+class WaitForLink:
+    """Until somebody else has set up a link of this namespace."""
+
+    link: str
+    seconds: float = 5.0
+
+    def describe(self) -> str:
+        return f"wait for link {self.link}"
+
+    def run(self) -> None:
+        deadline = time.monotonic() + self.seconds
+        while not any(link == self.link for link, _, _ in network.routes()):
+            if time.monotonic() > deadline:
+                raise SandboxError("wait for link", self.link, errno.ETIMEDOUT)
+            time.sleep(0.002)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from podweave.engines.errors import EngineError
-from podweave.engines.local import addresses, broker, leftovers, root_files
+from podweave.engines.local import addresses, broker, leftovers, operations, outside, root_files
 from podweave.engines.local.agent import Agent
 from podweave.engines.local.container_sandbox import PodFacts
 from podweave.engines.local.environment import Facts
@@ -30,6 +30,7 @@ from podweave.engines.local.operations import (
 from podweave.engines.local.volumes import Places, VolumePlan, plan_volume
 from podweave.model.pods import Pod, PodSecurityContext
 from podweave.sandbox import mounts, network, processes
+from podweave.sandbox.system_calls import SandboxError
 
 if TYPE_CHECKING:
     from podweave.engines.local.pod_sandbox import Settings
@@ -53,13 +54,26 @@ class PodSetup:
         self._node = addresses.node_name(settings.node_name)
         self._hostname = addresses.hostname(self.pod, self._node)
         self._host_ip = network.outgoing_address() or "127.0.0.1"
+        self._means, why = (
+            ("host", "")
+            if pod.spec.host_network
+            else outside.choose(root=not self.in_user_namespace)
+        )
+        if self._means == "none":
+            self._tell_no_network(why)
         self._range = addresses.free_range(network.routes(), addresses.LINK_PREFIX)
         self.ip = self._first_ip()
         self._agent: Agent | None = None
+        self._network: int | None = None
         self._broker: int | None = None
         self._broker_listener: socket.socket | None = None
         self._shared: PodFacts | None = None
         self._volumes = self._plan_volumes()
+        # Not in the plan: what the agent does when there is no way out after all.
+        self._isolated: list[Operation] = [
+            operations.WaitForLink(outside.LINK),
+            AddAddress("lo", self.ip),
+        ]
         self._inside = self._steps_inside()
 
     # What the manifest says
@@ -95,7 +109,14 @@ class PodSetup:
     def _first_ip(self) -> str:
         if not self.own_network:
             return self._host_ip
-        return next(addresses.candidates(self.directory, self._range))
+        ip = next(addresses.candidates(self.directory, self._range))
+        return outside.slirp_address(ip) if self._means == "slirp4netns" else ip
+
+    def _tell_no_network(self, why: str) -> None:
+        rest = (
+            "only helpers reach beyond it" if self.settings.helpers else "nothing reaches beyond it"
+        )
+        self.notices.append(f"the Pod has no network but its own, {rest}: {why}")
 
     # The order of the set-up
 
@@ -104,14 +125,17 @@ class PodSetup:
         directory = self.directory
         return [
             MakeDirectory(directory, 0o700),
-            leftovers.RecordSandbox(directory),
+            leftovers.RecordSandbox(
+                directory, addresses.link_name(directory) if self._means == "veth" else None
+            ),
             *(
                 MakeDirectory(f"{directory}/{name}", 0o755)
                 for name in ("logs", "private", "root", "termination", "volumes")
             ),
             *(step for volume in self._volumes.values() for step in volume.outside),
             StartAgent(self),
-            *(Inside(self, index) for index in range(len(self._inside))),
+            *(Inside(self, index) for index in range(len(self._inside) - len(self._isolated))),
+            *([ConnectOutside(self, self._means)] if self._means not in ("host", "none") else []),
             *([StartBroker(self)] if self.settings.helpers else []),
         ]
 
@@ -134,10 +158,11 @@ class PodSetup:
             steps += [SetHostname(self._hostname), LinkUp("lo")]
             # As containerd: whoever an app runs as, it may listen on port 80 of its Pod.
             steps.append(WriteSysctl("net.ipv4.ip_unprivileged_port_start", "0"))
-            steps.append(AddAddress("lo", self.ip))
+            if self._means == "none":
+                steps.append(AddAddress("lo", self.ip))
         security = self.pod.spec.security_context or PodSecurityContext()
         steps += [WriteSysctl(one.name, one.value) for one in security.sysctls or ()]
-        return steps
+        return steps + self._isolated
 
     def _plan_volumes(self) -> dict[str, VolumePlan]:
         places = Places(
@@ -185,7 +210,11 @@ class PodSetup:
                 ),
                 places={name: plan.place for name, plan in self._volumes.items()},
                 hosts=addresses.hosts_file(
-                    self.pod, self._hostname, self.ip, None, self._machine_hosts()
+                    self.pod,
+                    self._hostname,
+                    self.ip,
+                    outside.machine_address(self._means, self.ip, self._range),
+                    self._machine_hosts(),
                 ),
                 resolv_conf=resolv_conf,
                 archive=self.settings.archive,
@@ -220,6 +249,22 @@ class PodSetup:
     def inside(self, index: int) -> Operation:
         return self._inside[index]
 
+    def connect_outside(self) -> None:
+        """Give the Pod its way out; without one it still runs."""
+        try:
+            if self._means == "veth":
+                wanted = addresses.candidates(self.directory, self._range)
+                self.ip = outside.connect_veth(self.agent, self.directory, self._range, wanted)
+            else:
+                self._network = outside.start_user_network(
+                    self._means, self.agent, self.ip, self._range
+                )
+                self.agent.perform(len(self._inside) - 2)
+        except SandboxError as error:
+            self._tell_no_network(str(error))
+            self._means = "none"
+            self.agent.perform(len(self._inside) - 1)
+
     def start_broker(self) -> None:
         if self._broker_listener is None:
             self._broker_listener = addresses.bind_in(
@@ -237,6 +282,10 @@ class PodSetup:
         if pid == self._broker:
             self.start_broker()
             return True
+        if pid == self._network:
+            self._network = None
+            self._tell_no_network(f"{self._means} ended")
+            return True
         if self._agent is not None and pid == self._agent.pid:
             raise EngineError("the Pod's agent ended unexpectedly", reason="SandboxChanged")
         return False
@@ -245,8 +294,8 @@ class PodSetup:
         """Kill the Pod's own processes and let go of its namespaces."""
         agent, self._agent = self._agent, None
         pids = [] if agent is None else [agent.pid]
-        if self._broker is not None:
-            pids.append(self._broker)
+        pids += [pid for pid in (self._broker, self._network) if pid is not None]
+        self._network = None
         self._broker = None
         for pid in pids:
             try:
@@ -294,6 +343,19 @@ class Inside:
 
     def run(self) -> None:
         self.setup.perform(self.index)
+
+
+@dataclass(frozen=True)
+class ConnectOutside:
+    setup: PodSetup
+    means: str
+
+    def describe(self) -> str:
+        how = {"veth": "a virtual cable and address translation"}.get(self.means, self.means)
+        return f"connect the Pod to the network by {how}"
+
+    def run(self) -> None:
+        self.setup.connect_outside()
 
 
 @dataclass(frozen=True)
