@@ -70,7 +70,8 @@ def close_all_but(keep: Iterable[int]) -> None:
     """Close every descriptor that isn't in `keep`."""
     start = 0
     for descriptor in sorted(set(keep)):
-        os.closerange(start, descriptor)
+        if start < descriptor:  # CPython takes an empty range that begins at 0 for everything
+            os.closerange(start, descriptor)
         start = descriptor + 1
     os.closerange(start, 1 << 20)
 
