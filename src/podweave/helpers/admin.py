@@ -32,8 +32,6 @@ REQUEST_SECONDS = 5.0
 """For a whole request, and for taking the response."""
 IDLE_SECONDS = 30.0
 
-_ABORTED = (ConnectionError, TimeoutError)
-
 
 class Answer:
     """What a handler gives back."""
@@ -138,6 +136,10 @@ class Admin:
         self._connections[_Connection(self, self._loop, sock, self._connections)] = None
 
 
+class _ClientGoneError(Exception):
+    """The connection can't be used any more."""
+
+
 class _Connection:
     """Reads a request, answers, and only then reads on: one response is all it holds."""
 
@@ -169,13 +171,16 @@ class _Connection:
                 self._read()
             elif self._flush():
                 self._advance()
-        except BlockingIOError:
-            return
-        except _ABORTED:
+        except _ClientGoneError:
             self.close()
 
     def _read(self) -> None:
-        data = self._sock.recv(16384)
+        try:
+            data = self._sock.recv(16384)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            raise _ClientGoneError from error
         if self._last:
             # Answered and half-closed: read to the end, so that no reset eats the response.
             if not data:
@@ -225,25 +230,32 @@ class _Connection:
         expectations = [value.lower() for value in request.values("expect")]
         if expectations == ["100-continue"]:
             # 25 bytes into an empty send buffer: either all are taken, or the client is gone.
-            self._sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self._send(b"HTTP/1.1 100 Continue\r\n\r\n")
         elif expectations:
             raise ProtocolError(417, "the only expectation known here is 100-continue")
 
     def _flush(self) -> bool:
         """Write what the socket takes. True when the next request may be answered."""
-        try:
-            sent = self._sock.send(self._output)
-        except BlockingIOError:
-            sent = 0
-        self._output = self._output[sent:]
+        self._output = self._output[self._send(self._output) :]
         self._loop.modify(self._sock.fileno(), WRITE if self._output else READ)
         if self._output:
             return False
         if self._last:
-            self._sock.shutdown(socket.SHUT_WR)
+            try:
+                self._sock.shutdown(socket.SHUT_WR)
+            except OSError as error:
+                raise _ClientGoneError from error
             return False
         self._set_deadline(IDLE_SECONDS)
         return True
+
+    def _send(self, data: bytes) -> int:
+        try:
+            return self._sock.send(data)
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            raise _ClientGoneError from error
 
     def _set_deadline(self, seconds: float) -> None:
         self._deadline.cancel()
