@@ -207,7 +207,8 @@ class Tail:
 
     def _scan(self, now: float) -> None:
         """Look at every name that matches: files come, are renamed, are replaced."""
-        self._next_scan = now + SLOW
+        # A turn that comes a little early must not put the look off to the next one.
+        self._next_scan = now + SLOW * 0.8
         unreadable: dict[str, int | None] = {}
         seen: set[tuple[int, int]] = set()
         at: dict[str, FollowedFile] = {}
