@@ -1,0 +1,61 @@
+"""An ambassador process for a test, and clients of it."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.helpers.processes import HelperProcess
+
+
+class Ambassador(HelperProcess):
+    """A running ambassador. Profiles are given as lists of upstreams."""
+
+    def address(self, index: int = 0) -> tuple[str, int]:
+        host, _, port = self.event("listening")["addresses"][index].rpartition(":")
+        return host.strip("[]"), int(port)
+
+    def dial(self, index: int = 0) -> socket.socket:
+        return socket.create_connection(self.address(index), timeout=30)
+
+    def switch(self, profile: str) -> tuple[int, str]:
+        return self.admin("POST", "/profile", profile.encode())
+
+
+Start = Callable[..., Ambassador]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start an ambassador: `start(dev=[upstream.config], qa=[...], connect_timeout=1.0)`."""
+    with contextlib.ExitStack() as stack:
+
+        def start(
+            *,
+            environment: dict[str, str] | None = None,
+            prefix: tuple[str, ...] = (),
+            settings: dict[str, Any] | None = None,
+            **profiles: list[list[object]],
+        ) -> Ambassador:
+            config: dict[str, Any] = {
+                "version": 1,
+                "program": "ambassador",
+                "name": "db",
+                "listen": [["127.0.0.1", 0], ["::1", 0]],
+                "admin": ["127.0.0.1", 0],
+                "protocol": "tcp",
+                "profile": next(iter(profiles)),
+                "profiles": {name: {"upstreams": ups} for name, ups in profiles.items()},
+                **(settings or {}),
+            }
+            process = Ambassador(config, tmp_path, environment=environment, prefix=prefix)
+            stack.enter_context(process)
+            process.event("listening")
+            return process
+
+        yield start
