@@ -1,0 +1,56 @@
+"""Which formats there are, and where. The order is the order of preference where several fit."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podweave.helpers.logs.layouts import Format
+
+_MODULES = {
+    "json": "json_lines",
+    "nginx-access": "nginx",
+    "nginx-error": "nginx",
+    "apache-access": "apache",
+    "apache-error": "apache",
+    "postgresql": "postgresql",
+    "klog": "klog",
+    "syslog-rfc5424": "syslog",
+    "syslog-rfc3164": "syslog",
+    "log4j": "log4j",
+    "python": "python",
+    "logfmt": "logfmt",
+    "timestamped": "timestamped",
+}
+
+NAMES = tuple(_MODULES)
+
+# Names that people use for the same thing.
+ALIASES = {
+    "nginx": "nginx-access",
+    "nginx-combined": "nginx-access",
+    "apache": "apache-access",
+    "apache-common": "apache-access",
+    "apache-combined": "apache-access",
+    "logback": "log4j",
+    "spring-boot": "log4j",
+    "python-logging": "python",
+    "postgres": "postgresql",
+    "syslog": "syslog-rfc3164",
+    "rfc3164": "syslog-rfc3164",
+    "rfc5424": "syslog-rfc5424",
+}
+
+
+def load(name: str) -> Format:
+    """The format of that name; KeyError where there is none."""
+    name = ALIASES.get(name, name)
+    module = import_module(f"{__package__}.{_MODULES[name]}")
+    format_: Format = module.FORMATS[name]
+    return format_
+
+
+def load_all() -> list[Format]:
+    """Every format, in order of preference."""
+    return [load(name) for name in NAMES]

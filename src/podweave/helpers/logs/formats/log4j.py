@@ -1,0 +1,150 @@
+"""Java: the usual patterns of log4j, logback, Spring Boot, JBoss, Kafka and Hadoop."""
+
+from __future__ import annotations
+
+from podweave.helpers.logs.layouts import Format, Layout
+
+_AFTER = rb" +[-:] ?%{REST:message}"
+_LINE = rb"(?::%{INT:line?})?"
+
+
+def _with(time: bytes) -> tuple[Layout, ...]:
+    return (
+        # %d [%t] %-5p %c - %m
+        Layout(
+            time + rb" \[%{BRACKETED:thread}\] %{LOGLEVEL:level} +%{LOGGER:logger}" + _LINE + _AFTER
+        ),
+        # %d %-5p [%t] %c - %m
+        Layout(
+            time + rb" %{LOGLEVEL:level} +\[%{BRACKETED:thread}\] %{LOGGER:logger}" + _LINE + _AFTER
+        ),
+    )
+
+
+FORMATS = {
+    "log4j": Format(
+        "log4j",
+        (
+            # Spring Boot 2 and 3
+            Layout(
+                rb"%{ISO8601:time} +%{LOGLEVEL:level} %{INT:pid} --- "
+                rb"(?:\[%{BRACKETED:application?}\] (?=\[))?+\[ *+%{BRACKETED:thread}\] "
+                rb"(?:\[[^\]\n]*\] )?%{LOGGER:logger} *: %{REST:message}"
+            ),
+            *_with(rb"%{ISO8601:time}"),
+            *_with(rb"%{TIMEOFDAY:time}"),
+            # JBoss, WildFly, Quarkus: %d %-5p [%c] (%t) %m
+            Layout(
+                rb"%{ISO8601:time} %{LOGLEVEL:level} +\[%{LOGGER:logger}\] "
+                rb"\(%{PARENTHESISED:thread}\) %{REST:message}"
+            ),
+            # Kafka: [%d] %p %m (%c)
+            Layout(
+                rb"\[%{ISO8601:time}\] %{LOGLEVEL:level} %{REST:message} \(%{JAVACLASS:logger}\)"
+            ),
+            # log4j 1 and Hadoop: %d %-5p %c{1}:%L - %m, %d %p %c: %m
+            Layout(
+                rb"%{ISO8601:time} %{LOGLEVEL:level} +%{LOGGER:logger}:%{INT:line} - "
+                rb"%{REST:message}"
+            ),
+            Layout(
+                rb"%{ISO8601:time} %{LOGLEVEL:level} +%{JAVACLASS:logger} ?[-:] %{REST:message}"
+            ),
+        ),
+        samples=(
+            (
+                b"2026-11-23 02:16:56,789 [http-nio-8080-exec-1] WARN  com.example.Orders - slow",
+                {
+                    "time": (1795400216, "789"),
+                    "thread": "http-nio-8080-exec-1",
+                    "level": "warn",
+                    "logger": "com.example.Orders",
+                    "message": "slow",
+                },
+            ),
+            (
+                b"2026-11-23 02:16:56.789 ERROR [main] c.e.shop.Orders:17 - no stock",
+                {
+                    "time": (1795400216, "789"),
+                    "thread": "main",
+                    "level": "error",
+                    "logger": "c.e.shop.Orders",
+                    "line": 17,
+                    "message": "no stock",
+                },
+            ),
+            (
+                b"2026-11-23T11:16:56.789+09:00  INFO 1 --- [shop] [           main] "
+                b"o.s.b.w.embedded.tomcat.TomcatWebServer  : Tomcat started on port 8080",
+                {
+                    "time": (1795400216, "789"),
+                    "level": "info",
+                    "pid": 1,
+                    "thread": "main",
+                    "logger": "o.s.b.w.embedded.tomcat.TomcatWebServer",
+                    "message": "Tomcat started on port 8080",
+                    "attributes": {"application": "shop"},
+                },
+            ),
+            (
+                b"2026-11-23 02:16:56.789  INFO 1 --- [           main] c.e.Shop : Started",
+                {
+                    "time": (1795400216, "789"),
+                    "level": "info",
+                    "pid": 1,
+                    "thread": "main",
+                    "logger": "c.e.Shop",
+                    "message": "Started",
+                },
+            ),
+            (
+                b"02:16:56.789 [main] DEBUG c.e.Shop - hello",
+                {
+                    "time": (1795400216, "789"),
+                    "thread": "main",
+                    "level": "debug",
+                    "logger": "c.e.Shop",
+                    "message": "hello",
+                },
+            ),
+            (
+                b"2026-11-23 02:16:56,789 INFO  [org.jboss.as] (MSC service thread 1-2) started",
+                {
+                    "time": (1795400216, "789"),
+                    "thread": "MSC service thread 1-2",
+                    "level": "info",
+                    "logger": "org.jboss.as",
+                    "message": "started",
+                },
+            ),
+            (
+                b"[2026-11-23 02:16:56,789] INFO [Server 0] started (kafka.server.KafkaServer)",
+                {
+                    "time": (1795400216, "789"),
+                    "level": "info",
+                    "logger": "kafka.server.KafkaServer",
+                    "message": "[Server 0] started",
+                },
+            ),
+            (
+                b"2026-11-23 02:16:56,789 INFO org.apache.hadoop.hdfs.DataNode: up",
+                {
+                    "time": (1795400216, "789"),
+                    "level": "info",
+                    "logger": "org.apache.hadoop.hdfs.DataNode",
+                    "message": "up",
+                },
+            ),
+            (
+                b"2026-11-23 02:16:56 ERROR Orders:17 - no stock",
+                {
+                    "time": (1795400216, ""),
+                    "level": "error",
+                    "logger": "Orders",
+                    "line": 17,
+                    "message": "no stock",
+                },
+            ),
+        ),
+    ),
+}

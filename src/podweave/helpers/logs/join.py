@@ -1,0 +1,167 @@
+"""Stack traces and other lines that belong to the event before them.
+
+A Joiner is asked about each line that doesn't begin an event by itself. It knows the traces of
+Java, Python, Go, Node, .NET, PHP and Ruby, and that an indented line continues.
+
+`enrich` takes the joined lines apart: what belongs to the message, what is the trace, and the
+error's type and message in it.
+"""
+
+from __future__ import annotations
+
+import re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from podweave.helpers.logs.fields import Record
+
+JOINED_LIMIT = 256 * 1024
+"""Bytes of one event; what goes beyond becomes an event of its own."""
+
+_TRACEBACK = b"Traceback (most recent call last)"
+_GO_START = re.compile(rb"(?:panic: |fatal error: |goroutine \d+ \[)")
+_GOROUTINE = re.compile(rb"goroutine \d+ \[")
+_CHAINED = (b"During handling of the above exception", b"The above exception was the direct")
+_GO = re.compile(rb"goroutine \d+ \[|\[signal |created by |panic: |exit status \d")
+# Heads that begin a trace beneath a log line: an exception's class with its package.
+_CLASS = rb"(?:[A-Za-z_$][\w$]*[.\\])+[A-Za-z_$][\w$]*"
+_HEAD = re.compile(
+    rb'(?:Exception in thread "[^"\n]*" |Unhandled exception\. )?'
+    + _CLASS
+    + rb"(?:Exception|Error|Throwable|Failure|Fault|Interrupt|Warning)?(?::|$)"
+)
+_NODE_HEAD = re.compile(rb"(?:Uncaught )?[A-Z]\w*(?:Error|Exception)(?: \[\w+\])?(?::|$)")
+_CONTINUES = re.compile(
+    rb"Caused by: |Suppressed: |Wrapped by: |\.\.\. \d+ (?:more|common)"
+    rb"|Stack trace:|\[stacktrace\]|#\d+ |--- End of |[}\])]+[,;]?$"
+)
+_PYTHON_END = re.compile(rb"[A-Za-z_][\w.]*(?::|$)")
+
+
+class Joiner:
+    """Says of line after line whether it continues the event. `reads`: a format reads a line."""
+
+    __slots__ = ("_known", "_line", "_reads", "_state")
+
+    def __init__(self, reads: Callable[[bytes], bool]) -> None:
+        self._reads = reads
+        self._line = b""
+        self._state = ""
+        self._known: bool | None = False
+
+    def begin(self, line: bytes, known: bool | None = None) -> None:
+        """An event begins. `known`: a format reads its line; None: asked when it matters."""
+        self._line = line
+        self._known = known
+        self._state = ""
+        if _TRACEBACK in line:
+            self._state = "python"
+        elif not known and _GO_START.match(line):
+            self._state = "go"
+
+    def continues(self, line: bytes) -> bool:
+        """The line belongs to the event that began last."""
+        if not line or line.isspace() or line[0] in b" \t":
+            return True
+        if line.startswith(_TRACEBACK):
+            # Without a log line before it, a traceback is an event of its own.
+            if self._state == "chained" or self.known:
+                self._state = "python"
+                return True
+            return False
+        if self._state == "python":
+            self._state = ""
+            return _PYTHON_END.match(line) is not None
+        if line.startswith(_CHAINED):
+            self._state = "chained"
+            return True
+        if self._state == "go" and (_GO.match(line) or _is_go_frame(line)):
+            return True
+        if _CONTINUES.match(line):
+            return True
+        if _GOROUTINE.match(line) and self.known:
+            self._state = "go"
+            return True
+        return bool(_HEAD.match(line) or _NODE_HEAD.match(line)) and self.known
+
+    @property
+    def known(self) -> bool:
+        if self._known is None:
+            self._known = self._reads(self._line)
+        return self._known
+
+
+def _is_go_frame(line: bytes) -> bool:
+    # main.(*Server).serve(0xc000010000, {0x0, 0x0})
+    return line.endswith(b")") and b"(" in line and b" " not in line.partition(b"(")[0]
+
+
+_SEARCHED = 4096
+"""Characters of a message in which an error's name is looked for: the search isn't linear."""
+
+_TRACE = re.compile(
+    r"^(?:[ \t]+at \S|[ \t]*Traceback \(most|[ \t]+File \"|goroutine \d+ \[|[ \t]*Caused by: "
+    r"|#\d+ |[ \t]+from \S+:\d|[ \t]*\.\.\. \d+ (?:more|common)|Stack trace:|\[stacktrace\]|panic: "
+    r"|(?:Exception in thread \"[^\"\n]*\" )?(?:[A-Za-z_$][\w$]*[.\\])+[\w$]+(?::|$)"
+    r"|(?:Uncaught )?[A-Z]\w*(?:Error|Exception)(?: \[\w+\])?(?::|$))",
+    re.MULTILINE,
+)
+_PYTHON_LAST = re.compile(r"^([A-Za-z_][\w.]*)(?:: (.*))?$", re.MULTILINE)
+_ERROR = re.compile(
+    r"((?:[A-Za-z_$][\w$]*[.\\])*[A-Za-z_$][\w$]*(?:Exception|Error|Throwable|Failure|Fault)[\w$]*)"
+    r"(?:: (.*))?"
+)
+_HEADLINE = re.compile(r"((?:[A-Za-z_$][\w$]*[.\\])+[A-Za-z_$][\w$]*)(?:: (.*))?$")
+_GO_PANIC = re.compile(r"^(panic|fatal error): (.*)", re.MULTILINE)
+_RUBY = re.compile(r"^(?:.*:\d+:in .*?: )?(.*) \((\w+(?:::\w+)*)\)$")
+
+
+def enrich(record: Record, first: bytes, continuation: list[bytes]) -> None:
+    """Put an event's further lines into its record. `first` is its first line."""
+    text = b"\n".join(continuation).decode("utf-8", "replace").rstrip()
+    if not text:
+        return
+    message = record.get("message", "")
+    headless = "level" not in record and "time" not in record
+    match = _TRACE.search(text)
+    if match is None and headless and first.startswith((b"panic: ", b"Traceback ", b"fatal e")):
+        match = re.compile("").match(text)
+    if match is None:
+        record["message"] = f"{message}\n{text}" if message else text
+        return
+    above = text[: match.start()].rstrip("\n")
+    trace = text[match.start() :]
+    if above:
+        record["message"] = f"{message}\n{above}"
+    if headless:
+        record["level"] = "error"
+    if message.startswith("Traceback (most recent"):
+        trace = f"{message}\n{trace}"
+    kind, said = _error(message, trace)
+    if kind is not None:
+        record.setdefault("error_type", kind)
+    if said:
+        record.setdefault("error_message", said)
+    record.setdefault("stack_trace", trace)
+
+
+def _error(message: str, trace: str) -> tuple[str | None, str | None]:
+    if "Traceback (most recent" in trace or "Traceback (most recent" in message:
+        found = [(match[1], match[2]) for match in _PYTHON_LAST.finditer(trace)]
+        return found[-1] if found else (None, None)
+    panic = _GO_PANIC.search(trace) or _GO_PANIC.search(message)
+    if panic is not None:
+        return panic[1], panic[2]
+    head = trace.split("\n", 1)[0][:_SEARCHED]
+    message = message[:_SEARCHED]
+    match = None
+    if not head.startswith((" ", "\t")):
+        match = _ERROR.search(head) or _HEADLINE.search(head)
+    if match is None:
+        ruby = _RUBY.match(message)
+        if ruby is not None:
+            return ruby[2], ruby[1]
+        match = _ERROR.search(message) or _HEADLINE.search(message)
+    return (None, None) if match is None else (match[1], match[2])

@@ -1,0 +1,261 @@
+r"""Layouts: how a line of a format is laid out, as data.
+
+A layout's pattern is a regular expression in which `%{SHAPE:field}` stands for a part of the
+line: SHAPE is one of the names below (or of timestamps.STAMPS for `time`), `field` the neutral
+field it fills, or a name of the application's own. `%{SHAPE:field?}` may be absent: the part
+didn't take part in the match, or is empty, or `-`. `%{SHAPE}` is matched and left out.
+`%{BEGIN:field}...%{END}` is a field around other parts.
+
+Rules for patterns, which a test holds up:
+- no part matches a newline, so that one pattern runs over many lines at once;
+- neighbouring parts can't both take the same characters, so that a line which doesn't fit is
+  known not to fit after one pass (no catastrophic backtracking); `++` and `*+` where it helps;
+- no capturing groups but the shapes'.
+"""
+
+from __future__ import annotations
+
+import re
+
+from podweave.helpers.logs.fields import (
+    ABSENT,
+    DECIMAL,
+    FIELDS,
+    INTEGER,
+    LEVEL,
+    TEXT,
+    TIME,
+    level_of,
+)
+from podweave.helpers.logs.timestamps import STAMPS, Clock, Stamp, read_any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from podweave.helpers.logs.fields import Record
+
+    Derive = tuple[str, str, Callable[[str], Any]]
+    Sample = tuple[bytes, dict[str, Any]]
+
+SHAPES = {
+    "NOTSPACE": rb"\S+",
+    "WORD": rb"\w+",
+    "INT": rb"(?:0|-?[1-9]\d{0,17})",
+    "NUMBER": rb"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,9})?",
+    # Up to the quote that ends it, with escaped quotes inside.
+    "QUOTED": rb'[^"\\\n]*+(?:\\.[^"\\\n]*+)*+',
+    "BRACKETED": rb"[^\]\n]*",
+    "PARENTHESISED": rb"[^)\n]*",
+    "LISTED": rb"[^,\n]*",
+    "INTORDASH": rb"(?:-|0|[1-9]\d{0,17})",
+    "METHOD": rb"[A-Z]+",
+    "URLPATH": rb'[^\s?"]+',
+    "URLQUERY": rb'[^\s"]*',
+    "HTTPVERSION": rb"\d(?:\.\d)?",
+    # org.apache.catalina.core.ContainerBase.[Tomcat].[localhost].[/]
+    "LOGGER": rb"[\w$][\w.$/\-\[\]@]*",
+    "JAVACLASS": rb"(?:[a-z_]\w*\.)+[A-Z]\w*(?:\$\w+)*",
+    "PYTHONLOGGER": rb"[\w.\-]+",
+    "LOGLEVEL": rb"(?i:trace|debug|info|information|notice|warn|warning|error|err|severe|critical"
+    rb"|crit|alert|fatal|emerg|panic|fine|finer|finest|config)",
+    "PYTHONLEVEL": rb"(?:DEBUG|INFO|WARNING|WARN|ERROR|CRITICAL|FATAL|NOTSET)",
+    "PGLEVEL": rb"(?:DEBUG[1-5]?|INFO|NOTICE|WARNING|ERROR|LOG|FATAL|PANIC|DETAIL|HINT|QUERY"
+    rb"|CONTEXT|LOCATION|STATEMENT)",
+    "PGNAME": rb"(?:\[unknown\]|[\w.\-]+)",
+    "KLOGLEVEL": rb"[IWEF]",
+    "ADDRESS": rb"[0-9A-Fa-f.:]+?",
+    "PRIORITY": rb"(?:0|[1-9]\d{0,2})",
+    "SYSLOGTAG": rb"[^\s\[:]+",
+    "STRUCTUREDDATA": rb'(?:\[(?:[^\]"\n]|"(?:[^"\\\n]|\\.)*+")*+\])++',
+    "REST": rb"[^\n]*",
+}
+
+_PART = re.compile(rb"%\{([A-Z0-9]+)(?::([a-z_][a-z0-9_]*)(\?)?)?\}")
+
+
+class Group:
+    """A capturing group of a layout's pattern."""
+
+    __slots__ = ("kind", "name", "optional", "role")
+
+    def __init__(self, name: str, kind: str, optional: bool, role: str) -> None:
+        self.name = name
+        self.kind = kind
+        self.optional = optional
+        self.role = role
+
+
+class Layout:
+    """One way in which a format writes a line.
+
+    `derive` makes further fields from the text of a part: (field, from, function).
+    `general`: it also reads, less well, lines that another layout is made for; so the others are
+    asked first.
+    """
+
+    def __init__(
+        self, pattern: bytes, *, derive: tuple[Derive, ...] = (), general: bool = False
+    ) -> None:
+        self.format = ""
+        self.general = general
+        self.stamp: Stamp | None = None
+        self.groups: list[Group] = []
+        self.derive = derive
+        self.pattern = _PART.sub(self._expand, pattern)
+        self._line: re.Pattern[bytes] | None = None
+        self._names()
+
+    @property
+    def line(self) -> re.Pattern[bytes]:
+        """For one line without its newline: `fullmatch`."""
+        if self._line is None:
+            self._line = re.compile(self.pattern)
+        return self._line
+
+    def record(self, line: bytes, clock: Clock) -> Record | None:
+        """Read a line the exact way; None where it doesn't fit."""
+        match = self.line.fullmatch(line)
+        return None if match is None else self.read(match.groups(b""), clock)
+
+    def read(self, values: tuple[bytes, ...], clock: Clock) -> Record:
+        """The record of a line's groups."""
+        record: Record = {}
+        attributes: dict[str, Any] = {}
+        texts: dict[str, str] = {}
+        base = b""
+        fraction = ""
+        for group, value in zip(self.groups, values, strict=True):
+            if group.kind == TIME:
+                if group.role == "fraction":
+                    fraction = value.decode("ascii")
+                else:
+                    base += value
+                continue
+            if group.optional and value in ABSENT:
+                continue
+            text = value.decode("utf-8", "replace")
+            texts[group.name] = text
+            if group.name not in FIELDS:
+                attributes[group.name] = text
+            elif group.kind == INTEGER:
+                record[group.name] = int(text)
+            elif group.kind == DECIMAL:
+                record[group.name] = float(text)
+            elif group.kind == LEVEL:
+                record[group.name] = level_of(text)
+            else:
+                record[group.name] = text
+        if self.stamp is not None:
+            seconds = self.stamp.parse(base, clock)
+            if seconds is not None:
+                record["time"] = (seconds, fraction)
+        for name, source, function in self.derive:
+            derived = function(texts[source]) if texts.get(source) else None
+            if derived is not None:
+                record[name] = derived
+        if attributes:
+            record["attributes"] = attributes
+        return record
+
+    def _expand(self, match: re.Match[bytes]) -> bytes:
+        shape = match[1].decode("ascii")
+        name = match[2].decode("ascii") if match[2] else None
+        stamp = STAMPS.get(shape)
+        if stamp is not None:
+            if name != "time" or self.stamp is not None:
+                raise ValueError(f"%{{{shape}}}: a layout has one timestamp, named time")
+            self.stamp = stamp
+            self.groups += [Group("time", TIME, False, role) for role in stamp.roles]
+            return stamp.pattern
+        if shape == "END":
+            return b")"
+        if name is None:
+            return b"(?:" + SHAPES[shape] + b")"
+        self.groups.append(Group(name, FIELDS.get(name, TEXT), bool(match[3]), "value"))
+        return b"(" if shape == "BEGIN" else b"(" + SHAPES[shape] + b")"
+
+    def _names(self) -> None:
+        names = [group.name for group in self.groups if group.kind != TIME]
+        if len(set(names)) != len(names):
+            raise ValueError(f"a field is named twice: {names}")
+        self.names = frozenset(names) | {name for name, _, _ in self.derive}
+        if self.stamp is not None:
+            self.names |= {"time"}
+
+
+class OwnLayout(Layout):
+    """A regular expression of the user's, with named groups, for whole lines.
+
+    Group names are neutral fields (`time`, `level`, `message`, `status`, ...); others become
+    fields of the application's own. `time` is read in any of the usual ways. Every group may be
+    absent. What such an expression costs on a line that doesn't fit is its author's business.
+    """
+
+    def __init__(self, expression: str) -> None:
+        try:
+            self._line = re.compile(expression.encode())
+        except (re.error, RecursionError, OverflowError) as error:
+            raise ValueError(f"{expression!r} is no regular expression: {error}") from None
+        if not self._line.groupindex:
+            raise ValueError(f"{expression!r} has no named groups: (?P<message>.*)")
+        self.format = "regex"
+        self.general = False
+        self.stamp = None
+        self.derive = ()
+        self.pattern = self._line.pattern
+        self.groups = []
+        self._indexes = sorted((index, name) for name, index in self._line.groupindex.items())
+        self.names = frozenset(name for _, name in self._indexes)
+
+    def record(self, line: bytes, clock: Clock) -> Record | None:
+        assert self._line is not None
+        match = self._line.fullmatch(line)
+        if match is None:
+            return None
+        record: Record = {}
+        attributes: dict[str, Any] = {}
+        for index, name in self._indexes:
+            value = match[index]
+            if value is None or value in ABSENT:
+                continue
+            text = value.decode("utf-8", "replace")
+            kept = _typed(name, text, clock)
+            if kept is None:
+                attributes[name] = text
+            else:
+                record[name] = kept
+        if attributes:
+            record["attributes"] = attributes
+        return record
+
+
+def _typed(name: str, text: str, clock: Clock) -> Any:
+    """A field's value, or None for a name or a text that doesn't fit a neutral field."""
+    kind = FIELDS.get(name)
+    if kind == TIME:
+        return read_any(text.encode(), clock)
+    if kind == LEVEL:
+        return level_of(text)
+    if kind == INTEGER:
+        return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+    return text if kind == TEXT else None
+
+
+class Format:
+    """A format: a name and its layouts, the most particular first.
+
+    `samples`: lines with the record each must give, for the tests and the documentation.
+    """
+
+    __slots__ = ("layouts", "name", "samples")
+
+    def __init__(
+        self, name: str, layouts: tuple[Any, ...], samples: tuple[Sample, ...] = ()
+    ) -> None:
+        self.name = name
+        self.layouts = layouts
+        self.samples = samples
+        for layout in layouts:
+            layout.format = name

@@ -1,0 +1,310 @@
+"""One file's lines to rows of a schema: format, recognition, joining, counting. No I/O.
+
+    rows = stream.feed(whole_lines, clock)
+    rows = stream.flush(clock)          # the file has been quiet: nothing more joins
+
+Rows come in the order of the lines, one an event. The last event is held back, since its next
+line may join it; `waiting` says how many of the last chunks aren't wholly out. How the input is
+cut into chunks makes no difference to what comes out.
+"""
+
+from __future__ import annotations
+
+from podweave.helpers.logs.compile import Batch, ExactBatch
+from podweave.helpers.logs.detect import SAMPLE_BYTES, SAMPLE_LINES, rank
+from podweave.helpers.logs.join import JOINED_LIMIT, Joiner, enrich
+from podweave.helpers.logs.layouts import Layout, OwnLayout
+from podweave.helpers.logs.timestamps import Clock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Sequence
+    from typing import Any
+
+    from podweave.helpers.logs.fields import Record
+    from podweave.helpers.logs.schemas.schema import Schema
+
+UNREAD = "unread"
+"""Counted under this name: lines that no format reads, kept whole as their message."""
+
+# The main layout is chosen anew when it reads less than half of so many events; where that
+# changes nothing, the next look comes later.
+_REVIEW = 400
+_LATEST_REVIEW = 100_000
+# A file of which no format reads anything isn't tried against all of them for ever.
+_HOPELESS = 1000
+_TRY_AGAIN = 64
+
+
+class _Plain:
+    """Reads every line, as its message."""
+
+    names: frozenset[str] = frozenset()
+    format = UNREAD
+
+    def record(self, line: bytes, clock: Clock) -> Record | None:
+        return {"message": line.decode("utf-8", "replace")}
+
+
+class _Nothing(_Plain):
+    """Reads no line: the main layout of a file that no particular one reads."""
+
+    def record(self, line: bytes, clock: Clock) -> Record | None:
+        return None
+
+
+class _Event:
+    """An event that began and may go on."""
+
+    __slots__ = ("clock", "continuation", "line", "owner", "row", "size")
+
+    def __init__(self, line: bytes, row: bytes, owner: ExactBatch, clock: Clock) -> None:
+        self.line = line
+        self.row = row
+        self.owner = owner
+        self.clock = clock
+        self.continuation: list[bytes] = []
+        self.size = len(line)
+
+    def join(self, lines: list[bytes]) -> None:
+        self.continuation += lines
+        self.size += sum(map(len, lines)) + len(lines)
+
+    def finished(self) -> bytes:
+        """The event's row, with all that joined it."""
+        if not any(self.continuation):
+            return self.row
+        record = self.owner.layout.record(self.line, self.clock)
+        enrich(record, self.line, self.continuation)
+        return self.owner.render(record, self.clock)
+
+
+class Stream:
+    """The lines of one file. `layouts`: those of its format, or of all formats."""
+
+    def __init__(
+        self,
+        schema: Schema,
+        layouts: Sequence[Any],
+        constants: Record,
+        events: Counter[str],
+    ) -> None:
+        self._schema = schema
+        self._constants = constants
+        self._events = events
+        """Events by format, for metrics; may be shared by many streams."""
+        self._layouts = list(layouts)
+        self._batches: dict[int, ExactBatch] = {}
+        self._plain = ExactBatch(_Plain(), schema, constants)
+        self._nothing = ExactBatch(_Nothing(), schema, constants)
+        self._main: ExactBatch | None = None
+        if len(layouts) == 1:
+            self._main = self._batch(layouts[0])
+        self._sample: list[bytes] = []
+        self._sampled = 0
+        self._joiner = Joiner(self._reads)
+        self._pending: _Event | None = None
+        self._hits = 0
+        self._misses = 0
+        self._review = _REVIEW
+        self._hopeless = 0
+        self.waiting = 0
+        """How many of the last chunks fed aren't wholly out."""
+
+    def feed(self, data: bytes, clock: Clock) -> list[bytes]:
+        """Take whole lines, the last one's newline included; give the rows that are done."""
+        if b"\r\n" in data:
+            data = data.replace(b"\r\n", b"\n")
+        lines = data.split(b"\n")
+        lines.pop()
+        if not lines:
+            return []
+        if self._main is None:
+            self._sample += lines
+            self._sampled += len(data)
+            self.waiting += 1
+            if len(self._sample) < SAMPLE_LINES and self._sampled < SAMPLE_BYTES:
+                return []
+            return self._recognised(clock)
+        before = self._pending
+        rows = self._rows(lines, clock)
+        if self._pending is None:
+            self.waiting = 0
+        else:
+            self.waiting = self.waiting + 1 if self._pending is before else 1
+        return rows
+
+    def flush(self, clock: Clock) -> list[bytes]:
+        """Nothing more joins what is held back."""
+        rows = self._recognised(clock) if self._sample else []
+        if self._pending is not None:
+            rows.append(self._pending.finished())
+            self._pending = None
+        self.waiting = 0
+        return rows
+
+    @property
+    def format(self) -> str:
+        """The format of most lines, as far as that is known."""
+        return UNREAD if self._main is None else str(self._main.layout.format)
+
+    def _recognised(self, clock: Clock) -> list[bytes]:
+        lines, self._sample, self._sampled = self._sample, [], 0
+        self._choose(lines[:SAMPLE_LINES], clock)
+        return self._rows(lines, clock)
+
+    def _choose(self, sample: Sequence[bytes], clock: Clock) -> None:
+        """Put the layouts in the order in which they read the sample; the first is the main."""
+        ranked = rank(sample, self._layouts, clock)
+        chosen = set(map(id, ranked))
+        self._layouts = ranked + [layout for layout in self._layouts if id(layout) not in chosen]
+        before = self._main
+        if ranked and not ranked[0].general:
+            self._main = self._batch(ranked[0])
+        else:
+            self._main = self._nothing
+        same = before is self._main
+        self._review = min(self._review * 2, _LATEST_REVIEW) if same else _REVIEW
+
+    def _batch(self, layout: Any) -> ExactBatch:
+        batch = self._batches.get(id(layout))
+        if batch is None:
+            compiled = isinstance(layout, Layout) and not isinstance(layout, OwnLayout)
+            kind = Batch if compiled else ExactBatch
+            batch = self._batches[id(layout)] = kind(layout, self._schema, self._constants)
+        return batch
+
+    def _reads(self, line: bytes) -> bool:
+        """A format reads this line."""
+        clock = Clock()
+        return any(layout.record(line, clock) is not None for layout in self._layouts)
+
+    def _rows(self, lines: list[bytes], clock: Clock) -> list[bytes]:
+        main = self._main
+        assert main is not None
+        rows = main.rows(lines, clock)
+        missed = rows.count(None)
+        if missed < len(rows):
+            self._events[main.layout.format] += len(rows) - missed
+        if missed == 0:
+            self._hits += len(rows)
+            return self._hold_last(lines, rows, len(lines) - 1, {}, {}, clock)
+        starts, joined = self._sort_out(lines, rows)
+        owners = self._read_otherwise(lines, rows, starts, clock)
+        last = -1
+        if rows[-1] is not None:
+            last = len(lines) - 1
+        elif joined or starts:
+            last = max((*starts, *joined))
+        done = self._hold_last(lines, rows, last, owners, joined, clock)
+        self._hits += len(rows) - missed
+        self._misses += len(starts)
+        if self._hits + self._misses >= self._review:
+            if self._misses > self._hits and len(self._layouts) > 1:
+                self._choose([lines[index] for index in starts[-SAMPLE_LINES:]], clock)
+            self._hits = self._misses = 0
+        return done
+
+    def _sort_out(
+        self, lines: list[bytes], rows: list[bytes | None]
+    ) -> tuple[list[int], dict[int, list[bytes]]]:
+        """Of the lines that the main layout doesn't read: which begin events, which join which.
+
+        An index of -1 is the event that is pending from an earlier chunk.
+        """
+        starts: list[int] = []
+        joined: dict[int, list[bytes]] = {}
+        joiner = self._joiner
+        owner = -1 if self._pending is not None else None
+        size = self._pending.size if self._pending is not None else 0
+        before = -1
+        for index, row in enumerate(rows):
+            if row is not None:
+                continue
+            line = lines[index]
+            if index != before + 1:
+                owner = index - 1
+                size = len(lines[owner])
+                joiner.begin(lines[owner], known=True)
+            before = index
+            if owner is not None and size + len(line) < JOINED_LIMIT and joiner.continues(line):
+                joined.setdefault(owner, []).append(line)
+                size += len(line) + 1
+            elif line and not line.isspace():
+                starts.append(index)
+                owner = index
+                size = len(line)
+                joiner.begin(line)
+        if rows[-1] is not None:
+            joiner.begin(lines[-1], known=True)
+        return starts, joined
+
+    def _read_otherwise(
+        self, lines: list[bytes], rows: list[bytes | None], starts: list[int], clock: Clock
+    ) -> dict[int, ExactBatch]:
+        """Try the other layouts on the lines that begin events; keep the rest whole."""
+        owners: dict[int, ExactBatch] = {}
+        left = starts
+        if self._hopeless < _HOPELESS or self._hopeless % _TRY_AGAIN == 0:
+            for layout in self._layouts:
+                if not left:
+                    break
+                batch = self._batches.get(id(layout))
+                if batch is self._main and batch is not None:
+                    continue
+                if batch is None:
+                    if all(layout.record(lines[index], clock) is None for index in left):
+                        continue
+                    batch = self._batch(layout)
+                found = batch.rows([lines[index] for index in left], clock)
+                for index, row in zip(left, found, strict=True):
+                    if row is not None:
+                        rows[index] = row
+                        owners[index] = batch
+                        self._hopeless = 0
+                        self._events[layout.format] += 1
+                left = [index for index in left if rows[index] is None]
+        for index in left:
+            rows[index] = self._plain.row(lines[index], clock)
+            owners[index] = self._plain
+        self._hopeless += len(left)
+        self._events[UNREAD] += len(left)
+        return owners
+
+    def _hold_last(
+        self,
+        lines: list[bytes],
+        rows: list[bytes | None],
+        last: int,
+        owners: dict[int, ExactBatch],
+        joined: dict[int, list[bytes]],
+        clock: Clock,
+    ) -> list[bytes]:
+        """Join what belongs together, and keep the event that began last."""
+        main = self._main
+        assert main is not None
+        done: list[bytes] = []
+        if self._pending is not None:
+            if -1 in joined:
+                self._pending.join(joined[-1])
+            if last < 0:
+                return done
+            done.append(self._pending.finished())
+            self._pending = None
+        if last < 0:
+            return done
+        for index, texts in joined.items():
+            row = rows[index] if index >= 0 else None
+            if index != last and row is not None:
+                event = _Event(lines[index], row, owners.get(index, main), clock)
+                event.join(texts)
+                rows[index] = event.finished()
+        done += [row for row in rows[:last] if row is not None]
+        row = rows[last]
+        assert row is not None
+        self._pending = _Event(lines[last], row, owners.get(last, main), clock)
+        self._pending.join(joined.get(last, []))
+        if not joined and not owners:
+            self._joiner.begin(lines[last], known=True)
+        return done

@@ -1,0 +1,310 @@
+"""Timestamps of log lines: text to seconds since the epoch.
+
+A timestamp is matched in up to three groups: the text down to the second, the fraction, and
+what follows it (a zone, or the year in Apache's error log). The text without the fraction
+repeats from line to line, so that a batch converts each distinct one once (see compile.Memo);
+the fraction goes to the output as it is.
+
+Where the line names no zone, the local one of this process holds (TZ, /etc/localtime): in a
+Pod's container that is UTC unless somebody decided otherwise. Where it names no year or no
+day, the one that brings it closest to the time of reading.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DAY = 86400
+_MONTHS = {
+    name: number
+    for number, name in enumerate(
+        b"jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1
+    )
+}
+
+# Abbreviations that mean one thing in the logs of servers. Others (IST, CST of China, ...) are
+# ambiguous: with them the local zone holds, which is the zone of the writer in the usual Pod.
+_ZONES = {
+    b"": None,
+    b"Z": 0,
+    b"UTC": 0,
+    b"GMT": 0,
+    b"WET": 0,
+    b"KST": 32400,
+    b"JST": 32400,
+    b"CET": 3600,
+    b"CEST": 7200,
+    b"EET": 7200,
+    b"EEST": 10800,
+    b"MSK": 10800,
+    b"EST": -18000,
+    b"EDT": -14400,
+    b"PST": -28800,
+    b"PDT": -25200,
+}
+
+
+class Clock:
+    """The time of reading, and the zone of lines that name none (None: the local one)."""
+
+    __slots__ = ("now", "offset")
+
+    def __init__(self, now: float | None = None, offset: int | None = None) -> None:
+        self.now = time.time() if now is None else now
+        self.offset = offset
+
+    def reading(self) -> tuple[int, str]:
+        """The time of reading as a record's `time`."""
+        milliseconds = int(self.now * 1000)
+        return milliseconds // 1000, f"{milliseconds % 1000:03d}"
+
+    def seconds(
+        self, year: int, month: int, day: int, hour: int, minute: int, second: int, zone: bytes
+    ) -> int | None:
+        """Seconds since the epoch; None for what is no date."""
+        if not (1 <= month <= 12 and 1 <= day <= _days_in(year, month)):
+            return None
+        if hour > 23 or minute > 59 or second > 60:
+            return None
+        offset = zone_offset(zone)
+        if offset is None:
+            offset = self.offset
+        if offset is None:
+            try:
+                return int(time.mktime((year, month, day, hour, minute, second, 0, 0, -1)))
+            except (OverflowError, ValueError):
+                return None
+        return days(year, month, day) * DAY + hour * 3600 + minute * 60 + second - offset
+
+    def year(self) -> int:
+        return time.gmtime(self.now).tm_year
+
+    def closest(self, candidates: list[int | None]) -> int | None:
+        """The candidate closest to the time of reading."""
+        valid = [candidate for candidate in candidates if candidate is not None]
+        return min(valid, key=lambda value: abs(value - self.now), default=None)
+
+
+def zone_offset(zone: bytes) -> int | None:
+    """Seconds east of UTC; None where the text names no zone that is known."""
+    zone = zone.strip()
+    if zone[:1] not in (b"+", b"-"):
+        return _ZONES.get(zone)
+    digits = zone[1:].replace(b":", b"")
+    if not digits.isdigit() or len(digits) not in (2, 4):
+        return None
+    offset = int(digits[:2]) * 3600 + (int(digits[2:]) * 60 if len(digits) == 4 else 0)
+    return -offset if zone[:1] == b"-" else offset
+
+
+def days(year: int, month: int, day: int) -> int:
+    """Days since 1970-01-01 in the Gregorian calendar.
+
+    The year is counted from March, so that a leap day is the last one of its year.
+    """
+    if month <= 2:
+        year -= 1
+        month += 12
+    return (
+        365 * year
+        + year // 4
+        - year // 100
+        + year // 400
+        + (153 * month - 457) // 5
+        + day
+        - (719469)
+    )
+
+
+def _days_in(year: int, month: int) -> int:
+    if month == 2:
+        leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+        return 29 if leap else 28
+    return 30 if month in (4, 6, 9, 11) else 31
+
+
+def _iso(text: bytes, clock: Clock) -> int | None:
+    # 2026-11-23T02:16:56+09:00, also 2026/11/23 02:16:56
+    return clock.seconds(
+        int(text[0:4]),
+        int(text[5:7]),
+        int(text[8:10]),
+        int(text[11:13]),
+        int(text[14:16]),
+        int(text[17:19]),
+        text[19:],
+    )
+
+
+def _http(text: bytes, clock: Clock) -> int | None:
+    # 23/Nov/2026:02:16:56 +0900, also 23 Nov 2026 02:16:56
+    return clock.seconds(
+        int(text[7:11]),
+        _MONTHS.get(text[3:6].lower(), 0),
+        int(text[0:2]),
+        int(text[12:14]),
+        int(text[15:17]),
+        int(text[18:20]),
+        text[20:],
+    )
+
+
+def _ctime(text: bytes, clock: Clock) -> int | None:
+    # Mon Nov 23 02:16:56 2026
+    return clock.seconds(
+        int(text[20:24]),
+        _MONTHS.get(text[4:7].lower(), 0),
+        int(text[8:10]),
+        int(text[11:13]),
+        int(text[14:16]),
+        int(text[17:19]),
+        b"",
+    )
+
+
+def _syslog(text: bytes, clock: Clock) -> int | None:
+    # Nov 23 02:16:56
+    return _without_year(_MONTHS.get(text[0:3].lower(), 0), int(text[4:6]), text[7:15], clock)
+
+
+def _klog(text: bytes, clock: Clock) -> int | None:
+    # 1123 02:16:56
+    return _without_year(int(text[0:2]), int(text[2:4]), text[5:13], clock)
+
+
+def _without_year(month: int, day: int, clock_time: bytes, clock: Clock) -> int | None:
+    hour, minute, second = int(clock_time[0:2]), int(clock_time[3:5]), int(clock_time[6:8])
+    this = clock.year()
+    return clock.closest(
+        [
+            clock.seconds(year, month, day, hour, minute, second, b"")
+            for year in (this - 1, this, this + 1)
+        ]
+    )
+
+
+def _time_of_day(text: bytes, clock: Clock) -> int | None:
+    # 02:16:56
+    hour, minute, second = int(text[0:2]), int(text[3:5]), int(text[6:8])
+    candidates = []
+    for shift in (-DAY, 0, DAY):
+        day = time.gmtime(clock.now + shift)
+        candidates.append(
+            clock.seconds(day.tm_year, day.tm_mon, day.tm_mday, hour, minute, second, b"")
+        )
+    return clock.closest(candidates)
+
+
+def _epoch(text: bytes, clock: Clock) -> int | None:
+    return int(text)
+
+
+class Stamp:
+    """A way to write a timestamp: its pattern, what its groups are, and how to read it."""
+
+    __slots__ = ("_whole", "parse", "pattern", "roles")
+
+    def __init__(
+        self, pattern: bytes, roles: str, parse: Callable[[bytes, Clock], int | None]
+    ) -> None:
+        self.pattern = pattern
+        self.roles = tuple(roles.split())
+        self.parse = parse
+        self._whole: re.Pattern[bytes] | None = None
+
+    def read(self, text: bytes, clock: Clock) -> tuple[int, str] | None:
+        """A record's `time`, where all of `text` is such a timestamp."""
+        if self._whole is None:
+            self._whole = re.compile(self.pattern)
+        match = self._whole.fullmatch(text)
+        if match is None:
+            return None
+        base = b""
+        fraction = ""
+        for role, part in zip(self.roles, match.groups(b""), strict=True):
+            if role == "fraction":
+                fraction = part.decode("ascii")
+            else:
+                base += part
+        seconds = self.parse(base, clock)
+        return None if seconds is None else (seconds, fraction)
+
+
+_CLOCK = rb"[0-2]\d:[0-5]\d:[0-6]\d"
+_MONTH = rb"[JFMASOND][a-z]{2}"
+_FRACTION = rb"(?:[.,](\d{1,9}))?"
+_OFFSET = rb"Z|[+-]\d\d(?::?\d\d)?"
+
+STAMPS = {
+    "ISO8601": Stamp(
+        rb"(\d{4}-[01]\d-[0-3]\d[T ]" + _CLOCK + rb")" + _FRACTION + rb"( ?(?:" + _OFFSET + rb"))?",
+        "seconds fraction zone",
+        _iso,
+    ),
+    "RFC3339": Stamp(
+        rb"(\d{4}-[01]\d-[0-3]\dT" + _CLOCK + rb")" + _FRACTION + rb"((?:" + _OFFSET + rb"))",
+        "seconds fraction zone",
+        _iso,
+    ),
+    # With the abbreviation of a zone, as PostgreSQL writes it.
+    "ISOZONE": Stamp(
+        rb"(\d{4}-[01]\d-[0-3]\d "
+        + _CLOCK
+        + rb")"
+        + _FRACTION
+        + rb"( (?:[A-Z]{2,5}|[+-]\d\d(?::?\d\d)?))",
+        "seconds fraction zone",
+        _iso,
+    ),
+    "SLASHDATE": Stamp(
+        rb"(\d{4}/[01]\d/[0-3]\d " + _CLOCK + rb")" + _FRACTION, "seconds fraction", _iso
+    ),
+    "HTTPDATE": Stamp(
+        rb"([0-3]\d/" + _MONTH + rb"/\d{4}:" + _CLOCK + rb" [+-]\d{4})", "seconds", _http
+    ),
+    "DAYMONTHYEAR": Stamp(
+        rb"([0-3]\d[ -]" + _MONTH + rb"[ -]\d{4} " + _CLOCK + rb")" + _FRACTION,
+        "seconds fraction",
+        _http,
+    ),
+    "CTIME": Stamp(
+        rb"([A-Z][a-z]{2} " + _MONTH + rb" [ 0-3]\d " + _CLOCK + rb")" + _FRACTION + rb"( \d{4})",
+        "seconds fraction zone",
+        _ctime,
+    ),
+    "SYSLOGDATE": Stamp(rb"(" + _MONTH + rb" [ 0-3]\d " + _CLOCK + rb")", "seconds", _syslog),
+    "KLOGDATE": Stamp(rb"([01]\d[0-3]\d " + _CLOCK + rb")" + _FRACTION, "seconds fraction", _klog),
+    "TIMEOFDAY": Stamp(rb"(" + _CLOCK + rb")" + _FRACTION, "seconds fraction", _time_of_day),
+    "EPOCH": Stamp(rb"([1-9]\d{8,9})" + _FRACTION, "seconds fraction", _epoch),
+}
+
+
+def read_any(text: bytes, clock: Clock) -> tuple[int, str] | None:
+    """Read a timestamp in any of the known ways."""
+    if len(text) <= 48:
+        for stamp in STAMPS.values():
+            found = stamp.read(text, clock)
+            if found is not None:
+                return found
+    return None
+
+
+def read_number(value: float) -> tuple[int, str] | None:
+    """Read an epoch in seconds, milliseconds, microseconds or nanoseconds, told by its size."""
+    if not 1e8 <= value < 1e19:
+        return None
+    for limit, digits in ((1e11, 0), (1e14, 3), (1e17, 6), (1e20, 9)):
+        if value < limit:
+            if isinstance(value, int):
+                seconds, rest = divmod(value, 10**digits)
+                return seconds, f"{rest:0{digits}d}" if digits else ""
+            # A float of this size carries microseconds, not more.
+            micros = round(value * 10 ** (6 - digits)) if digits <= 6 else int(value // 1000)
+            seconds, rest = divmod(micros, 10**6)
+            return seconds, f"{rest:06d}"
+    return None

@@ -1,0 +1,105 @@
+"""The compiled way and the exact way from a line to a row give the same bytes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from podweave.helpers.logs.compile import Batch, escape
+from podweave.helpers.logs.formats import catalogue
+from podweave.helpers.logs.layouts import Layout
+from podweave.helpers.logs.schemas.ecs import ECS
+from podweave.helpers.logs.schemas.schema import Attributes, Constant, Field, Schema, Time
+from podweave.helpers.logs.timestamps import Clock
+from tests.adapter.lines import mutated
+
+LAYOUTS = [
+    layout
+    for format_ in catalogue.load_all()
+    for layout in format_.layouts
+    if isinstance(layout, Layout)
+]
+CLOCK = Clock(1795400300.25, 0)
+
+# A schema that is all the compiler can meet: optional members first, objects of nothing but
+# optional members, percent signs, nothing fixed at the beginning.
+ODD = Schema(
+    "odd",
+    [
+        ("who/user", Field("user")),
+        ("who/agent%", Field("user_agent")),
+        ("who/deep/status", Field("status")),
+        ("who/deep/fixed", Constant("100 %")),
+        ("short_message", Field("message")),
+        ("level", Field("level")),
+        ("a/b/c/thread", Field("thread")),
+        ("a/b/line", Field("line")),
+        ("a/pid", Field("pid")),
+        ("pod", Field("pod_name")),
+        ("when", Time(str, ":", "!")),
+        ("rest", Attributes(lambda attributes: {f"_{k}": v for k, v in attributes.items()})),
+    ],
+)
+
+
+@pytest.mark.parametrize("schema", [ECS, ODD], ids=["ecs", "odd"])
+@given(lines=st.lists(mutated(), min_size=1, max_size=8))
+def test_fast_and_exact_are_the_same(schema: Schema, lines: list[bytes]) -> None:
+    constants = {"pod_name": 'or"ders%s', "log_path": "/var/log/한글 %d.log"}
+    for layout in LAYOUTS:
+        batch = _batch(layout, schema, constants)
+        exact = [batch.row(line, CLOCK) for line in lines]
+        assert batch.rows(lines, CLOCK) == exact
+        for row in exact:
+            if row is not None:
+                assert row.endswith(b"\n")
+                assert row.count(b"\n") == 1
+                assert isinstance(json.loads(row), dict)
+
+
+_BATCHES: dict[tuple[int, str], Batch] = {}
+
+
+def _batch(layout: Layout, schema: Schema, constants: dict[str, str]) -> Batch:
+    key = (id(layout), schema.name)
+    if key not in _BATCHES:
+        _BATCHES[key] = Batch(layout, schema, constants)
+    return _BATCHES[key]
+
+
+@given(st.lists(st.binary(max_size=12).map(lambda text: text.replace(b"\n", b"")), min_size=1))
+def test_a_column_is_escaped_as_json_escapes_each_text(column: list[bytes]) -> None:
+    expected = [
+        json.dumps(text.decode("utf-8", "replace"), ensure_ascii=False)[1:-1].encode()
+        for text in column
+    ]
+    valid = all(text.decode("utf-8", "ignore").encode() == text for text in column)
+    assert list(escape(column, valid)) == expected
+
+
+def test_an_impossible_date_gets_the_time_of_reading() -> None:
+    layout = catalogue.load("python").layouts[0]
+    good = b"2026-11-23 02:16:56,789 - shop - INFO - hello"
+    bad = b"2026-02-30 02:16:56,789 - shop - INFO - hello"
+    rows = Batch(layout, ECS, {}).rows([good, bad, good], CLOCK)
+    times = [json.loads(row or b"")["@timestamp"] for row in rows]
+    assert times == [
+        "2026-11-23T02:16:56.789Z",
+        "2026-11-23T02:18:20.250Z",
+        "2026-11-23T02:16:56.789Z",
+    ]
+
+
+def test_a_time_of_day_is_of_another_day_later() -> None:
+    layout = catalogue.load("log4j").layouts[3]
+    batch = Batch(layout, ECS, {})
+    line = b"23:59:59.000 [main] INFO  c.e.Shop - hello"
+    just_after_midnight = Clock(1795392001, 0)
+    at_night = Clock(1795392000 + 86_000, 0)
+    (first,) = batch.rows([line], just_after_midnight)
+    (second,) = batch.rows([line], at_night)
+    assert json.loads(first or b"")["@timestamp"] == "2026-11-22T23:59:59.000Z"
+    assert json.loads(second or b"")["@timestamp"] == "2026-11-23T23:59:59.000Z"
