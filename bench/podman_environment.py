@@ -57,7 +57,9 @@ class Podman:
                 wrapper = self.directory / "runc-without-limits"
                 wrapper.write_text(WRAPPER)
                 wrapper.chmod(0o755)
-                self._configure(f'runtime = "nolimits"\n[engine.runtimes]\nnolimits = ["{wrapper}"]')
+                self._configure(
+                    f'runtime = "nolimits"\n[engine.runtimes]\nnolimits = ["{wrapper}"]'
+                )
                 if (problem := self._try_out()) is not None:
                     raise PodmanError(f"podman can't run a container here: {problem}")
         except BaseException:

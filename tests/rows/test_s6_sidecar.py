@@ -74,13 +74,16 @@ def test_s6_rotation_and_kill_lose_nothing(installation: Installation) -> None:
     installation.run("up", *files)
     for number in range(3):
         seen = len(messages(installation))
-        wait_until(lambda seen=seen: len(messages(installation)) > seen + 300, 30, "lines arrive")
+
+        def more_lines(seen: int = seen) -> bool:
+            return len(messages(installation)) > seen + 300
+
+        def restarted(number: int = number) -> bool:
+            return bool(installation.container("shop", "ship")["restartCount"] > number)
+
+        wait_until(more_lines, 30, "lines arrive")
         installation.run("exec", "-c", "ship", "shop", "--", "sh", "-c", "kill -9 $(pidof python3)")
-        wait_until(
-            lambda number=number: installation.container("shop", "ship")["restartCount"] > number,
-            30,
-            "the sidecar is started again",
-        )
+        wait_until(restarted, 30, "the sidecar is started again")
     installation.run("down", "shop")
     arrived = [int(message.split()[1]) for message in messages(installation)]
     assert set(arrived) == set(range(1, max(arrived) + 1))

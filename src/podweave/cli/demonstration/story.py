@@ -6,6 +6,7 @@ import http.client
 import importlib.metadata
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -29,7 +30,6 @@ POD = "orders"
 IMAGE = "registry.example/shop/orders:2.3"
 ORDERS_BEFORE_SWITCH = 200
 ORDERS_IN_ALL = 500
-DRIVER = ("pg8000", "scramp", "asn1crypto", "python-dateutil", "six")
 
 
 class StoryError(Exception):
@@ -46,6 +46,7 @@ class Story:
     def __init__(self, example: Path) -> None:
         self.example = example
         self.directory = Path(tempfile.mkdtemp(prefix="podweave-demo-"))
+        self.directory.chmod(0o755)  # the database servers run as another user
         self.environment = {**os.environ, "PODWEAVE_STATE": str(self.directory / "state")}
         self.servers: list[Server] = []
         self.load: Load | None = None
@@ -235,12 +236,18 @@ class Story:
 
 
 def install_driver(target: Path) -> None:
-    """Put the database driver where the application looks for it, as its image would have it."""
-    for distribution in DRIVER:
-        files = importlib.metadata.files(distribution)
-        if not files:
-            raise PostgresError(f"{distribution} is not installed: pip install 'podweave[demo]'")
-        for file in files:
+    """Put the database driver, and what it requires, where the application looks for it."""
+    wanted = ["pg8000"]
+    for name in wanted:
+        try:
+            distribution = importlib.metadata.distribution(name)
+        except importlib.metadata.PackageNotFoundError:
+            raise PostgresError(f"{name} is not installed: pip install 'podweave[demo]'") from None
+        for requirement in distribution.requires or []:
+            required = re.match(r"[\w.-]+", requirement)
+            if required and "extra ==" not in requirement and required[0] not in wanted:
+                wanted.append(required[0])
+        for file in distribution.files or []:
             if file.suffix == ".py" and ".." not in file.parts:
                 place = target / file
                 place.parent.mkdir(parents=True, exist_ok=True)
