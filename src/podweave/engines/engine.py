@@ -7,7 +7,7 @@ what only podweave knows: `state` (alive, finished, lost), `owners`, `helpers`, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import msgspec
@@ -53,13 +53,16 @@ class Engine(Protocol):
     def plan(self, order: PodOrder) -> list[str]:
         """The steps that `start` would take, a line each. Changes nothing."""
 
-    def start(self, order: PodOrder) -> Iterator[PodObject]:
-        """Run the Pod. Gives the Pod now and after each change, for as long as it is asked for
-        and the Pod isn't finished; the Pod runs on when nobody asks any more. Raises EngineError
-        when it can't be set up, and then nothing is left of it."""
+    def start(self, order: PodOrder, *, until: Callable[[], float]) -> Iterator[PodObject]:
+        """Run the Pod. Gives the Pod now and after each change, until it is finished or the
+        monotonic clock reaches what `until` says; the Pod runs on. Raises EngineError when it
+        can't be set up, and then nothing is left of it."""
 
     def pods(self) -> list[PodObject]:
         """All Pods of this engine, also those that have ended or were lost."""
 
     def stop(self, pod: PodObject, *, grace: float | None, volumes: bool) -> None:
         """End the Pod in order and remove it; with `volumes` its claims, too. Idempotent."""
+
+    def last_lines(self, pod: PodObject, container: str, count: int) -> list[str]:
+        """The end of what a container printed."""

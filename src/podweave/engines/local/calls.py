@@ -38,7 +38,8 @@ class Call:
             ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)]
         line = json.dumps(request).encode() + b"\n"
         sent = self._socket.sendmsg([line], ancillary)
-        self._socket.sendall(line[sent:])
+        if sent < len(line):  # nothing more may mean that the answer is there, the peer gone
+            self._socket.sendall(line[sent:])
 
     def fileno(self) -> int:
         return self._socket.fileno()

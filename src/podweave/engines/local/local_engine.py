@@ -7,15 +7,17 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
-from podweave.engines.engine import Engine, PodExistsError, PodObject, PodOrder
+from podweave.engines.engine import Engine, PodExistsError, PodGoneError, PodObject, PodOrder
 from podweave.engines.errors import EngineError
 from podweave.engines.helpers_archive import helpers_archive
 from podweave.engines.local.calls import Call, NoSupervisorError, ask
+from podweave.engines.local.containers import last_lines
 from podweave.engines.local.launch import Launch, launch, remove
 from podweave.engines.local.lifecycle.backoff import BackoffTimes
+from podweave.engines.local.output import previous
 from podweave.engines.local.pod_objects import pod_object
 from podweave.engines.local.pod_sandbox import PodSandbox, Settings
 from podweave.engines.local.publishing import Publication, publications_of
@@ -23,6 +25,7 @@ from podweave.engines.local.records import (
     PodLock,
     PodRecord,
     cache_directory,
+    log_path,
     pod_directories,
     pod_directory,
     read_record,
@@ -47,17 +50,28 @@ class LocalEngine(Engine):
         lines = [step.describe() for step in steps]
         return [*lines, *(f"publish {each}" for each in launch.publications)]
 
-    def start(self, order: PodOrder) -> Iterator[PodObject]:
+    def start(self, order: PodOrder, *, until: Callable[[], float]) -> Iterator[PodObject]:
         plan = self._launch(order)
         if supervisor_of(plan.directory) is not None:
             raise PodExistsError(f"Pod {plan.record.name} is up already")
         with launch(plan) as answers, answers.makefile("rb") as lines:
-            for line in lines:
+            while True:
+                answers.settimeout(max(0.001, until() - time.monotonic()))
+                try:
+                    line = lines.readline()
+                except TimeoutError:
+                    return
+                if not line:
+                    return
                 answer: PodObject = json.loads(line)
                 if "error" in answer:
                     kind = PodExistsError if answer["kind"] == "exists" else EngineError
                     raise kind(answer["error"], container=answer.get("container"))
                 yield answer
+
+    def last_lines(self, pod: PodObject, container: str, count: int) -> list[str]:
+        path = log_path(self.directory(pod), container)
+        return last_lines(path, count) or last_lines(previous(path), count)
 
     def pods(self) -> list[PodObject]:
         found = (self._look(directory) for directory in pod_directories(self.state))
@@ -76,6 +90,56 @@ class LocalEngine(Engine):
         if volumes and record is not None:
             self._remove_claims(record)
         self._remove_empty_directories()
+
+    def session(
+        self,
+        pod: PodObject,
+        container: str,
+        argv: list[str],
+        descriptors: list[int],
+        environment: dict[str, str] | None = None,
+    ) -> Call:
+        """Begin a command in a container: with stdin, stdout and stderr, or in a new terminal,
+        whose descriptor comes back, where there are none. See control.py."""
+        request = {
+            "op": "exec",
+            "container": container,
+            "argv": argv,
+            "tty": not descriptors,
+            "environment": environment or {},
+        }
+        try:
+            return Call(self.directory(pod), request, descriptors)
+        except NoSupervisorError:
+            raise PodGoneError(f"Pod {pod['metadata']['name']} doesn't run") from None
+
+    def execute(self, pod: PodObject, container: str, argv: list[str]) -> tuple[int, str]:
+        """Run a command in a container to its end: its exit code, and all it printed."""
+        null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        reader, writer = os.pipe2(os.O_CLOEXEC)
+        with open(reader, "rb") as output:
+            try:
+                call = self.session(pod, container, argv, [null, writer, writer])
+            finally:
+                os.close(writer)
+                os.close(null)
+            try:
+                # The supervisor's copies are gone once it has answered or the command has ended.
+                printed = output.read()
+                answer = call.receive() or {}
+            finally:
+                call.close()
+        return int(answer.get("exit", 1)), printed.decode(errors="replace")
+
+    def is_alive(self, pod: PodObject) -> bool:
+        """Whether the Pod's supervisor lives, and so the Pod may."""
+        return supervisor_of(self.directory(pod)) is not None
+
+    def remove_all_claims(self) -> None:
+        """Also those of Pods that are down already."""
+        import shutil
+
+        shutil.rmtree(os.path.join(self.state, "claims"), ignore_errors=True)
 
     def directory(self, pod: PodObject) -> str:
         return pod_directory(self.state, pod["metadata"]["namespace"], pod["metadata"]["name"])
@@ -192,6 +256,7 @@ def _record(order: PodOrder) -> PodRecord:
         annotations=pod.metadata.annotations or {},
         helpers=order.helpers,
         containers=names,
+        inits=[each.name for each in spec.init_containers or () if each.restart_policy != "Always"],
         claims=claims,
         files=order.files,
         grace=30.0 if grace is None else float(grace),

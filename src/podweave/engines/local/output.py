@@ -21,16 +21,21 @@ PIECE: Final = 16 * 1024
 """Longest piece of a line, as containerd and CRI-O have it."""
 
 
+def previous(path: str) -> str:
+    """Where the output of the run before is."""
+    return f"{path.removesuffix('.log')}.previous.log"
+
+
 def set_aside(path: str, max_files: int = MAX_FILES) -> None:
     """Make the files of the run that ended those of the previous run."""
-    previous = f"{path.removesuffix('.log')}.previous.log"
+    former = previous(path)
     for number in range(max_files):
         suffix = f".{number}" if number else ""
         try:
-            os.replace(path + suffix, previous + suffix)
+            os.replace(path + suffix, former + suffix)
         except FileNotFoundError:
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(previous + suffix)
+                os.unlink(former + suffix)
 
 
 class LogFile:

@@ -34,6 +34,7 @@ def pod_object(record: PodRecord, *, supervisor: int | None) -> dict[str, Any]:
             "owners": record.owners,
             "helpers": record.helpers,
             "containers": record.containers,
+            "inits": record.inits,
             "ports": record.ports,
             "claims": record.claims,
             "grace": record.grace,

@@ -35,6 +35,8 @@ class PodRecord(msgspec.Struct, rename="camel", omit_defaults=True):
     """Names of the helper containers, and their kinds."""
     containers: list[str] = []
     """All containers in the order of the manifest, init containers first."""
+    inits: list[str] = []
+    """Those of them that are ordinary init containers."""
     ports: list[str] = []
     """What is published: `0.0.0.0:8080->80/tcp`."""
     claims: list[str] = []
