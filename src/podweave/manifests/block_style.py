@@ -19,7 +19,8 @@ _STEP: Final = 2
 _DASH_BEFORE: Final = re.compile(r"((?:[-?:][ \t]+|[ \t])*-)(?:[ \t]+(?:#.*)?)?")
 _QUESTION_BEFORE: Final = re.compile(r"\?[ \t]+$")
 _NO_CONTENT: Final = re.compile(r"[ \t]*(?:#.*)?")
-_COLON: Final = re.compile(r"[ \t]*:")
+_COLON: Final = re.compile(r"(?:[ \t]*(?:#[^\r\n]*)?[\r\n]+)*[ \t]*:")
+"""Right after a key, or after one with a `?`, lines below it."""
 
 
 def insert_entry(layout: Layout, parent: Node, key: str, value: Any) -> list[Span]:

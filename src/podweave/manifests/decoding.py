@@ -13,7 +13,7 @@ an object in a cluster can't be larger than 1.5 MB."""
 
 BOM: Final = "\ufeff"
 
-_UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ufffe\uffff]")
+UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ufffe\uffff]")
 
 
 def decode(file: str, data: bytes) -> tuple[str, str]:
@@ -41,7 +41,7 @@ def decode(file: str, data: bytes) -> tuple[str, str]:
             file=file,
             line=data.count(b"\n", 0, error.start) + 1,
         ) from None
-    strange = _UNPRINTABLE.search(text)
+    strange = UNPRINTABLE.search(text)
     if strange:
         raise InputError(
             f"not text: it contains the control character U+{ord(strange.group()):04X}; "

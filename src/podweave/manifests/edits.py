@@ -23,7 +23,7 @@ from podweave.manifests.composing import Composed, ComposeError, Composer, copy
 from podweave.manifests.decoding import BOM
 from podweave.manifests.documents import Document, Source
 from podweave.manifests.layout import Layout, Style
-from podweave.manifests.nodes import Node, Tree, is_merge, json_tree, yaml_tree
+from podweave.manifests.nodes import NO_BRACKET, Node, Tree, is_merge, json_tree, yaml_tree
 from podweave.manifests.rendering import json_text, plain, render
 from podweave.manifests.spans import Span, before_break, line_start, newline_of, replaced
 from podweave.model.errors import InputError, Path
@@ -57,6 +57,8 @@ class Remove:
 
 
 Edit = Insert | Replace | Remove
+
+NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 
 
 def edit(source: Source, edits: Mapping[int, Sequence[Edit]], append: Sequence[Any] = ()) -> str:
@@ -109,7 +111,11 @@ def _edited(
     edited = "".join(parts)
     for value in append:
         value = plain(value)
-        edited = _appended(source, edited, value)
+        try:
+            edited = _appended(source, edited, value, literals)
+        except ValueError as error:
+            message = f"the new document can't be written as JSON: {error}"
+            raise InputError(message, file=source.file) from None
         expected.append(value)
     return edited, expected
 
@@ -126,13 +132,13 @@ def _region(source: Source, index: int) -> tuple[int, int]:
     return start, end
 
 
-def _appended(source: Source, text: str, value: Any) -> str:
+def _appended(source: Source, text: str, value: Any, literals: bool) -> str:
     """A file without a line break at its end gets none, which is also how removing knows it."""
     newline = newline_of(text)
     if any(document.format == "json" for document in source.documents):
         body = json_text(value, step=2)
     else:
-        body = render(value).removesuffix("\n")
+        body = render(value, literals=literals).removesuffix("\n")
         if text.strip(BOM):
             body = f"---\n{body}"
     body = body.replace("\n", newline)
@@ -166,7 +172,6 @@ class _Region:
         tree = self._tree()
         parent, chain = self._parent(tree, step.path)
         self._unshared(tree, chain, step)
-        last = step.path[-1]
         value = None if isinstance(step, Remove) else plain(step.value)
         style: Style = flow_style if parent.flow else block_style
         layout = Layout(
@@ -176,23 +181,32 @@ class _Region:
             literals=self._literals,
             json=self._document.format == "json",
         )
-        if isinstance(step, Insert):
-            if parent.kind == "scalar":
-                spans = self._filled(layout, chain, step, value)
-            elif isinstance(last, int):
-                if not 0 <= last <= len(parent.items):
-                    raise self._error(f"no place {last} in the list", step.path)
-                spans = style.insert_item(layout, parent, last, value)
-            else:
-                spans = style.insert_entry(layout, parent, last, value)
-        else:
-            place = self._child(tree, parent, step.path)
-            if isinstance(step, Remove):
-                spans = style.remove(layout, parent, place)
-            else:
-                spans = style.replace(layout, parent, place, value)
+        try:
+            spans = self._planned(layout, style, chain, step, value)
+        except ValueError as error:
+            raise self._error(f"the value can't be written as JSON: {error}", step.path) from None
         self.text = replaced(self.text, spans)
         self._apply_to_object(step, parent.flow, value)
+
+    def _planned(
+        self, layout: Layout, style: Style, chain: list[Node], step: Edit, value: Any
+    ) -> list[Span]:
+        parent = chain[-1]
+        last = step.path[-1]
+        if parent.open == NO_BRACKET:
+            raise self._error("a mapping without braces in a list: write the braces", step.path)
+        if isinstance(step, Insert):
+            if parent.kind == "scalar":
+                return self._filled(layout, chain, step, value)
+            if isinstance(last, str):
+                return style.insert_entry(layout, parent, last, value)
+            if not 0 <= last <= len(parent.items):
+                raise self._error(f"no place {last} in the list", step.path)
+            return style.insert_item(layout, parent, last, value)
+        place = self._child(layout.tree, parent, step.path)
+        if isinstance(step, Remove):
+            return style.remove(layout, parent, place)
+        return style.replace(layout, parent, place, value)
 
     def _parent(self, tree: Tree, path: Path) -> tuple[Node, list[Node]]:
         node = tree.root
@@ -209,8 +223,12 @@ class _Region:
             )
         wanted = "sequence" if isinstance(last, int) else "mapping"
         if node.kind != wanted and not (node.kind == "scalar" and node.empty and len(chain) > 1):
+            if node.kind == "scalar" and node.style is None and node.text in NULLS:
+                raise self._error(
+                    "there is no value here: write [] or {}, so that it can be filled", path[:-1]
+                )
             what = "a list" if wanted == "sequence" else "a mapping"
-            raise self._error(f"this is not {what}, and can't become one", path[:-1])
+            raise self._error(f"this is not {what}", path[:-1])
         return node, chain
 
     def _step(self, tree: Tree, node: Node, part: str | int, path: Path) -> Node:

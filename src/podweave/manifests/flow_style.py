@@ -5,15 +5,13 @@ A new entry comes with the comma and the white space that stand between its sibl
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any, Final
 
 from podweave.manifests.layout import Layout
-from podweave.manifests.nodes import NO_BRACKET, Node
+from podweave.manifests.nodes import Node
 from podweave.manifests.rendering import flow_item, json_text, scalar
 from podweave.manifests.spans import Span, line_start
-from podweave.model.errors import InputError
 
 _COLON: Final = re.compile(r"[ \t\r\n]*:")
 
@@ -56,13 +54,11 @@ def remove(layout: Layout, parent: Node, place: int) -> list[Span]:
 
 def key_text(layout: Layout, key: str) -> str:
     """A key as it is written before its colon."""
-    return json.dumps(key, ensure_ascii=False) if layout.json else scalar(key, in_flow=True)
+    return json_text(key) if layout.json else scalar(key, in_flow=True)
 
 
 def _extents(text: str, parent: Node) -> list[tuple[int, int]]:
     """Where each child begins and ends."""
-    if parent.open == NO_BRACKET:
-        raise InputError("a mapping without braces in a list in brackets can't be edited")
     if parent.kind == "sequence":
         return [(item.start, item.end) for item in parent.items]
     extents = []

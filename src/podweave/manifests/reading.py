@@ -100,7 +100,7 @@ def _shape(object: Any) -> tuple[str] | tuple[str, Path] | None:
         value = object.get(key)
         if value is None:
             near = difflib.get_close_matches(key, object, 1, 0.75)
-            if near:
+            if near and near[0] != key:
                 return (f"unknown key {near[0]!r}: did you mean {key!r}?", (near[0],))
             return (f"{key} is missing: every manifest says it (for example {example})",)
         if not isinstance(value, str) or not value:
@@ -145,7 +145,7 @@ def _syntax(file: str, text: str, error: yaml.YAMLError) -> InputError:
     line_start = max(text.rfind("\n", 0, index), text.rfind("\r", 0, index)) + 1
     before = text[line_start:index]
     if text[index : index + 1] == "\t" or ("\t" in before and not before.strip()):
-        sentence = "a tab in the indentation: YAML is indented with spaces"
+        sentence = "a tab where only spaces can stand: YAML is indented with spaces"
     elif sentence.startswith("a character") and index < len(text):
         sentence = f"`{text[index]}` can't begin a value: put the value in quotes"
     if opened and mark and opened.line < mark.line and "found unexpected end" not in problem:

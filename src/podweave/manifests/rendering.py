@@ -12,18 +12,20 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from podweave.manifests.decoding import UNPRINTABLE
 from podweave.manifests.scalars import resolve
 
 _PLAIN: Final = re.compile(r"(?:[^\W\d]|[\d/$(~^;<+.=\\]|[-?:](?=[^\s,\[\]{}]))[^\n\t]*")
 _NUMBER_LIKE: Final = re.compile(r"[-+.]?[\d][-+\d_:.,eExXoObBa-fA-FTtZz ]*")
-_WORDS: Final = frozenset(("=", "<<", "---", "..."))
+_WORDS: Final = frozenset(("=", "<<"))
+_MARKERS: Final = ("---", "...")
 _FLOW_INDICATORS: Final = re.compile(r"[,\[\]{}]")
 _ESCAPES: Final = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0"}
 
 
-def render(value: Any, *, sequence_indent: int = 0) -> str:
+def render(value: Any, *, sequence_indent: int = 0, literals: bool = True) -> str:
     """Render a value as the text of one YAML document, without markers."""
-    return "\n".join(block_lines(value, sequence_indent)) + "\n"
+    return "\n".join(block_lines(value, sequence_indent, literals=literals)) + "\n"
 
 
 def block_lines(value: Any, sequence_indent: int = 0, *, literals: bool = True) -> list[str]:
@@ -131,6 +133,7 @@ def _is_plain(text: str, in_flow: bool) -> bool:
         and " #" not in text
         and not _NUMBER_LIKE.fullmatch(text)
         and text not in _WORDS
+        and not text.startswith(_MARKERS)
         and not (in_flow and (_FLOW_INDICATORS.search(text) or text[0] in "?:-" or ":" in text))
         and resolve(text) == text
     )
@@ -154,14 +157,15 @@ def _text(key: object) -> str:
 
 
 def json_text(value: Any, *, step: int | None = None, colon: str = ": ") -> str:
-    """A value as JSON: on one line, or with `step` spaces a level."""
-    return json.dumps(
+    """A value as JSON: on one line, or with `step` spaces a level. ValueError for infinity."""
+    text = json.dumps(
         value,
         indent=step,
         ensure_ascii=False,
         allow_nan=False,
         separators=("," if step else ", " if colon == ": " else ",", colon),
     )
+    return UNPRINTABLE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
 
 
 def plain(value: Any) -> Any:
