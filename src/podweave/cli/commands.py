@@ -26,6 +26,7 @@ COMMANDS = {
     "down": "Stop Pods and remove what they left.",
     "switch": "Change the ambassadors' profile while the application runs.",
     "search": "Look into the embedded log store.",
+    "review": "Judge which containers should share a Pod, and what it costs.",
     "schema": "Print the JSON Schema of the pattern resources.",
     "demo": "Show the whole story on this machine.",
 }
