@@ -6,7 +6,7 @@ from __future__ import annotations
 from tests.installations import Installation
 from tests.waiting import wait_until
 
-SERVE = "busybox httpd -f -p {address}:8080 -h /srv/www"
+SERVE = "busybox httpd -f -p {address}8080 -h /srv/www"
 
 TWO = """\
 apiVersion: v1
@@ -31,7 +31,7 @@ spec:
 """
 
 
-def pod(name: str, address: str = "127.0.0.1") -> str:
+def pod(name: str, address: str = "127.0.0.1:") -> str:
     return TWO.format(name=name, serve=SERVE.format(address=address))
 
 
@@ -63,14 +63,14 @@ def test_s2_volumes_are_shared_each_at_its_own_path(installation: Installation) 
 
 
 def test_s2_containers_talk_over_localhost(installation: Installation) -> None:
-    installation.run("up", installation.write("pod.yaml", pod("blue")))
+    installation.run("up", installation.write("pod.yaml", pod("blue", "")))
     answer = ask(installation, "blue", "busybox", "wget", "-qO-", "http://localhost:8080/")
     assert answer == "blue\n"
 
 
 def test_s2_two_pods_may_listen_on_one_port(installation: Installation) -> None:
     for name in ("blue", "green"):
-        installation.run("up", installation.write(f"{name}.yaml", pod(name, "0.0.0.0")))
+        installation.run("up", installation.write(f"{name}.yaml", pod(name, "")))
     for name in ("blue", "green"):
         answer = ask(installation, name, "busybox", "wget", "-qO-", "http://127.0.0.1:8080/")
         assert answer == f"{name}\n"

@@ -135,7 +135,7 @@ spec:
   restartPolicy: Never
   terminationGracePeriodSeconds: 1
   containers:
-  - {name: app, image: a, command: [sh, -c, "kill -9 $$"]}
+  - {name: app, image: a, command: [sh, -c, "kill -9 $$$$"]}
 """
 
 
