@@ -41,7 +41,8 @@ def config_map(draft: Draft) -> dict[str, Any]:
 def render_config(config: dict[str, Any]) -> str:
     """One helper's JSON: a line a top-level key, so that a diff of manifests says what changed."""
     lines = (f"  {json.dumps(k)}: {json.dumps(v, ensure_ascii=False)}" for k, v in config.items())
-    return "{\n" + ",\n".join(lines) + "\n}\n"
+    # No line break at its end: a `|-` block then also fits at the end of a file that has none.
+    return "{\n" + ",\n".join(lines) + "\n}"
 
 
 def is_woven_config_map(object: dict[str, Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 from podweave.manifests.bundle import FoundPattern
@@ -99,9 +100,9 @@ def _logs(target: Target, patterns: list[FoundPattern]) -> tuple[Logs, Logs]:
 
 
 class _Ports:
-    def __init__(self, taken: set[int]) -> None:
+    def __init__(self, first: int, taken: set[int]) -> None:
         self._taken = taken
-        self._port = FIRST_ADMIN_PORT - 1
+        self._port = first - 1
 
     def __next__(self) -> int:
         self._port += 1
@@ -125,7 +126,12 @@ def _admin_ports(target: Target, ambassadors: list[FoundPattern]) -> _Ports:
     for found in ambassadors:
         assert isinstance(found.pattern, Ambassador)
         taken.add(port_of(found.pattern.spec) or 0)
-    return _Ports(taken)
+    first = FIRST_ADMIN_PORT
+    if target.pod.spec.host_network:
+        # Loopback is the node's: Pods of different workloads there want different ports.
+        workload = f"{target.namespace or 'default'}/{target.label}"
+        first += 10 * (int.from_bytes(hashlib.sha256(workload.encode()).digest()[:4]) % 1000)
+    return _Ports(first, taken)
 
 
 def _common_volumes(made: Draft, config_map: str) -> None:

@@ -59,6 +59,7 @@ class Weaving:
         return [
             (source.file, [object for _, object in self._documents(at)])
             for at, source in enumerate(self._sources)
+            if not self._only_patterns(at)
         ]
 
     @cached_property
@@ -66,6 +67,8 @@ class Weaving:
         """The woven manifests as an engine takes them."""
         sources = []
         for at, source in enumerate(self._sources):
+            if self._only_patterns(at):
+                continue
             documents = []
             for index, (origin, object) in enumerate(self._documents(at)):
                 documents.append(
@@ -88,9 +91,9 @@ class Weaving:
 
         woven = []
         for at, source in enumerate(self._sources):
-            stripped, kept = stripped_source(at, source, self._stripping)
-            if not kept and source.documents:
+            if self._only_patterns(at):
                 continue
+            stripped, kept = stripped_source(at, source, self._stripping)
             adding = {
                 new: self._adding[at, old]
                 for new, old in enumerate(kept)
@@ -110,6 +113,12 @@ class Weaving:
         ]
         woven = [read(source.file, source.text.encode()) for source in self.sources]
         return prove(bundle(originals), bundle(woven))
+
+    def _only_patterns(self, at: int) -> bool:
+        documents = self._sources[at].documents
+        return bool(documents) and all(
+            Remove(()) in self._stripping.get((at, document.index), []) for document in documents
+        )
 
     def _documents(self, at: int) -> list[tuple[Document, Any]]:
         documents = []
