@@ -8,6 +8,7 @@ with the break ahead of it gives back what was there.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Any, Final
 
 from podweave.manifests.layout import Layout
@@ -115,16 +116,17 @@ def remove(layout: Layout, parent: Node, place: int) -> list[Span]:
 
 
 def sequence_indent(layout: Layout) -> int:
-    """How far this document indents a list under its key; 0, as kubectl does, where it has none."""
+    """How far this document mostly indents a list under its key; as kubectl does, if in doubt."""
+    text = layout.text
+    seen: Counter[int] = Counter({0: 0})
     for node in layout.tree.root.walk():
         if node.kind != "mapping" or node.flow:
             continue
         for key, value in node.entries:
             if value.kind == "sequence" and not value.flow:
-                text = layout.text
                 own = _column(text, _dash(text, value.items[0]))
-                return max(own - _column(text, _entry_start(text, key)), 0)
-    return 0
+                seen[max(own - _column(text, _entry_start(text, key)), 0)] += 1
+    return seen.most_common(1)[0][0]
 
 
 def _rendered(layout: Layout, value: Any) -> list[str]:

@@ -75,11 +75,17 @@ def edit(source: Source, edits: Mapping[int, Sequence[Edit]], append: Sequence[A
         text, expected = _edited(source, edits, append, literals)
         if _reads_as(text, source, expected):
             return text
-    raise InputError(
-        "the file is written in a way that can't be edited safely; write the part around the "
-        "edited values in plain block style, and end the file with a line break",
-        file=source.file,
-    )
+    if source.text and not source.text.endswith(("\n", "\r")):
+        message = (
+            "the file ends in the middle of a line, and its last value would change with what "
+            "is added: end the file with a line break"
+        )
+    else:
+        message = (
+            "the file is written in a way that can't be edited safely: write what is around the "
+            "edited values in plain block style"
+        )
+    raise InputError(message, file=source.file)
 
 
 def _edited(
@@ -136,7 +142,8 @@ def _appended(source: Source, text: str, value: Any, literals: bool) -> str:
     """A file without a line break at its end gets none, which is also how removing knows it."""
     newline = newline_of(text)
     if any(document.format == "json" for document in source.documents):
-        body = json_text(value, step=2)
+        own_lines = "\n" in text.strip() and not text.lstrip().startswith(('{"', '["'))
+        body = json_text(value, step=2 if own_lines else None)
     else:
         body = render(value, literals=literals).removesuffix("\n")
         if text.strip(BOM):

@@ -193,7 +193,7 @@ def yaml_tree(text: str, start: int, end: int) -> Tree:
                 node = Node(kind, first, last)
                 node.flow = bool(event.flow_style)
                 node.open = last - 1 if node.flow else first
-                if node.flow and text[node.open] not in "{[":
+                if node.flow and text[node.open] != ("{" if kind == "mapping" else "["):
                     node.open = NO_BRACKET
                 node.anchor = event.anchor
                 stack.append((node, children))
