@@ -100,7 +100,7 @@ class Waiting:
         return not self._to_the_end and self._is_ready(pod)
 
     def _is_ready(self, pod: PodObject) -> bool:
-        if len(pod["podweave"]["ports"]) < self._ports:
+        if pod["podweave"]["busy"] or len(pod["podweave"]["ports"]) < self._ports:
             return False
         conditions = pod["status"].get("conditions", [])
         return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)

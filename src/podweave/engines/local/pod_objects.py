@@ -35,6 +35,7 @@ def pod_object(record: PodRecord, *, supervisor: int | None) -> dict[str, Any]:
             "helpers": record.helpers,
             "containers": record.containers,
             "inits": record.inits,
+            "busy": record.busy,
             "ports": record.ports,
             "claims": record.claims,
             "grace": record.grace,

@@ -37,6 +37,8 @@ class PodRecord(msgspec.Struct, rename="camel", omit_defaults=True):
     """All containers in the order of the manifest, init containers first."""
     inits: list[str] = []
     """Those of them that are ordinary init containers."""
+    busy: list[str] = []
+    """Containers without a probe that run but have not come to rest since their start."""
     ports: list[str] = []
     """What is published: `0.0.0.0:8080->80/tcp`."""
     claims: list[str] = []

@@ -48,6 +48,7 @@ from podweave.engines.local.pod_sandbox import PodSandbox
 from podweave.engines.local.publishing import Publications
 from podweave.engines.local.records import PodRecord, log_path, write_record
 from podweave.engines.local.sessions import open_session
+from podweave.engines.local.settling import Settling
 from podweave.model.pods import Container, Pod
 from podweave.sandbox.system_calls import SandboxError
 
@@ -83,6 +84,7 @@ class Supervisor:
         self._runs: dict[str, Run] = {}
         self._pids: dict[int, Run] = {}
         self._told_running: set[int] = set()
+        self._settling: dict[str, Settling] = {}
         self._logs: dict[str, LogFile] = {}
         self._events: collections.deque[Event] = collections.deque()
         self._feeding = False
@@ -187,7 +189,20 @@ class Supervisor:
         pid = run.started.pid
         if run.outcome.running and pid not in self._told_running:
             self._told_running.add(pid)
+            self._await_rest(run)
             self._feed(Started(run.started.name, run.started.attempt))
+
+    def _await_rest(self, run: Run) -> None:
+        spec = run.container
+        if spec.readiness_probe is not None or spec.startup_probe is not None:
+            return
+        name = spec.name
+
+        def at_rest() -> None:
+            del self._settling[name]
+            self._dirty = True
+
+        self._settling[name] = Settling(self._loop, run.started.pid, at_rest)
 
     def _probe(self, command: RunProbe) -> None:
         run = self._runs[command.container]
@@ -235,6 +250,9 @@ class Supervisor:
         run.end()
         started, outcome = run.started, run.outcome
         self._told_running.discard(started.pid)
+        settling = self._settling.pop(started.name, None)
+        if settling is not None:
+            settling.cancel()
         oom = self._sandbox.oom_killed(started)
         self._sandbox.ended(started)
         name, attempt = started.name, started.attempt
@@ -287,6 +305,7 @@ class Supervisor:
             return
         self._dirty = False
         self._record.status = pod_status(self._life, self._sandbox.ip)
+        self._record.busy = sorted(self._settling)
         encoded = self._object()
         if encoded == self._last:
             return
