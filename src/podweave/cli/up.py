@@ -15,7 +15,6 @@ from podweave.engines.orders import orders
 from podweave.manifests.bundle import bundle
 from podweave.model.errors import InputError
 from podweave.sandbox.system_calls import SandboxError
-from podweave.weave import Options, weave
 
 if TYPE_CHECKING:
     from podweave.engines.engine import Engine, PodOrder
@@ -174,6 +173,8 @@ def woven(files: tuple[str, ...], profile: str | None, no_weave: bool) -> Bundle
     given = bundle(read_sources(files))
     if no_weave or not given.patterns:
         return given
+    from podweave.weave import Options, weave
+
     return weave(given, Options(profile=profile)).bundle
 
 

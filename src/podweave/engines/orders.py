@@ -13,7 +13,10 @@ from podweave.engines.engine import PodOrder
 from podweave.manifests.bundle import DEFAULT_NAMESPACE, Bundle, FoundWorkload
 from podweave.model.errors import InputError, InputErrors
 from podweave.model.workloads import pod_of
-from podweave.weave.annotation import KEY, UnreadableError, decode
+
+WOVEN: Final = "podweave.dev/woven"
+"""The annotation that the weaver leaves. Reading it takes the weaver, which takes time to load:
+a Pod without it does without."""
 
 OWNERS: Final = {
     "Pod": (),
@@ -74,12 +77,8 @@ def _order(
         uid=metadata.uid or _uid(),
     )
     kinds = OWNERS.get(found.workload.kind, (found.workload.kind,))
-    annotations = metadata.annotations or {}
-    try:
-        helpers = dict(decode(annotations[KEY]).helpers) if KEY in annotations else {}
-    except UnreadableError as error:
-        path = (*found.pod_path, "metadata", "annotations", KEY)
-        raise InputErrors([found.document.error(str(error), path)]) from error
+    annotation = (metadata.annotations or {}).get(WOVEN)
+    helpers = {} if annotation is None else _helpers(found, annotation)
     return PodOrder(
         pod=msgspec.structs.replace(pod, metadata=metadata),
         owners=[{"kind": kind, "name": name} for kind in kinds],
@@ -94,6 +93,16 @@ def _order(
             for source in bundle.sources
         ],
     )
+
+
+def _helpers(found: FoundWorkload, annotation: str) -> dict[str, str]:
+    from podweave.weave.annotation import UnreadableError, decode
+
+    try:
+        return dict(decode(annotation).helpers)
+    except UnreadableError as error:
+        path = (*found.pod_path, "metadata", "annotations", WOVEN)
+        raise InputErrors([found.document.error(str(error), path)]) from error
 
 
 def _wrong_signals(found: FoundWorkload) -> list[InputError]:
