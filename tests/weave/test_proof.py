@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -29,7 +30,7 @@ def test_woven_is_untouched(templates: tuple[dict[str, Any], dict[str, Any]]) ->
     assert untouched(*templates) == []
 
 
-CHANGES = {
+CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
     "image": lambda t: main(t).update(image="other"),
     "command": lambda t: main(t)["command"].append("--debug"),
     "args": lambda t: main(t).update(args=[]),

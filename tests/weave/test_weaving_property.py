@@ -75,7 +75,7 @@ def templates(draw: Any) -> dict[str, Any]:
 
 @st.composite
 def manifests(draw: Any) -> tuple[str, dict[str, Any]]:
-    workload = {
+    workload: dict[str, Any] = {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": {"name": "app"},

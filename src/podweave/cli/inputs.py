@@ -23,15 +23,21 @@ def read_sources(names: Iterable[str]) -> list[Source]:
     seen: set[str] = set()
     for name in names:
         try:
-            for file in _files(name):
-                real = file if file == STDIN else os.path.realpath(file)
-                if real not in seen:
-                    seen.add(real)
-                    sources.append(read(file, _bytes(file)))
+            files = _files(name)
         except InputError as error:
             errors.append(error)
-        except InputErrors as wrong:
-            errors.extend(wrong.errors)
+            continue
+        for file in files:
+            real = file if file == STDIN else os.path.realpath(file)
+            if real in seen:
+                continue
+            seen.add(real)
+            try:
+                sources.append(read(file, _bytes(file)))
+            except InputError as error:
+                errors.append(error)
+            except InputErrors as wrong:
+                errors.extend(wrong.errors)
     if errors:
         raise InputErrors(errors)
     return sources
