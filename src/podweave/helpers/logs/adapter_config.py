@@ -1,0 +1,98 @@
+"""The adapter's configuration, checked."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from podweave.helpers.configuration import ConfigurationError, Section
+from podweave.helpers.logs.formats import catalogue
+from podweave.helpers.logs.layouts import OwnLayout
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from podweave.helpers.logs.schemas.schema import Schema
+
+AUTO = "auto"
+_SCHEMAS = {"ecs": ("podweave.helpers.logs.schemas.ecs", "ECS")}
+
+
+class AdapterConfig:
+    """`AdapterConfig(config)` raises ConfigurationError for what isn't right."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        section = Section(config)
+        self.name = section.begin("adapter")
+        self.admin = section.address("admin")
+        self.state = section.text("state")
+        self.logs = [LogsConfig(Section(value, path)) for path, value in section.array("logs")]
+        section.end()
+        if not self.logs:
+            raise ConfigurationError("logs", "is empty: there would be nothing to do")
+
+
+class LogsConfig:
+    """Files, their format, the schema, and where the rows go.
+
+    `layouts` None: all formats, recognised by themselves.
+    """
+
+    def __init__(self, section: Section) -> None:
+        self.paths = [_absolute(value, path) for path, value in section.array("from")]
+        if not self.paths:
+            raise ConfigurationError(section.at("from"), "is empty")
+        self.layouts = _layouts(section.take("format"), section.at("format"))
+        self.schema_name = section.text("schema", among=tuple(_SCHEMAS))
+        self.outputs = [_output(Section(value, path)) for path, value in section.array("to")]
+        if not self.outputs:
+            raise ConfigurationError(section.at("to"), "is empty")
+        if len(set(self.outputs)) < len(self.outputs):
+            raise ConfigurationError(section.at("to"), "names an output twice")
+        section.end()
+
+    def schema(self) -> Schema:
+        """The schema, loaded when it is asked for."""
+        module, name = _SCHEMAS[self.schema_name]
+        schema: Schema = getattr(import_module(module), name)
+        return schema
+
+
+def _layouts(value: Any, path: str) -> tuple[Any, ...] | None:
+    if isinstance(value, dict):
+        section = Section(value, path)
+        expression = section.text("regex")
+        section.end()
+        try:
+            return (OwnLayout(expression),)
+        except ValueError as error:
+            raise ConfigurationError(section.at("regex"), str(error)) from None
+    if value == AUTO:
+        return None
+    if isinstance(value, str):
+        try:
+            return catalogue.load(value).layouts
+        except KeyError:
+            pass
+    known = ", ".join((AUTO, *catalogue.NAMES))
+    raise ConfigurationError(path, f"is {value!r}; must be one of {known}, or an object of regex")
+
+
+def _output(section: Section) -> tuple[str, str]:
+    """("stdout", ""), ("path", PATH) or ("spool", DIRECTORY)."""
+    if "stdout" in section:
+        if section.take("stdout") is not True:
+            raise ConfigurationError(section.at("stdout"), "must be true")
+        output = ("stdout", "")
+    elif "path" in section:
+        output = ("path", _absolute(section.text("path"), section.at("path")))
+    else:
+        output = ("spool", _absolute(section.text("spool"), section.at("spool")))
+    section.end()
+    return output
+
+
+def _absolute(value: Any, path: str) -> str:
+    if not isinstance(value, str) or not value.startswith("/") or "\0" in value:
+        raise ConfigurationError(path, f"must be an absolute path, not {value!r}")
+    return value

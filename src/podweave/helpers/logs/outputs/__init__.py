@@ -1,0 +1,1 @@
+"""Where the adapter writes its rows: standard output, a file, a spool for a log sidecar."""

@@ -1,0 +1,146 @@
+"""One entry of the adapter's configuration at work: files in, rows out, nothing lost between.
+
+A chunk is acknowledged when all of its events are out: the last one is held back for lines that
+may join it, until more comes or the file was quiet for QUIET seconds.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+
+from podweave.helpers.logs.detect import every_layout
+from podweave.helpers.logs.stream import Stream
+from podweave.helpers.logs.timestamps import Clock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from podweave.helpers.logs.followed_file import Chunk, FollowedFile
+    from podweave.helpers.logs.outputs.interface import Output
+    from podweave.helpers.logs.schemas.schema import Schema
+    from podweave.helpers.logs.tail import Tail
+
+READ = 64 * 1024
+"""Bytes of a turn: large enough for the compiled way, small enough for the memory's ceiling."""
+TURNS = 4
+QUIET = 0.2
+
+
+class _Lines:
+    """A file's stream, and its chunks that aren't acknowledged."""
+
+    __slots__ = ("chunks", "fed", "stream")
+
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
+        self.chunks: deque[Chunk] = deque()
+        self.fed = 0.0
+
+
+class Route:
+    """`layouts` None: recognise them for each file."""
+
+    def __init__(
+        self,
+        name: str,
+        source: Tail,
+        outputs: Sequence[Output],
+        schema: Schema,
+        layouts: Sequence[Any] | None,
+        constants: dict[str, str],
+    ) -> None:
+        self.name = name
+        self.source = source
+        self.outputs = outputs
+        self.events: Counter[str] = Counter()
+        self.bytes = 0
+        self._schema = schema
+        self._layouts = layouts
+        self._constants = constants
+        self._files: dict[FollowedFile, _Lines] = {}
+        self._done: list[Chunk] = []
+
+    def turn(self, now: float) -> None:
+        """Read a little, as far as the outputs take it, and let go of what was held for long."""
+        for _ in range(TURNS):
+            ready = self._ready()
+            chunks = self.source.read(READ if ready else 0)
+            for chunk in chunks:
+                self._feed(chunk, now)
+            if not chunks:
+                break
+        if self._ready():
+            self._flush(now)
+        self._acknowledge()
+
+    def wait(self, now: float) -> float:
+        """Seconds until the next turn is worth it."""
+        pending = [output.wait() for output in self.outputs if output.pending]
+        if pending:
+            return max(0.001, min(pending))
+        if any(output.full() for output in self.outputs):
+            return 0.02
+        wait = self.source.next_poll()
+        for lines in self._files.values():
+            if lines.stream.waiting:
+                wait = min(wait, max(0.0, lines.fed + QUIET - now))
+        return wait
+
+    @property
+    def finished(self) -> bool:
+        """After the source's `finish`: everything is read, written and acknowledged."""
+        return (
+            self.source.finished
+            and not any(lines.chunks for lines in self._files.values())
+            and not self._done
+        )
+
+    def _ready(self) -> bool:
+        for output in self.outputs:
+            if output.pending:
+                output.pump()
+        return not any(output.pending or output.full() for output in self.outputs)
+
+    def _feed(self, chunk: Chunk, now: float) -> None:
+        lines = self._files.get(chunk.file)
+        if lines is None:
+            lines = self._files[chunk.file] = _Lines(self._stream(chunk.file.path))
+        lines.chunks.append(chunk)
+        lines.fed = now
+        self._write(lines.stream.feed(chunk.data, Clock()))
+        self._settle(lines)
+
+    def _flush(self, now: float) -> None:
+        ended = []
+        over = self.source.finished
+        for file, lines in self._files.items():
+            if lines.stream.waiting and (over or file.ended or now - lines.fed >= QUIET):
+                self._write(lines.stream.flush(Clock()))
+            self._settle(lines)
+            if file.ended and not lines.chunks:
+                ended.append(file)
+        for file in ended:
+            del self._files[file]
+
+    def _settle(self, lines: _Lines) -> None:
+        while len(lines.chunks) > lines.stream.waiting:
+            self._done.append(lines.chunks.popleft())
+
+    def _acknowledge(self) -> None:
+        if self._done and not any(output.pending for output in self.outputs):
+            for chunk in self._done:
+                self.source.acknowledge(chunk)
+            self._done.clear()
+
+    def _write(self, rows: list[bytes]) -> None:
+        data = b"".join(rows)
+        self.bytes += len(data)
+        for output in self.outputs:
+            output.write(data)
+
+    def _stream(self, path: str) -> Stream:
+        layouts = every_layout(path) if self._layouts is None else self._layouts
+        constants = {**self._constants, "log_path": path}
+        return Stream(self._schema, layouts, constants, self.events)
