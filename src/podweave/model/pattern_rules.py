@@ -9,6 +9,7 @@ from typing import Final
 
 from podweave.model.addresses import parse_address, parse_listen
 from podweave.model.errors import InputError, Path
+from podweave.model.log_formats import AUTO, LOG_FORMAT_ALIASES, LOG_FORMATS
 from podweave.model.names import dns_label_problem, label_key_problem, label_value_problem
 from podweave.model.patterns import (
     AdapterLogs,
@@ -203,16 +204,12 @@ def _adapter_logs(logs: AdapterLogs, path: Path) -> Iterator[InputError]:
             )
         elif problem := regex_problem(logs.format["regex"]):
             yield InputError(problem, path=(*path, "format", "regex"))
-    elif not _FORMAT_NAME.fullmatch(logs.format):
-        yield InputError(
-            f"{logs.format!r} isn't the name of a format, as `auto` or `json`",
-            path=(*path, "format"),
-        )
+    elif logs.format not in {AUTO, *LOG_FORMATS, *LOG_FORMAT_ALIASES}:
+        near = difflib.get_close_matches(logs.format, (AUTO, *LOG_FORMATS, *LOG_FORMAT_ALIASES), 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(LOG_FORMATS)}"
+        yield InputError(f"no format is called {logs.format!r}: {hint}", path=(*path, "format"))
     if logs.to != "stdout" and (problem := file_path_problem(logs.to)):
         yield InputError(f"{problem}; or `stdout`", path=(*path, "to"))
-
-
-_FORMAT_NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def _sidecar_logs(logs: SidecarLogs, path: Path) -> Iterator[InputError]:

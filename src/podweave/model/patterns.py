@@ -39,10 +39,14 @@ class Selector(LabelSelector, forbid_unknown_fields=True):
 
 
 class PatternMeta(Strict):
+    """The pattern's own name and labels."""
+
     name: str
     """DNS label; also the name of the woven container."""
     labels: dict[str, str] | None = None
+    """For your own use; podweave doesn't read them."""
     annotations: dict[str, str] | None = None
+    """For your own use; podweave doesn't read them."""
 
 
 class Upstream(Strict):
@@ -58,9 +62,12 @@ class Profile(Strict):
     """One environment: dev, qa, stage, ..."""
 
     upstreams: list[Upstream]
+    """New connections are spread over them by weight."""
 
 
 class AmbassadorSpec(Strict):
+    """A port of the Pod's loopback, and where its connections go in each environment."""
+
     listen: str = ""
     """`localhost:PORT`: 127.0.0.1 and ::1. Never beyond loopback. Needed, except beside
     `container`."""
@@ -71,6 +78,7 @@ class AmbassadorSpec(Strict):
     protocol: Literal["tcp", "http", "postgres", "mysql", "redis"] = "tcp"
     """Declared, never sniffed. In this version every protocol is relayed as it is."""
     datapath: Literal["auto", "proxy"] = "auto"
+    """`proxy`: a program relays the bytes. `auto`: what is best where it runs; now the proxy."""
     profile: str | None = None
     """The default profile; the Pod's label podweave.dev/profile goes first. May be left out
     where there is only one."""
@@ -91,6 +99,7 @@ class AdapterLogs(Strict):
     format: str | dict[str, str] = "auto"
     """`auto`, a format's name, or `{regex: ...}` with named groups."""
     schema: Literal["ecs"] = "ecs"
+    """The fields' names: ecs is the Elastic Common Schema."""
     to: str = "stdout"
     """`stdout`, or the path of a file."""
     target: str | None = None
@@ -98,6 +107,8 @@ class AdapterLogs(Strict):
 
 
 class AdapterSpec(Strict):
+    """Log files, and the one form they are brought into."""
+
     logs: list[AdapterLogs] | None = None
     """What podweave's adapter normalises. Beside `container`: the files whose folders are shared
     with it, by `from` and `target` alone."""
@@ -109,6 +120,8 @@ class AdapterSpec(Strict):
 
 
 class FromAdapter(Strict):
+    """What an adapter of the same Pod makes."""
+
     adapter: str
     """metadata.name of an Adapter woven into the same Pod: ship what it makes."""
 
@@ -125,10 +138,15 @@ class FilesStore(Strict):
 
 
 class Store(Strict):
+    """Where records are delivered to: one of the kinds below."""
+
     files: FilesStore
+    """The embedded store."""
 
 
 class SidecarLogs(Strict):
+    """Log files, or an adapter's records, and where they go."""
+
     from_: list[str | FromAdapter] = msgspec.field(name="from")
     """Paths as the main container sees them, or `{adapter: NAME}`."""
     store: Store | None = None
@@ -138,6 +156,8 @@ class SidecarLogs(Strict):
 
 
 class SidecarSpec(Strict):
+    """Logs, and the stores they are shipped to."""
+
     logs: list[SidecarLogs] | None = None
     """What podweave's log sidecar ships. Beside `container`: the files whose folders are shared
     with it, by `from` and `target` alone."""
@@ -149,6 +169,8 @@ class SidecarSpec(Strict):
 
 
 class Ambassador(Strict):
+    """A proxy on the Pod's loopback: the app dials localhost, the profile says where that is."""
+
     metadata: PatternMeta
     spec: AmbassadorSpec
     api_version: Literal["podweave.dev/v1alpha1"] = API_VERSION
@@ -156,6 +178,8 @@ class Ambassador(Strict):
 
 
 class Adapter(Strict):
+    """Brings the logs of an app into one form, without a change to the app."""
+
     metadata: PatternMeta
     spec: AdapterSpec
     api_version: Literal["podweave.dev/v1alpha1"] = API_VERSION
@@ -163,6 +187,8 @@ class Adapter(Strict):
 
 
 class Sidecar(Strict):
+    """Adds to an app what it lacks, without a change to it: its logs, delivered."""
+
     metadata: PatternMeta
     spec: SidecarSpec
     api_version: Literal["podweave.dev/v1alpha1"] = API_VERSION

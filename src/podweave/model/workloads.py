@@ -72,7 +72,9 @@ def claim_templates(workload: Workload) -> list[str]:
     if workload.kind != "StatefulSet":
         return []
     templates = descend(workload.object, ("spec", "volumeClaimTemplates"))
-    names = [descend(each, ("metadata", "name")) for each in templates or ()]
+    if not isinstance(templates, list):
+        return []
+    names = [descend(each, ("metadata", "name")) for each in templates]
     return [name for name in names if isinstance(name, str)]
 
 

@@ -1,0 +1,108 @@
+"""The JSON Schema of the pattern resources, for editors and, later, the CRDs.
+
+Made from the types, so that it can't fall behind them; the docstring under a field is what an
+editor shows. What only the rules know, as far as a schema can say it, is added here.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from typing import Any, Final
+
+import msgspec
+
+from podweave.model import patterns, pods
+from podweave.model.log_formats import AUTO, LOG_FORMAT_ALIASES, LOG_FORMATS
+from podweave.model.pattern_rules import MAX_SECONDS, MAX_WEIGHT
+from podweave.model.patterns import API_VERSION, PATTERN_TYPES
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+ID: Final = "https://podweave.dev/schemas/v1alpha1.json"
+
+_ADDED: Final[dict[tuple[str, str], dict[str, Any]]] = {
+    ("PatternMeta", "name"): {"pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "maxLength": 63},
+    ("Upstream", "address"): {"pattern": "^(\\[[^\\]]+\\]|[^:\\s/]+):[0-9]{1,5}$"},
+    ("Upstream", "weight"): {"minimum": 1, "maximum": MAX_WEIGHT},
+    ("Profile", "upstreams"): {"minItems": 1},
+    ("AmbassadorSpec", "listen"): {"examples": ["localhost:5432"]},
+    ("AmbassadorSpec", "profiles"): {"minProperties": 1},
+    ("AmbassadorSpec", "connectTimeoutSeconds"): {"minimum": 1, "maximum": MAX_SECONDS},
+    ("AmbassadorSpec", "drainSeconds"): {"minimum": 0, "maximum": MAX_SECONDS},
+    ("AdapterLogs", "from"): {"minItems": 1, "items": {"type": "string", "pattern": "^/"}},
+    ("AdapterLogs", "format"): {
+        "anyOf": [
+            {"enum": [AUTO, *LOG_FORMATS, *LOG_FORMAT_ALIASES]},
+            {
+                "type": "object",
+                "properties": {"regex": {"type": "string"}},
+                "required": ["regex"],
+                "additionalProperties": False,
+            },
+        ]
+    },
+    ("SidecarLogs", "from"): {"minItems": 1},
+    ("FilesStore", "directory"): {"pattern": "^/"},
+}
+"""(type, key) -> what the rules ask of it beyond its type."""
+
+_EITHER: Final[dict[str, list[dict[str, Any]]]] = {
+    "AmbassadorSpec": [{"required": ["listen", "profiles"]}, {"required": ["container"]}],
+    "AdapterSpec": [{"required": ["logs"]}, {"required": ["container"]}],
+    "SidecarSpec": [{"required": ["logs"]}, {"required": ["container"]}],
+}
+"""A helper of podweave's, or a container of the user's own."""
+
+
+def schema() -> dict[str, Any]:
+    """One schema for the three kinds."""
+    kinds = list(PATTERN_TYPES.values())
+    references, definitions = msgspec.json.schema_components(kinds, ref_template="#/$defs/{name}")
+    for name, definition in definitions.items():
+        if definition.get("type") != "object":
+            continue
+        type = getattr(patterns, name)
+        documented = _documented(type)
+        keys = {field.encode_name: field.name for field in msgspec.structs.fields(type)}
+        for key, property in definition["properties"].items():
+            text = documented.get(keys[key])
+            if text:
+                property["description"] = text
+            property.update(_ADDED.get((name, key), {}))
+            if property.get("default", ...) in (None, {}, ""):
+                del property["default"]
+        if type in kinds:
+            # Here they may not be left out, as they may where Python makes an object.
+            definition["required"] = ["apiVersion", "kind", *definition["required"]]
+        if name in _EITHER:
+            definition["anyOf"] = _EITHER[name]
+    return {
+        "$schema": DIALECT,
+        "$id": ID,
+        "title": f"Patterns of {API_VERSION}",
+        "type": "object",
+        "required": ["apiVersion", "kind"],
+        "oneOf": list(references),
+        "$defs": definitions,
+    }
+
+
+def _documented(type: type) -> dict[str, str]:
+    """The strings under the fields of a type and its bases, as one line each."""
+    texts: dict[str, str] = {}
+    for base in reversed(type.__mro__):
+        if base.__module__ not in (patterns.__name__, pods.__name__):
+            continue
+        body = ast.parse(textwrap.dedent(inspect.getsource(base))).body[0]
+        assert isinstance(body, ast.ClassDef)
+        for statement, below in zip(body.body, body.body[1:], strict=False):
+            if (
+                isinstance(statement, ast.AnnAssign)
+                and isinstance(statement.target, ast.Name)
+                and isinstance(below, ast.Expr)
+                and isinstance(below.value, ast.Constant)
+                and isinstance(below.value.value, str)
+            ):
+                texts[statement.target.id] = " ".join(below.value.value.split())
+    return texts
