@@ -13,7 +13,12 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from hashlib import blake2b
+
+try:
+    # hashlib would load OpenSSL as well: 4 MB that no helper has to spare.
+    from _blake2 import blake2b
+except ImportError:
+    from hashlib import blake2b
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
