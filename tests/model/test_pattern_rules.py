@@ -1,0 +1,234 @@
+"""What the rules find in patterns, each with its path."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from podweave.helpers.logs.formats import catalogue
+from podweave.model.errors import render_path
+from podweave.model.log_formats import LOG_FORMAT_ALIASES, LOG_FORMATS
+from podweave.model.pattern_rules import check_pattern, log_glob_problem, regex_problem
+from podweave.model.patterns import PATTERN_TYPES
+
+
+def found(kind: str, spec: dict[str, Any], name: str = "orders") -> dict[str, str]:
+    """path -> message of everything the rules say."""
+    pattern = msgspec.convert({"metadata": {"name": name}, "spec": spec}, PATTERN_TYPES[kind])
+    return {render_path(error.path): error.message for error in check_pattern(pattern)}
+
+
+def ambassador(**changed: Any) -> dict[str, Any]:
+    spec = {
+        "listen": "localhost:5432",
+        "profiles": {"dev": {"upstreams": [{"address": "db.example:5432"}]}},
+    }
+    return {key: value for key, value in {**spec, **changed}.items() if value is not None}
+
+
+def upstream(**upstream: Any) -> dict[str, Any]:
+    return {"dev": {"upstreams": [upstream]}}
+
+
+AMBASSADORS: list[tuple[dict[str, Any], str, str]] = [
+    ({"listen": None}, "spec", "listen is missing"),
+    ({"profiles": None}, "spec", "profiles is missing"),
+    ({"profiles": {}}, "spec", "profiles is missing"),
+    ({"listen": "0.0.0.0:5432"}, "spec.listen", "not loopback"),
+    ({"listen": "10.0.0.1:5432"}, "spec.listen", "write localhost:5432"),
+    ({"listen": "db.example:5432"}, "spec.listen", "not loopback"),
+    ({"listen": "[::]:5432"}, "spec.listen", "not loopback"),
+    ({"listen": "5432"}, "spec.listen", "has no port"),
+    ({"listen": "localhost:0"}, "spec.listen", "from 1 to 65535"),
+    ({"listen": "localhost:65536"}, "spec.listen", "from 1 to 65535"),
+    ({"listen": "localhost:http"}, "spec.listen", "from 1 to 65535"),
+    ({"profile": "deb"}, "spec.profile", "did you mean 'dev'?"),
+    (
+        {
+            "profiles": {
+                "a": {"upstreams": [{"address": "x:1"}]},
+                "b": {"upstreams": [{"address": "y:1"}]},
+            }
+        },
+        "spec",
+        "which is the default, a, b?",
+    ),
+    ({"profiles": {"dev": {"upstreams": []}}}, "spec.profiles.dev.upstreams", "at least one"),
+    ({"profiles": upstream(address="db")}, "spec.profiles.dev.upstreams[0].address", "no port"),
+    (
+        {"profiles": upstream(address="postgres://db:1")},
+        "spec.profiles.dev.upstreams[0].address",
+        "is a URL",
+    ),
+    (
+        {"profiles": upstream(address="2001:db8::1:5432")},
+        "spec.profiles.dev.upstreams[0].address",
+        "in brackets",
+    ),
+    (
+        {"profiles": upstream(address="x:1", weight=0)},
+        "spec.profiles.dev.upstreams[0].weight",
+        "1 to 1000",
+    ),
+    (
+        {"profiles": upstream(address="x:1", weight=1001)},
+        "spec.profiles.dev.upstreams[0].weight",
+        "1 to 1000",
+    ),
+    ({"connectTimeoutSeconds": 0}, "spec.connectTimeoutSeconds", "from 1"),
+    ({"drainSeconds": -1}, "spec.drainSeconds", "from 0"),
+    ({"selector": {}}, "spec.selector", "leave the selector out"),
+    (
+        {"selector": {"matchLabels": {"a b": "x"}}},
+        'spec.selector.matchLabels["a b"]',
+        "isn't a valid key",
+    ),
+    (
+        {"selector": {"matchExpressions": [{"key": "a", "operator": "In"}]}},
+        "spec.selector.matchExpressions[0]",
+        "at least one value",
+    ),
+    (
+        {"selector": {"matchExpressions": [{"key": "a", "operator": "Exists", "values": ["x"]}]}},
+        "spec.selector.matchExpressions[0].values",
+        "needs none",
+    ),
+    ({"container": {"image": "envoy:1"}}, "spec.profiles", "beside `container`"),
+    ({"container": {}, "profiles": None}, "spec.container", "has an image"),
+    (
+        {"container": {"image": "x", "name": "y"}, "profiles": None},
+        "spec.container.name",
+        "leave this out",
+    ),
+]
+
+
+@pytest.mark.parametrize(("changed", "path", "message"), AMBASSADORS)
+def test_ambassador(changed: dict[str, Any], path: str, message: str) -> None:
+    errors = found("Ambassador", ambassador(**changed))
+    assert list(errors) == [path]
+    assert message in errors[path]
+
+
+def test_several_errors_come_at_once() -> None:
+    errors = found(
+        "Ambassador",
+        ambassador(listen="0.0.0.0:1", profile="x", drainSeconds=-1),
+        name="Not_A_Name",
+    )
+    assert list(errors) == ["metadata.name", "spec.listen", "spec.profile", "spec.drainSeconds"]
+
+
+LOGS: list[tuple[str, dict[str, Any], str, str]] = [
+    ("Adapter", {}, "spec", "logs is missing"),
+    ("Adapter", {"logs": []}, "spec", "logs is missing"),
+    ("Adapter", {"logs": [{"from": []}]}, "spec.logs[0].from", "at least one"),
+    ("Adapter", {"logs": [{"from": ["log/x"]}]}, "spec.logs[0].from[0]", "is relative"),
+    ("Adapter", {"logs": [{"from": ["/a/../b/x"]}]}, "spec.logs[0].from[0]", "`..`"),
+    ("Adapter", {"logs": [{"from": ["/a/x"], "to": "out"}]}, "spec.logs[0].to", "or `stdout`"),
+    (
+        "Adapter",
+        {"logs": [{"from": ["/a/x"], "format": "ngnix"}]},
+        "spec.logs[0].format",
+        "did you mean 'nginx'?",
+    ),
+    (
+        "Adapter",
+        {"logs": [{"from": ["/a/x"], "format": {"regex": "("}}]},
+        "spec.logs[0].format.regex",
+        "not a regular expression",
+    ),
+    (
+        "Adapter",
+        {"logs": [{"from": ["/a/x"], "format": {"regex": "x"}}]},
+        "spec.logs[0].format.regex",
+        "no named group",
+    ),
+    (
+        "Adapter",
+        {"logs": [{"from": ["/a/x"], "format": {"grok": "x"}}]},
+        "spec.logs[0].format",
+        "nothing else",
+    ),
+    (
+        "Adapter",
+        {"logs": [{"from": ["/a/x"], "target": "A B"}]},
+        "spec.logs[0].target",
+        "isn't a valid name",
+    ),
+    ("Sidecar", {"logs": [{"from": ["/a/x"]}]}, "spec.logs[0]", "store is missing"),
+    (
+        "Sidecar",
+        {"logs": [{"from": ["/a/x"], "store": {"files": {"directory": "x"}}}]},
+        "spec.logs[0].store.files.directory",
+        "is relative",
+    ),
+    (
+        "Sidecar",
+        {
+            "logs": [
+                {
+                    "from": ["/a/x"],
+                    "store": {
+                        "files": {"directory": "/x", "volume": {"name": "v", "emptyDir": {}}}
+                    },
+                }
+            ]
+        },
+        "spec.logs[0].store.files.volume",
+        "one volume source",
+    ),
+    (
+        "Sidecar",
+        {"logs": [{"from": [{"adapter": "A"}], "store": {"files": {"directory": "/x"}}}]},
+        "spec.logs[0].from[0].adapter",
+        "isn't a valid name",
+    ),
+    (
+        "Sidecar",
+        {
+            "container": {"image": "x"},
+            "logs": [{"from": ["/a/x"], "store": {"files": {"directory": "/x"}}}],
+        },
+        "spec.logs[0].store",
+        "beside `container`",
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "spec", "path", "message"), LOGS)
+def test_logs(kind: str, spec: dict[str, Any], path: str, message: str) -> None:
+    errors = found(kind, spec)
+    assert list(errors) == [path]
+    assert message in errors[path]
+
+
+@pytest.mark.parametrize(
+    ("glob", "problem"),
+    [
+        ("/var/log/app/*.log", None),
+        ("/var/log/app/app.log", None),
+        ("/var/log/app/a[0-9]?.log", None),
+        ("/var/log/*/app.log", "file's name only"),
+        ("/var/log/app/", "name the files"),
+        ("/app.log", "need a folder"),
+        ("/", "root itself"),
+        ("*.log", "is relative"),
+        ("/a/b\nc", "control character"),
+    ],
+)
+def test_log_globs_have_a_folder_that_can_be_shared(glob: str, problem: str | None) -> None:
+    said = log_glob_problem(glob)
+    assert said is None if problem is None else problem in (said or "")
+
+
+def test_a_regular_expression_names_its_fields() -> None:
+    assert regex_problem(r"(?P<level>\w+) (?P<message>.*)") is None
+    assert regex_problem("(" * 5000) is not None
+
+
+def test_the_formats_are_those_of_the_adapter() -> None:
+    assert LOG_FORMATS == catalogue.NAMES
+    assert set(LOG_FORMAT_ALIASES) == set(catalogue.ALIASES)
