@@ -142,7 +142,8 @@ class Adapter:
 
     def _save(self) -> None:
         # Every output, not only until the first that fails.
-        if all([output.sync() for output in self._outputs.values()]):
+        synced = [output.sync() for output in self._outputs.values()]
+        if all(synced):
             self._checkpoint.save({route.name: route.source.entries() for route in self._routes})
 
     def _make_routes(self, settings: AdapterConfig, environ: Mapping[str, str]) -> list[Route]:
