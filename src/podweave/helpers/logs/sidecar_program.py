@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podweave.helpers.logs.stores.interface import Store
+    from podweave.helpers.loop import Timer
 
 BUDGET = 4 << 20
 """Bytes read and not yet acknowledged, in all."""
@@ -123,6 +124,8 @@ class Sidecar:
         self._deadline: float | None = None
         self._save_at = loop.now()
         self._saved_bytes = 0
+        self._unsaved = False
+        """The last saving failed."""
         self._admin = Admin(
             loop,
             settings.admin,
@@ -132,7 +135,7 @@ class Sidecar:
                 )
             },
         )
-        loop.call_later(0.0, self._turn)
+        self._next: Timer = loop.call_later(0.0, self._turn)
 
     def finish(self) -> None:
         """SIGTERM: read on to the end."""
@@ -141,6 +144,8 @@ class Sidecar:
             self._journal.info("sidecar.draining", seconds=self._drain)
             for shipment in self._shipments:
                 shipment.source.finish()
+            self._next.cancel()
+            self._next = self._loop.call_later(0.0, self._turn)
 
     def end(self) -> int:
         """Save what was reached, say what was not; the exit code."""
@@ -168,12 +173,14 @@ class Sidecar:
         self._save_if_due()
         now = self._loop.now()
         wait = min(shipment.wait() for shipment in self._shipments)
+        if self._something_to_save():
+            wait = min(wait, max(0.0, self._save_at - now))
         if self._deadline is not None:
             if now >= self._deadline or all(shipment.finished for shipment in self._shipments):
                 self._loop.stop()
                 return
             wait = min(wait, self._deadline - now)
-        self._loop.call_later(wait, self._turn)
+        self._next = self._loop.call_later(wait, self._turn)
 
     def _save_if_due(self) -> None:
         now = self._loop.now()
@@ -181,18 +188,22 @@ class Sidecar:
         due = now >= self._save_at
         if not due and acknowledged - self._saved_bytes < SAVE_AFTER_BYTES:
             return
-        if any(shipment.source.dirty for shipment in self._shipments):
+        if self._something_to_save():
             self._save()
         after = self._loop.now()
         self._save_at = after + max(SAVE_EVERY, (after - now) * SAVE_SHARE)
         self._saved_bytes = acknowledged
 
+    def _something_to_save(self) -> bool:
+        return self._unsaved or any(shipment.source.dirty for shipment in self._shipments)
+
     def _save(self) -> None:
         # Every store, not only until the first that fails.
         synced = [shipment.store.sync() for shipment in self._shipments]
+        self._unsaved = True
         if all(synced):
             entries = {shipment.name: shipment.entries() for shipment in self._shipments}
-            self._checkpoint.save(entries)
+            self._unsaved = not self._checkpoint.save(entries)
 
 
 def _shipments(

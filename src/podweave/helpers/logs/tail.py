@@ -26,8 +26,9 @@ import time
 from collections import deque
 
 from podweave.helpers.logs.copies import Copies
-from podweave.helpers.logs.followed_file import HEAD, TAIL, Chunk, FollowedFile, is_entry, matches
+from podweave.helpers.logs.followed_file import Chunk, FollowedFile, is_entry, matches
 from podweave.helpers.logs.globs import Globs
+from podweave.helpers.logs.line_reader import LineReader, ReplacedError
 from podweave.helpers.logs.writers import has_writer
 
 TYPE_CHECKING = False
@@ -72,7 +73,6 @@ class Tail:
         self._globs = Globs(patterns)
         self._entries = [entry for entry in entries if is_entry(entry)]
         """Of the checkpoint: files that were not met yet, or are gone."""
-        self._line_limit = line_limit
         self._chunk = min(CHUNK, line_limit)
         self._journal = journal
         self._clock = clock
@@ -98,6 +98,7 @@ class Tail:
             "lost_bytes": 0,
         }
         """For metrics. `lost_bytes` were cut away by a truncation before they were read."""
+        self._reader = LineReader(line_limit, self.counters, journal)
 
     # A turn
 
@@ -347,79 +348,18 @@ class Tail:
         try:
             if not self._copies.may_read(file, self._clock()):
                 return None
-            if file.scanned - file.offset >= want:
-                return self._read_long(file, want)
-            known = len(file.tail)
-            raw = os.pread(file.descriptor, known + want, file.offset - known)
-            if raw[:known] != file.tail:
-                self._replace(file, self._clock())
-                return None
-            if file.offset == 0 and raw.startswith(b"\0"):
-                return self._skip_hole(file, raw)
+            chunk = self._reader.read(file, want)
+        except ReplacedError:
+            self._replace(file, self._clock())
+            return None
         except OSError as error:
             # EIO, ESTALE: what is behind the descriptor is gone for now.
             self._report(self._unreadable, file.path, error)
             file.look = False
             return None
-        ends_here = len(raw) < known + want
-        newline = raw.rfind(b"\n", known)
-        if newline < 0:
-            file.scanned = file.offset + len(raw) - known
-            file.look = not ends_here
-            return None if ends_here else self._read_long(file, want)
-        file.look = not ends_here
-        end = file.offset + newline + 1 - known
-        tail = raw[max(0, newline + 1 - TAIL) : newline + 1]
-        return file.take(raw[known : newline + 1], end, tail)
-
-    def _read_long(self, file: FollowedFile, want: int) -> Chunk | None:
-        """Look for the end of a line longer than one read; nothing of it is kept meanwhile."""
-        descriptor = file.descriptor
-        known = len(file.tail)
-        if os.pread(descriptor, known, file.offset - known) != file.tail:
-            self._replace(file, self._clock())
-            return None
-        raw = os.pread(descriptor, want, file.scanned)
-        newline = raw.find(b"\n")
-        if newline < 0:
-            file.scanned += len(raw)
-            file.look = len(raw) == want
-            # Not a chunk, but not idle either: the line goes on at the next turn.
-            self._more = self._more or file.look
-            return None
-        file.look = True
-        return self._take_line(file, file.scanned + newline, 1)
-
-    def _take_line(self, file: FollowedFile, stop: int, newline: int) -> Chunk:
-        """The line from the offset to `stop`, cut at the limit; `newline` bytes follow it."""
-        length = stop - file.offset
-        if length > self._line_limit:
-            self.counters["long_lines"] += 1
-            self.counters["cut_bytes"] += length - self._line_limit
-            if self.counters["long_lines"] == 1:
-                self._tell("log.long_line", path=file.path, bytes=length, kept=self._line_limit)
-        data = os.pread(file.descriptor, min(length, self._line_limit), file.offset)
-        end = stop + newline
-        known = min(TAIL, end)
-        return file.take(data + b"\n", end, os.pread(file.descriptor, known, end - known))
-
-    def _skip_hole(self, file: FollowedFile, raw: bytes) -> Chunk | None:
-        """Pass over NUL bytes at the beginning of a file."""
-        text = raw.lstrip(b"\0")
-        skip = len(raw) - len(text)
-        if not text:
-            try:
-                skip = max(skip, os.lseek(file.descriptor, skip - 1, os.SEEK_DATA))
-            except OSError:
-                file.look = False  # no data behind the hole yet
-                return None
-            if skip >= os.fstat(file.descriptor).st_size:
-                file.look = False
-                return None
-        file.offset = file.scanned = skip
-        file.tail = os.pread(file.descriptor, min(TAIL, skip), skip - min(TAIL, skip))
-        self._more = True
-        return None
+        # Nothing yet, but the end of the file isn't reached: a long line goes on, or a hole.
+        self._more = self._more or (chunk is None and file.look)
+        return chunk
 
     # Ends of files
 
@@ -434,7 +374,7 @@ class Tail:
                     settled = False
                     continue
                 if file.size > file.offset:
-                    chunks.append(self._take_line(file, file.size, 0))
+                    chunks.append(self._reader.line(file, file.size, 0))
                 if file.departed is not None:
                     self._end(file, now)
         self._settled = settled
@@ -487,4 +427,4 @@ class Tail:
             self._journal.warning(event, **fields)
 
 
-__all__ = ["HEAD", "LINE_LIMIT", "Chunk", "FollowedFile", "Tail"]
+__all__ = ["CHUNK", "LINE_LIMIT", "Chunk", "FollowedFile", "Tail"]
