@@ -153,7 +153,8 @@ class _Sorter:
         self, document: Document, path: Path, object: dict[str, Any], kind: str, at: Path
     ) -> None:
         count = len(self.errors)
-        metadata = self._convert(document, (*path, "metadata"), object.get("metadata"), ObjectMeta)
+        named = object.get("metadata") or {}
+        metadata = self._convert(document, (*path, "metadata"), named, ObjectMeta)
         template = self._template(document, path, object, at)
         replicas = descend(object, ("spec", "replicas")) if at else None
         if replicas is not None and (isinstance(replicas, bool) or not isinstance(replicas, int)):

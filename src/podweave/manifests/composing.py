@@ -9,7 +9,6 @@ text can't become a huge object.
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
@@ -44,9 +43,7 @@ class ComposeError(Exception):
 
 
 class DuplicateKeyError(ComposeError):
-    """A mapping has a key twice; `nodes` finds where, in the document that starts there."""
-
-    document = 0
+    """A mapping has a key twice; `nodes` finds where, in the document that starts at `index`."""
 
 
 class Composed(NamedTuple):
@@ -74,6 +71,7 @@ class Composer:
         self._next_event: Callable[[], Any] = CParser(text).get_event
         self._nodes = 0
         self._aliased = 0
+        self._duplicates = False
         self._plain: dict[str, Any] = {"<<": _MERGE}
         """Values of the plain scalars seen: manifests say the same words again and again."""
 
@@ -86,11 +84,10 @@ class Composer:
             kind = type(event)
             if kind is DocumentStartEvent:
                 start = event.start_mark.index
-                try:
-                    value, empty, end = self._document()
-                except DuplicateKeyError as error:
-                    error.document = start
-                    raise
+                value, empty, end = self._document()
+                if self._duplicates:
+                    # Only now, so that the search for the places meets no other error.
+                    raise DuplicateKeyError("a key twice in one mapping", start)
                 composed.append(Composed(value, start, end, empty))
         return composed
 
@@ -188,7 +185,7 @@ class Composer:
                 keys[position] = _key(key, event)
         mapping = dict(zip(keys, values, strict=True))
         if len(mapping) != len(keys):
-            raise DuplicateKeyError("a key twice in one mapping", event.start_mark.index)
+            self._duplicates = True
         return _merged(mapping, event) if merges else mapping
 
 
@@ -235,7 +232,7 @@ def _tagged(event: Any) -> Any:
     if name == "binary":
         try:
             return base64.b64decode(text, validate=False).decode()
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:
             raise ComposeError(
                 "!!binary that isn't base64 of UTF-8 text", event.start_mark.index
             ) from None

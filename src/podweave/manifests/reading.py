@@ -158,7 +158,7 @@ def _duplicate(file: str, text: str, format: Format, error: DuplicateKeyError) -
     if format == "json":
         tree = json_tree(text, error.index)
     else:
-        tree = yaml_tree(text, error.document, len(text))
+        tree = yaml_tree(text, error.index, len(text))
     found = _first_duplicate(tree, tree.root, ())
     assert found is not None
     path, first, second = found

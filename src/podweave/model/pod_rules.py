@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+import msgspec
+
 from podweave.model.errors import InputError, Path
 from podweave.model.names import (
     dns_label_problem,
@@ -13,7 +15,15 @@ from podweave.model.names import (
     label_key_problem,
     label_value_problem,
 )
-from podweave.model.pods import Container, ObjectMeta, PodSpec, Workload
+from podweave.model.pods import (
+    Container,
+    ObjectMeta,
+    PodSecurityContext,
+    PodSpec,
+    SecurityContext,
+    Volume,
+    Workload,
+)
 from podweave.model.quantities import parse_quantity
 from podweave.model.workloads import RUN_TO_COMPLETION, claim_templates
 
@@ -50,6 +60,7 @@ def check_pod_spec(spec: PodSpec, path: Path, claims: Iterable[str] = ()) -> lis
     errors: list[InputError] = []
     if not spec.containers:
         errors.append(InputError("a Pod has at least one container", path=(*path, "containers")))
+    errors += _settings(spec, path)
     volumes: set[str] = set()
     for index, volume in enumerate(spec.volumes or ()):
         place = (*path, "volumes", index, "name")
@@ -59,6 +70,18 @@ def check_pod_spec(spec: PodSpec, path: Path, claims: Iterable[str] = ()) -> lis
         elif volume.name in volumes:
             errors.append(InputError(f"another volume is called {volume.name!r} too", path=place))
         volumes.add(volume.name)
+        sources = [
+            field.encode_name
+            for field in msgspec.structs.fields(Volume)
+            if field.name != "name" and getattr(volume, field.name) is not None
+        ]
+        if len(sources) > 1:
+            errors.append(
+                InputError(
+                    f"the volume {volume.name!r} has several sources, {' and '.join(sources)}",
+                    path=(*path, "volumes", index),
+                )
+            )
     volumes.update(claims)
     names: dict[str, str] = {}
     for field, containers in (
@@ -78,6 +101,38 @@ def check_pod_spec(spec: PodSpec, path: Path, claims: Iterable[str] = ()) -> lis
             if field == "initContainers":
                 errors += _init_container(container, place)
     return errors
+
+
+def _settings(spec: PodSpec, path: Path) -> Iterator[InputError]:
+    if spec.hostname and (problem := dns_label_problem(spec.hostname)):
+        yield InputError(problem, path=(*path, "hostname"))
+    for field, value, least in (
+        ("terminationGracePeriodSeconds", spec.termination_grace_period_seconds, 0),
+        ("activeDeadlineSeconds", spec.active_deadline_seconds, 1),
+    ):
+        if value is not None and value < least:
+            yield InputError(f"{value} is less than {least}", path=(*path, field))
+    yield from _identity(spec.security_context, path)
+
+
+def _identity(
+    context: PodSecurityContext | SecurityContext | None, path: Path
+) -> Iterator[InputError]:
+    if context is None:
+        return
+    for field, value in (
+        ("runAsUser", context.run_as_user),
+        ("runAsGroup", context.run_as_group),
+    ):
+        if value is not None and not 0 <= value < 2**31:
+            yield InputError(
+                f"{value} isn't from 0 to {2**31 - 1}", path=(*path, "securityContext", field)
+            )
+    if context.run_as_non_root and context.run_as_user == 0:
+        yield InputError(
+            "runAsNonRoot, and yet the user is 0, which is root",
+            path=(*path, "securityContext", "runAsUser"),
+        )
 
 
 def _metadata(metadata: ObjectMeta, path: Path) -> Iterator[InputError]:
@@ -132,6 +187,7 @@ def _container(container: Container, path: Path, volumes: set[str]) -> Iterator[
             )
         elif variable.value and variable.value_from:
             yield InputError("either value or valueFrom", path=(*path, "env", index))
+    yield from _identity(container.security_context, path)
     yield from _resources(container, path)
     yield from _handlers(container, path)
 
