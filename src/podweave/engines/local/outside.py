@@ -6,12 +6,12 @@ from __future__ import annotations
 import errno
 import ipaddress
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from podweave.engines.local import addresses
 from podweave.engines.local.agent import Agent
-from podweave.sandbox import nat, network, processes, programs
-from podweave.sandbox.namespaces import separate
+from podweave.sandbox import capabilities, nat, network, processes, programs
+from podweave.sandbox.namespaces import Namespaces, separate
 from podweave.sandbox.system_calls import SandboxError
 
 LINK = "eth0"
@@ -91,48 +91,69 @@ def start_user_network(tool: str, agent: Agent, ip: str, pods: ipaddress.IPv4Net
     path = programs.find(tool)
     if path is None:
         raise SandboxError("run", tool, errno.ENOENT)
-    net = f"/proc/{agent.pid}/ns/net"
-    argv = _pasta(path, ip, pods, net) if tool == _PASTA else _slirp(path, ip, agent.pid)
-    ready, started = os.pipe2(os.O_CLOEXEC)
-    user = agent.namespaces.only("user")
+    told, tell = os.pipe2(os.O_CLOEXEC)
+    user, net = agent.namespaces.only("user"), agent.namespaces.only("net")
+
+    def command(pid: int) -> list[str]:
+        return _pasta(path, ip, pods, pid) if tool == _PASTA else _slirp(path, ip, pid)
 
     def prepare() -> None:
         user.enter()
         separate(["pid"])
 
-    pid = processes.fork_orphan(prepare, lambda: _keep(argv, ready))
-    os.close(ready)
+    pid = processes.fork_orphan(prepare, lambda: _keep(command, net, told))
+    os.close(told)
     # Its parent is the supervisor from now on.
-    os.write(started, b"go")
-    os.close(started)
+    os.write(tell, b"%d" % pid)
+    os.close(tell)
     return pid
 
 
-def _keep(argv: list[str], ready: int) -> int:
-    processes.restore_signals()
+def _keep(command: Callable[[int], list[str]], net: Namespaces, told: int) -> int:
+    processes.reset_handlers()
+    processes.restore_mask()
     processes.ignore_terminal()
     processes.name("podweave-net")
-    processes.close_all_but({ready})
-    if os.read(ready, 2) != b"go":
+    own_pid = os.read(told, 16)
+    if not own_pid:
         return 1
     processes.die_with_parent()
-    os.close(ready)
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for target in (0, 1, 2):
-        os.dup2(nothing, target)
-    tool = os.posix_spawn(argv[0], argv, {"PATH": os.defpath})
+    argv = command(int(own_pid))
+    ready, go = os.pipe2(os.O_CLOEXEC)
+    tool = processes.fork(lambda: _become(argv, ready, go))
+    # The tool starts in the machine's network namespace and finds the Pod's by this process.
+    # pasta has given up most rights by then, and the kernel shows the namespaces only of a
+    # process that has no more rights than who asks.
+    net.enter()
+    capabilities.limit(frozenset())
+    processes.hide_memory(False)
+    processes.close_all_but({go})
+    os.close(go)
     while True:
         pid, status = os.wait()
         if pid == tool:
             return 0 if status == 0 else 1
 
 
-def _pasta(path: str, ip: str, pods: ipaddress.IPv4Network, net: str) -> list[str]:
+def _become(argv: list[str], ready: int, go: int) -> int:
+    os.close(go)
+    os.read(ready, 1)
+    processes.close_all_but(())
+    for _ in range(3):
+        os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.set_inheritable(number, True)
+    processes.restore_signals()
+    os.execve(argv[0], argv, {"PATH": os.defpath})
+    return 1
+
+
+def _pasta(path: str, ip: str, pods: ipaddress.IPv4Network, pid: int) -> list[str]:
     options = ["-f", "-q", "--config-net", "-I", LINK]
     for forwarded in ("-t", "-u", "-T", "-U"):
         options += [forwarded, "none"]  # localhost is the Pod's alone
     options += ["-a", ip, "-n", str(pods.prefixlen), "-g", addresses.gateway_of(pods)]
-    return [path, *options, "--netns-only", "--netns", net]
+    return [path, *options, "--netns-only", "--netns", f"/proc/{pid}/ns/net"]
 
 
 def _slirp(path: str, ip: str, pid: int) -> list[str]:
