@@ -44,6 +44,7 @@ class Mount:
     options: str
     filesystem: str
     source: str
+    super_options: str = ""
 
 
 def parse_table(text: str) -> list[Mount]:
@@ -63,6 +64,7 @@ def parse_table(text: str) -> list[Mount]:
                 fields[5],
                 tail[0],
                 _unescape(tail[1]),
+                tail[2] if len(tail) > 2 else "",
             )
         )
     return mounts

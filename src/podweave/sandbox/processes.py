@@ -127,6 +127,14 @@ def reap(pid: int) -> None:
         pass
 
 
+def has_ended(pid: int) -> bool:
+    """Whether a child has ended; it is reaped then."""
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:
+        return True
+
+
 def parent_of(pid: int) -> int | None:
     """The parent of a process that isn't a zombie; None where there is no such."""
     try:

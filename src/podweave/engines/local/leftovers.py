@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from podweave.engines.local import outside
+from podweave.sandbox import cgroups
 
 _RECORD = "sandbox.json"
 _DIRECTORIES = ("volumes", "termination", "private", "root")
@@ -24,6 +25,7 @@ class RecordSandbox:
 
     directory: str
     link: str | None = None
+    groups: tuple[str, ...] = ()
 
     def describe(self) -> str:
         return f"record in {self.directory}/{_RECORD} what will have to be removed"
@@ -31,13 +33,21 @@ class RecordSandbox:
     def run(self) -> None:
         path = f"{self.directory}/{_RECORD}"
         with open(path + ".new", "w", encoding="utf-8") as file:
-            json.dump({"version": 1, "link": self.link}, file)
+            json.dump({"version": 1, "link": self.link, "cgroups": self.groups}, file)
         os.replace(path + ".new", path)
 
 
 def remove(directory: str) -> None:
     """Remove it all. Idempotent."""
     record = _read(directory)
+    groups = record.get("cgroups")
+    if isinstance(groups, list):
+        cgroups.remove(groups)
+        for group in groups:
+            try:
+                os.rmdir(os.path.dirname(group))
+            except OSError:
+                pass  # other Pods' groups are in it
     link = record.get("link")
     if isinstance(link, str) and os.geteuid() == 0:
         outside.disconnect(link)

@@ -17,6 +17,7 @@ What a supervisor does:
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import socket
@@ -25,11 +26,11 @@ from dataclasses import dataclass, field
 
 from podweave.engines.errors import EngineError
 from podweave.engines.local import leftovers, operations, process_one
-from podweave.engines.local.container_sandbox import ContainerPlan, plan_container
+from podweave.engines.local.container_sandbox import plan_container
 from podweave.engines.local.operations import Operation
 from podweave.engines.local.pod_setup import PodSetup
 from podweave.model.pods import ConfigMap, Container, Pod, Secret
-from podweave.sandbox import namespaces, processes
+from podweave.sandbox import cgroups, namespaces, processes
 from podweave.sandbox.system_calls import SandboxError
 
 
@@ -84,8 +85,15 @@ class StartedContainer:
 class _Running:
     """What the supervisor keeps of a container while process one lives."""
 
-    plan: ContainerPlan
+    command: process_one.Command
     namespaces: namespaces.Namespaces
+    group: cgroups.Group | None
+    member_files: tuple[int, ...]
+
+    def close(self) -> None:
+        self.namespaces.close()
+        for number in self.member_files:
+            os.close(number)
 
 
 class PodSandbox:
@@ -179,6 +187,12 @@ class PodSandbox:
         log = _termination_log(setup.directory, container.name, attempt)
         plan = plan_container(container, setup.shared(), helper=helper, termination_log=log)
         _make_empty(log)
+        group = setup.group_for(container, attempt)
+        member_files = tuple(
+            os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+            for path in (group.member_files if group else ())
+        )
+        command = dataclasses.replace(plan.command, cgroup_files=member_files)
         own = ["mnt", "pid"] if setup.own_processes else ["mnt"]
         held = setup.agent.namespaces
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -197,7 +211,7 @@ class PodSandbox:
                 report,
                 (nothing, stdout, stderr),
                 plan.operations,
-                plan.command,
+                command,
                 own,
                 setup.before,
             )
@@ -208,7 +222,10 @@ class PodSandbox:
             ours.send(b"go")
             _, descriptors, _, _ = socket.recv_fds(ours, 16, len(own))
         except OSError as error:
-            os.close(status)
+            for number in (status, *member_files):
+                os.close(number)
+            if group is not None:
+                cgroups.remove(group.distinct)
             raise EngineError(
                 f"container {container.name} can't be started: {error}",
                 reason="CreateContainerError",
@@ -221,8 +238,9 @@ class PodSandbox:
             os.close(nothing)
         os.set_blocking(status, False)
         entered = dict(zip(own, descriptors, strict=False))
-        self._running[pid] = _Running(plan, namespaces.Namespaces(entered))
-        return StartedContainer(container.name, attempt, pid, status, log)
+        self._running[pid] = _Running(command, namespaces.Namespaces(entered), group, member_files)
+        place = None if group is None else group.distinct[0]
+        return StartedContainer(container.name, attempt, pid, status, log, place)
 
     def signal(self, started: StartedContainer, signum: int) -> None:
         """Send a signal to the container's command; nothing happens when it has ended."""
@@ -264,7 +282,7 @@ class PodSandbox:
         os.kill(pid, SIGKILL). Raises EngineError when the container isn't running.
         """
         running = self._live(started)
-        command = running.plan.command.replaced(argv, environment or {})
+        command = running.command.replaced(argv, environment or {})
         nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         chosen = [nothing if number is None else number for number in (stdin, stdout, stderr)]
 
@@ -284,7 +302,7 @@ class PodSandbox:
     def open_terminal(self, started: StartedContainer) -> tuple[int, int]:
         """A new pseudo-terminal of the container's own /dev/pts: (master, slave) descriptors."""
         running = self._live(started)
-        user = running.plan.command.identity
+        user = running.command.identity
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
         def child() -> int:
@@ -309,14 +327,22 @@ class PodSandbox:
         return descriptors[0], descriptors[1]
 
     def oom_killed(self, started: StartedContainer) -> bool:
-        """Whether the kernel killed a process of the container for want of memory."""
-        return False
+        """Whether the kernel killed a process of the container for want of memory.
+
+        To be asked before `ended`.
+        """
+        running = self._running.get(started.pid)
+        if running is None or running.group is None:
+            return False
+        return cgroups.out_of_memory_kills(running.group) > 0
 
     def ended(self, started: StartedContainer) -> None:
         """To be called once process one was reaped: removes the container's cgroup. Idempotent."""
         running = self._running.pop(started.pid, None)
         if running is not None:
-            running.namespaces.close()
+            running.close()
+            if running.group is not None:
+                cgroups.remove(running.group.distinct)
 
     def reaped(self, pid: int) -> bool:
         """Tell that waitpid(-1) gave `pid`. True when it was one of the sandbox's own processes
@@ -332,7 +358,7 @@ class PodSandbox:
             self.kill(StartedContainer("", 0, pid, -1, ""))
         for pid, running in self._running.items():
             processes.reap(pid)
-            running.namespaces.close()
+            running.close()
         self._running.clear()
         self._setup.end()
         clean(self._setup.directory)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
+import time
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,7 +14,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from podweave.engines.errors import EngineError
-from podweave.engines.local import addresses, broker, leftovers, operations, outside, root_files
+from podweave.engines.local import (
+    addresses,
+    broker,
+    leftovers,
+    limits,
+    operations,
+    outside,
+    root_files,
+)
 from podweave.engines.local.agent import Agent
 from podweave.engines.local.container_sandbox import PodFacts
 from podweave.engines.local.environment import Facts
@@ -28,8 +38,8 @@ from podweave.engines.local.operations import (
     WriteSysctl,
 )
 from podweave.engines.local.volumes import Places, VolumePlan, plan_volume
-from podweave.model.pods import Pod, PodSecurityContext
-from podweave.sandbox import mounts, network, processes
+from podweave.model.pods import Container, Pod, PodSecurityContext
+from podweave.sandbox import cgroups, mounts, network, processes
 from podweave.sandbox.system_calls import SandboxError
 
 if TYPE_CHECKING:
@@ -37,6 +47,7 @@ if TYPE_CHECKING:
 
 _SHARED_MEMORY = 64 << 20
 """Bytes of /dev/shm, as container runtimes give."""
+_LINK_SECONDS = 5.0
 
 
 class PodSetup:
@@ -69,9 +80,11 @@ class PodSetup:
         self._broker_listener: socket.socket | None = None
         self._shared: PodFacts | None = None
         self._volumes = self._plan_volumes()
+        self._table = mounts.read_table()
+        self._groups = self._find_groups()
         # Not in the plan: what the agent does when there is no way out after all.
         self._isolated: list[Operation] = [
-            operations.WaitForLink(outside.LINK),
+            operations.WaitForLink(outside.LINK, seconds=0.1),
             AddAddress("lo", self.ip),
         ]
         self._inside = self._steps_inside()
@@ -126,7 +139,11 @@ class PodSetup:
         return [
             MakeDirectory(directory, 0o700),
             leftovers.RecordSandbox(
-                directory, addresses.link_name(directory) if self._means == "veth" else None
+                directory,
+                addresses.link_name(directory) if self._means == "veth" else None,
+                ()
+                if self._groups is None
+                else tuple(limits.pod_directories(self._groups, directory)),
             ),
             *(
                 MakeDirectory(f"{directory}/{name}", 0o755)
@@ -138,6 +155,13 @@ class PodSetup:
             *([ConnectOutside(self, self._means)] if self._means not in ("host", "none") else []),
             *([StartBroker(self)] if self.settings.helpers else []),
         ]
+
+    def _record(self) -> leftovers.RecordSandbox:
+        groups: tuple[str, ...] = ()
+        if self._groups is not None:
+            groups = tuple(limits.pod_directories(self._groups, self.directory))
+        link = addresses.link_name(self.directory) if self._means == "veth" else None
+        return leftovers.RecordSandbox(self.directory, link, groups)
 
     def _steps_inside(self) -> list[Operation]:
         """The steps that the agent takes, within the Pod's namespaces."""
@@ -181,6 +205,32 @@ class PodSetup:
             plans[volume.name] = plan
         return plans
 
+    def _find_groups(self) -> cgroups.Hierarchy | None:
+        spec = self.pod.spec
+        everyone = [*(spec.init_containers or ()), *spec.containers]
+        if not any(limits.limits_of(container) for container in everyone):
+            return None
+        found = limits.hierarchy(self._table)
+        if found is None:
+            self._tell_no_limits("this user may not make control groups")
+        return found
+
+    def _tell_no_limits(self, why: str) -> None:
+        self.notices.append(f"requests and limits of containers are not enforced: {why}")
+
+    def group_for(self, container: Container, attempt: int) -> cgroups.Group | None:
+        """A control group for a container that is about to start; None without limits."""
+        wanted = limits.limits_of(container)
+        if self._groups is None or not wanted:
+            return None
+        path = f"{limits.pod_path(self.directory)}/{container.name}-{attempt}"
+        try:
+            return cgroups.make(self._groups, path, wanted)
+        except SandboxError as error:
+            self._tell_no_limits(str(error))
+            self._groups = None
+            return None
+
     # What containers need to know
 
     def _facts(self) -> Facts:
@@ -206,7 +256,7 @@ class PodSetup:
                 in_user_namespace=self.in_user_namespace,
                 hostname=self._hostname,
                 pieces=tuple(
-                    root_files.survey(mounts.read_table(), in_user_namespace=self.in_user_namespace)
+                    root_files.survey(self._table, in_user_namespace=self.in_user_namespace)
                 ),
                 places={name: plan.place for name, plan in self._volumes.items()},
                 hosts=addresses.hosts_file(
@@ -259,11 +309,26 @@ class PodSetup:
                 self._network = outside.start_user_network(
                     self._means, self.agent, self.ip, self._range
                 )
-                self.agent.perform(len(self._inside) - 2)
+                self._await_link(self._network)
         except SandboxError as error:
             self._tell_no_network(str(error))
             self._means = "none"
             self.agent.perform(len(self._inside) - 1)
+
+    def _await_link(self, keeper: int) -> None:
+        """Until pasta or slirp4netns has set up the Pod's link, or has ended instead."""
+        deadline = time.monotonic() + _LINK_SECONDS
+        while True:
+            try:
+                self.agent.perform(len(self._inside) - 2)
+                return
+            except SandboxError as error:
+                ended = processes.has_ended(keeper)
+                if ended:
+                    self._network = None
+                    raise SandboxError(f"run {self._means}", "", errno.ECHILD) from error
+                if error.errno != errno.ETIMEDOUT or time.monotonic() > deadline:
+                    raise
 
     def start_broker(self) -> None:
         if self._broker_listener is None:
