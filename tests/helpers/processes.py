@@ -14,7 +14,7 @@ import tempfile
 import threading
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from podweave.engines.helpers_archive import helpers_archive
 from tests.waiting import wait_until
@@ -66,7 +66,7 @@ class HelperProcess:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    def __enter__(self) -> HelperProcess:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -79,6 +79,7 @@ class HelperProcess:
             self.process.kill()
         self.process.wait(10)
         self._reader.join(10)
+        assert not self._reader.is_alive(), "somebody has inherited the helper's standard error"
         assert self.process.stderr is not None
         self.process.stderr.close()
 

@@ -1,0 +1,133 @@
+"""Bad configurations: exit 2 and `FILE: path: what is wrong`."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from podweave.helpers.ambassador.settings import Settings
+from podweave.helpers.configuration import ConfigurationError
+from tests.helpers.processes import run
+
+GOOD: dict[str, Any] = {
+    "version": 1,
+    "program": "ambassador",
+    "name": "orders-db",
+    "listen": [["127.0.0.1", 5432], ["::1", 5432]],
+    "admin": ["127.0.0.1", 15901],
+    "protocol": "postgres",
+    "profile": "dev",
+    "profiles": {
+        "dev": {"upstreams": [["dev-db.example", 5432, 1]]},
+        "qa": {"upstreams": [["10.0.0.1", 5432], ["fd00::1", 5433, 3]]},
+    },
+    "connect_timeout": 10.0,
+    "drain": 30,
+}
+
+
+def test_a_good_one() -> None:
+    settings = Settings(GOOD)
+    assert settings.listen == [("127.0.0.1", 5432), ("::1", 5432)]
+    assert [upstream.label for upstream in settings.profiles["qa"].upstreams] == [
+        "10.0.0.1:5432",
+        "[fd00::1]:5433",
+    ]
+    assert [upstream.weight for upstream in settings.profiles["qa"].upstreams] == [1, 3]
+    assert settings.connect_timeout == 10.0
+
+
+ABSENT = object()
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (("version",), 2, "version: is 2; must be 1"),
+        (("program",), "adapter", "program: is 'adapter'; must be one of ambassador"),
+        (("name",), ABSENT, "lacks the key 'name'"),
+        (("extra",), 1, "extra: is not a known key"),
+        (("listen",), [], "listen: must have an address at least"),
+        (("listen", 0), ["localhost", 1], "listen[0][0]: is 'localhost'; must be an IP address"),
+        (("listen", 1), ["::1", 70000], "listen[1][1]: is 70000; must be between 0 and 65535"),
+        (("admin",), "x", 'admin: must be an address ["HOST", PORT]'),
+        (
+            ("protocol",),
+            "smtp",
+            "protocol: is 'smtp'; must be one of tcp, http, postgres, mysql, redis",
+        ),
+        (("profile",), "prod", "profile: is 'prod'; must be one of dev, qa"),
+        (("profiles",), {}, "profiles: must have a profile at least"),
+        (("profiles", "qa"), [], "profiles.qa: must be an object, not an array"),
+        (
+            ("profiles", "qa", "upstreams"),
+            [],
+            "profiles.qa.upstreams: must have an upstream at least",
+        ),
+        (
+            ("profiles", "qa", "upstreams", 1),
+            ["a"],
+            'profiles.qa.upstreams[1]: must be an upstream ["HOST", PORT, WEIGHT]',
+        ),
+        (
+            ("profiles", "dev", "upstreams", 0),
+            ["a", 0],
+            "profiles.dev.upstreams[0][1]: is 0; must be between 1 and 65535",
+        ),
+        (
+            ("profiles", "dev", "upstreams", 0),
+            ["a", 1, 0],
+            "profiles.dev.upstreams[0][2]: is 0; must be between 1 and 1000",
+        ),
+        (
+            ("profiles", "dev", "upstreams", 0),
+            ["127.0.0.9", 5432],
+            "profiles.dev.upstreams[0]: port 5432 of 127.0.0.9 is where the ambassador itself "
+            "listens",
+        ),
+        (("profiles", "dev", "tls"), {}, "profiles.dev.tls: is not a known key"),
+        (("connect_timeout",), -1, "connect_timeout: must be between 0 and 86400 seconds"),
+        (("drain",), "1", "drain: must be seconds, not a string"),
+    ],
+)
+def test_bad_ones(path: tuple[str | int, ...], value: object, message: str) -> None:
+    config = copy.deepcopy(GOOD)
+    place: Any = config
+    for part in path[:-1]:
+        place = place[part]
+    if value is ABSENT:
+        del place[path[-1]]
+    else:
+        place[path[-1]] = value
+    with pytest.raises(ConfigurationError) as raised:
+        Settings(config)
+    assert str(raised.value) == message
+
+
+def test_the_program_says_it_and_exits_with_2(tmp_path: Path) -> None:
+    file = tmp_path / "orders-db.json"
+    file.write_text(json.dumps({**GOOD, "profile": "prod"}))
+    result = run("ambassador", str(file))
+    assert result.returncode == 2
+    assert result.stderr == f"{file}: profile: is 'prod'; must be one of dev, qa\n"
+
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+json_values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.sampled_from(sorted(GOOD)), json_values)
+def test_any_value_anywhere_is_taken_or_refused_clearly(key: str, value: object) -> None:
+    with contextlib.suppress(ConfigurationError):
+        assert Settings({**GOOD, key: value}).profile in GOOD["profiles"]
