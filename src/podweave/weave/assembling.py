@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from podweave import __version__
 from podweave.manifests.edits import Edit, Insert, Replace
@@ -26,12 +27,11 @@ MAX_ANNOTATIONS = 256 * 1024
 """Of all annotations of an object together, keys and values; the API server refuses more."""
 
 
-@dataclass(slots=True)
-class Assembled:
+class Assembled(msgspec.Struct):
     """What weaving does to one workload."""
 
-    edits: list[Edit] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
+    edits: list[Edit] = msgspec.field(default_factory=list)
+    changes: list[Change] = msgspec.field(default_factory=list)
     config_map: dict[str, Any] | None = None
     woven: Woven | None = None
 

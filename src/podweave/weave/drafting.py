@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+
+import msgspec
 
 from podweave.manifests.bundle import FoundPattern
 from podweave.model.errors import InputError, InputErrors
@@ -95,7 +96,7 @@ def _logs(target: Target, patterns: list[FoundPattern]) -> tuple[Logs, Logs]:
             if entry.adapters and not entry.paths and not entry.targeted:
                 source = adapters.get(entry.adapters[0])
                 if source is not None and source[1]:
-                    group[at] = replace(entry, index=source[1][0].index)
+                    group[at] = msgspec.structs.replace(entry, index=source[1][0].index)
     return adapters, sidecars
 
 

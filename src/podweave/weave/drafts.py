@@ -6,8 +6,9 @@ because a draft has no way to say so.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+import msgspec
 
 from podweave.manifests.bundle import FoundPattern
 from podweave.model.errors import InputError
@@ -22,8 +23,7 @@ them may need the network. Shippers ahead of adapters: so an adapter stops, and 
 last line, while the shipper still runs."""
 
 
-@dataclass(slots=True)
-class Helper:
+class Helper(msgspec.Struct):
     """One container to be woven in."""
 
     kind: Kind
@@ -40,8 +40,7 @@ class Helper:
         return name
 
 
-@dataclass(slots=True)
-class NewVolume:
+class NewVolume(msgspec.Struct):
     source: dict[str, Any]
     """The volume without its name."""
     pattern: FoundPattern | None
@@ -51,8 +50,7 @@ class NewVolume:
     reason: str
 
 
-@dataclass(slots=True)
-class NewMount:
+class NewMount(msgspec.Struct):
     group: str
     index: int
     """The container among `initContainers` or `containers` of the template."""
@@ -60,13 +58,12 @@ class NewMount:
     reason: str
 
 
-@dataclass(slots=True)
-class Draft:
+class Draft(msgspec.Struct):
     target: Target
     options: Options
-    helpers: list[Helper] = field(default_factory=list)
-    volumes: dict[str, NewVolume] = field(default_factory=dict)
-    mounts: list[NewMount] = field(default_factory=list)
+    helpers: list[Helper] = msgspec.field(default_factory=list)
+    volumes: dict[str, NewVolume] = msgspec.field(default_factory=dict)
+    mounts: list[NewMount] = msgspec.field(default_factory=list)
     config_map: str = ""
     """The name of the ConfigMap document; empty where no helper needs one."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from podweave.manifests.bundle import FoundPattern
 from podweave.model.errors import Path
@@ -20,8 +21,7 @@ from podweave.weave.log_folders import Folder, folder_of
 from podweave.weave.targets import Target
 
 
-@dataclass(frozen=True, slots=True)
-class LogEntry:
+class LogEntry(msgspec.Struct, frozen=True):
     """One item of a pattern's `spec.logs`, for one Pod."""
 
     at: Path
@@ -32,7 +32,7 @@ class LogEntry:
     adapters: list[str]
     targeted: bool
     """Whether the pattern names the container."""
-    folders: list[Folder] = field(default_factory=list)
+    folders: list[Folder] = msgspec.field(default_factory=list)
 
 
 def entries(target: Target, found: FoundPattern) -> list[LogEntry]:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from podweave.manifests.bundle import FoundPattern
 from podweave.model.errors import InputError, InputErrors, Path
@@ -30,8 +31,7 @@ _KEEP_IMAGE = frozenset(
 _READ_ONLY_SOURCES = ("config_map", "secret", "downward_api", "projected")
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
+class Folder(msgspec.Struct, frozen=True):
     """A folder that a pattern wants to share with a container of the Pod."""
 
     pattern: FoundPattern
@@ -44,8 +44,7 @@ class Folder:
     main_writes: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
+class Shared(msgspec.Struct, frozen=True):
     """How a folder is reached: a volume and where it is mounted."""
 
     volume: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from podweave import __version__
 
@@ -13,8 +13,7 @@ NATIVE_SIDECARS_SINCE = (1, 29)
 server drops the field, and the Pod then hangs on an init container that never ends."""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(msgspec.Struct, frozen=True):
     kubernetes: tuple[int, int] = (1, 33)
     """The oldest version among the target's API server and kubelets."""
     helper_image: str = HELPER_IMAGE

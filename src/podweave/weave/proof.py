@@ -7,8 +7,9 @@ volume mounts. Everything else must be the same, value by value.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from podweave.manifests.bundle import Bundle, FoundWorkload
 from podweave.model.errors import Path, render_path
@@ -18,8 +19,7 @@ from podweave.weave.annotation import canonical
 _GROUPS = ("initContainers", "containers")
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerProof:
+class ContainerProof(msgspec.Struct, frozen=True):
     """One container of the application."""
 
     name: str
@@ -35,8 +35,7 @@ class ContainerProof:
         return f"container {self.name}: {', '.join(self.unchanged)} unchanged; {added}{where}"
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(msgspec.Struct, frozen=True):
     """One workload."""
 
     workload: str

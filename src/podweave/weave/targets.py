@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from podweave.manifests.documents import Document
 from podweave.model.errors import InputError, Path
 from podweave.model.pods import Container, PodTemplate, VolumeMount
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """One workload's Pod template without any helpers of an earlier weaving."""
 
     document: Document
@@ -26,7 +26,7 @@ class Target:
     template: dict[str, Any]
     pod: PodTemplate
     """The same, typed."""
-    removed: tuple[Path, ...] = field(default=())
+    removed: tuple[Path, ...] = ()
     """What was taken away of an earlier weaving, as paths in the user's document, so that an
     error names the line the user sees."""
 
