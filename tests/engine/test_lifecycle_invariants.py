@@ -14,7 +14,6 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from tests.engine.playbook import KUBELET, sidecar, spec
 
 from podweave.engines.local.lifecycle.events import (
     Begin,
@@ -36,6 +35,7 @@ from podweave.engines.local.lifecycle.events import (
 )
 from podweave.engines.local.lifecycle.pod import PodLife
 from podweave.engines.local.lifecycle.status import pod_status
+from tests.engine.playbook import KUBELET, sidecar, spec
 
 probes = st.fixed_dictionaries(
     {"exec": st.just({"command": ["true"]})},

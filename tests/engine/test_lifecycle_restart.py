@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.engine.playbook import Play, sidecar, spec
 
 from podweave.engines.local.lifecycle.backoff import BackoffTimes
+from tests.engine.playbook import Play, sidecar, spec
 
 
 def fail(play: Play, name: str, ran: float = 0.0, code: int = 1) -> float:

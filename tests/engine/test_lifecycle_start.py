@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.engine.playbook import Play, sidecar, spec
 
 from podweave.engines.local.lifecycle.container import LifecycleError
+from tests.engine.playbook import Play, sidecar, spec
 
 EXEC = {"exec": {"command": ["true"]}}
 

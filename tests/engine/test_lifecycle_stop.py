@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.engine.playbook import Play, sidecar, spec
 
 EXEC = {"exec": {"command": ["true"]}}

@@ -33,7 +33,7 @@ it is ready: a command that fails at once must not look like one that is up."""
 
 LAST_LINES: Final = 10
 QUIET: Final = ("PodInitializing", "ContainerCreating")
-CREATION: Final = ("CreateContainerConfigError", "CreateContainerError")
+CREATION: Final = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
 
 
 def bring_up(engine: Engine, order: PodOrder, *, timeout: float, replace: bool) -> bool:

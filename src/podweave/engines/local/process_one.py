@@ -183,7 +183,8 @@ def run(
     processes.block_signals()
     processes.reset_handlers()
     processes.name("podweave-one")
-    keep = {channel.fileno(), status, *descriptors, *command.cgroup_files, 2}
+    # 0 to 2 stay taken: a pipe in their place would be covered by the command's own ones.
+    keep = {0, 1, 2, channel.fileno(), status, *descriptors, *command.cgroup_files}
     processes.close_all_but(keep)
     os.chdir("/")
     if channel.recv(16) != b"go":
