@@ -53,6 +53,7 @@ class HelperProcess:
     ) -> None:
         self.config_file = directory / f"{config['name']}.json"
         self.config_file.write_text(json.dumps(config))
+        self._admin_address: tuple[str, int] = tuple(config["admin"] or ("", 0))
         self.events: list[dict[str, Any]] = []
         self.stderr: list[str] = []
         self.process = subprocess.Popen(
@@ -108,9 +109,12 @@ class HelperProcess:
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def admin(self, method: str, path: str, content: bytes = b"") -> tuple[int, str]:
-        """One request to the admin endpoint that the `listening` event names."""
-        host, _, port = self.event("listening")["admin"].rpartition(":")
-        connection = http.client.HTTPConnection(host, int(port), timeout=20)
+        """One request to the admin endpoint: the configured one, or the one that was chosen."""
+        host, port = self._admin_address
+        if not port:
+            host, _, text = self.event("listening")["admin"].rpartition(":")
+            port = int(text)
+        connection = http.client.HTTPConnection(host, port, timeout=20)
         try:
             connection.request(method, path, content)
             response = connection.getresponse()
