@@ -126,9 +126,10 @@ class FollowedFile:
 
     def take(self, data: bytes, end: int, tail: bytes) -> Chunk:
         """Make a chunk of what was read from the offset on, and advance."""
-        whole = len(data) >= end - self.offset
-        if whole and len(self.head) < HEAD and self.offset == len(self.head):
-            self.head += data[: min(HEAD, end) - self.offset]
+        if len(self.head) < HEAD and self.offset == len(self.head):
+            # A line that was cut has a newline which the file doesn't have there.
+            as_there = data if len(data) >= end - self.offset else data[:-1]
+            self.head += as_there[: min(HEAD, end) - self.offset]
         chunk = Chunk(self, self.offset, end, data, tail)
         self.unacknowledged.append(chunk)
         self.offset = self.scanned = end

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from podweave.helpers.logs.followed_file import TAIL, Chunk
+from podweave.helpers.logs.followed_file import HEAD, TAIL, Chunk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -98,4 +98,5 @@ class LineReader:
                 file.look = False
                 return
         file.offset = file.scanned = skip
+        file.head = os.pread(file.descriptor, min(HEAD, skip), 0)
         file.tail = os.pread(file.descriptor, min(TAIL, skip), skip - min(TAIL, skip))

@@ -247,7 +247,7 @@ class Tail:
             if key not in seen:
                 if file.departed is None:
                     file.departed = now
-                self._update(file, os.fstat(file.descriptor), now)
+                self._look_at(file, now)
 
     def _open(self, path: str, now: float) -> FollowedFile | None:
         flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
@@ -300,13 +300,23 @@ class Tail:
     def _look_at_active(self, now: float) -> None:
         for file in list(self._ring):
             if now - file.changed < 1.0:
-                self._update(file, os.fstat(file.descriptor), now)
+                self._look_at(file, now)
+
+    def _look_at(self, file: FollowedFile, now: float) -> None:
+        try:
+            self._update(file, os.fstat(file.descriptor), now)
+        except OSError as error:
+            self._report(self._unreadable, file.path, error)
 
     def _update(self, file: FollowedFile, status: os.stat_result, now: float) -> FollowedFile:
         """Take note of what a look shows; the file's new generation if it was truncated."""
-        if status.st_size < file.offset:
+        changed = status.st_size != file.size or status.st_mtime_ns != file.modified
+        if status.st_size < file.offset or (
+            changed and os.pread(file.descriptor, len(file.head), 0) != file.head
+        ):
             file = self._replace(file, now)
-        if status.st_size != file.size or status.st_mtime_ns != file.modified:
+            changed = True
+        if changed:
             if status.st_size < file.scanned:
                 file.scanned = file.offset
             file.size = status.st_size
@@ -383,9 +393,8 @@ class Tail:
         """Read to its end, and nothing will follow."""
         writer = has_writer(file.descriptor)
         # The last words of a writer that has just closed the file.
-        status = os.fstat(file.descriptor)
-        if status.st_size != file.size:
-            self._update(file, status, now)
+        self._look_at(file, now)
+        if file.look or file.ended:
             return False
         if self._finishing is not None:
             quiet = now - max(file.changed, self._finishing)
