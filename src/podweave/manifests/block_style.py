@@ -164,7 +164,8 @@ def _dash(text: str, item: Node) -> int:
     while found is None:
         line = line_start(text, before_break(text, line))
         found = _DASH_BEFORE.fullmatch(text[line : line_end(text, line)])
-        assert found or line > 1, "a list item has a dash before it"
+        if found is None and line <= 1:
+            raise LookupError("no dash before a list item, by the lines that editors see")
     return line + found.end(1) - 1
 
 

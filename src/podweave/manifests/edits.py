@@ -58,6 +58,10 @@ class Remove:
 
 Edit = Insert | Replace | Remove
 
+_UNSAFE = (
+    "the file is written in a way that can't be edited safely: write what is around the edited "
+    "values in plain block style"
+)
 NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 
 
@@ -81,10 +85,7 @@ def edit(source: Source, edits: Mapping[int, Sequence[Edit]], append: Sequence[A
             "is added: end the file with a line break"
         )
     else:
-        message = (
-            "the file is written in a way that can't be edited safely: write what is around the "
-            "edited values in plain block style"
-        )
+        message = _UNSAFE
     raise InputError(message, file=source.file)
 
 
@@ -190,6 +191,8 @@ class _Region:
         )
         try:
             spans = self._planned(layout, style, chain, step, value)
+        except LookupError:
+            raise self._error(_UNSAFE, step.path) from None
         except ValueError as error:
             raise self._error(f"the value can't be written as JSON: {error}", step.path) from None
         self.text = replaced(self.text, spans)

@@ -67,6 +67,8 @@ def _extents(text: str, parent: Node) -> list[tuple[int, int]]:
         if value.empty:
             colon = _COLON.match(text, key.end)
             end = colon.end() if colon else key.end
+            if colon and text[end : end + 1] == " ":
+                end += 1  # without it, a comma would belong to the key: `{a:, b: 1}`
         extents.append((key.start, end))
     return extents
 
