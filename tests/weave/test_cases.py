@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import kubernetes_validate  # type: ignore[import-untyped]
@@ -92,7 +95,7 @@ def test_text_and_objects_say_the_same(case: Case) -> None:
 
 
 def test_the_proof_finds_nothing_touched(case: Case) -> None:
-    proofs = case.weave().proofs()
+    proofs = case.weave().proofs
     assert proofs
     for proof in proofs:
         assert proof.differences == []
@@ -108,6 +111,17 @@ def test_kubernetes_would_accept_it(case: Case) -> None:
                 if item["apiVersion"] in known:
                     version = ".".join(map(str, case.options.kubernetes))
                     kubernetes_validate.validate(item, version, strict=True)
+
+
+def test_helpers_accept_their_configuration(case: Case, tmp_path: Path) -> None:
+    ((_, objects),) = case.weave().objects
+    items = [item for object in objects for item in object.get("items", [object])]
+    for data in (item["data"] for item in items if item["kind"] == "ConfigMap"):
+        for name, text in data.items():
+            if name.endswith(".json"):
+                (tmp_path / name).write_text(text)
+                check = [sys.executable, "-m", "podweave.helpers", "check", str(tmp_path / name)]
+                subprocess.run(check, check=True)
 
 
 def test_every_change_says_where_and_why(case: Case) -> None:

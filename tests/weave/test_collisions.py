@@ -93,10 +93,30 @@ COLLISIONS = [
         ["patterns.yaml:6: spec.listen: port 5432", "main", "Pod/app", "pod.yaml:11"],
     ),
     Collision(
+        "a port that a probe of the app asks",
+        POD + "    livenessProbe: {tcpSocket: {port: 5432}}\n",
+        AMBASSADOR,
+        ["patterns.yaml:6: spec.listen: port 5432", "livenessProbe of main", "pod.yaml:9"],
+    ),
+    Collision(
+        "a port of a container of the user's own",
+        POD,
+        AMBASSADOR
+        + "---\n"
+        + OWN.replace("    image", "    ports: [{containerPort: 5432}]\n    image") % ("a", "/a"),
+        ["patterns.yaml:6: spec.listen: port 5432", "Sidecar own (patterns.yaml:15)"],
+    ),
+    Collision(
+        "a Pod of another system",
+        POD.replace("  containers", "  os: {name: windows}\n  containers"),
+        AMBASSADOR,
+        ["pod.yaml:6: spec.os.name", "not on windows", "Ambassador db (patterns.yaml:1)"],
+    ),
+    Collision(
         "two ambassadors on one port",
         POD,
         AMBASSADOR + "---\n" + AMBASSADOR.replace("name: db", "name: db2"),
-        ["patterns.yaml:14: spec.listen", "localhost:5432", "Ambassador db (patterns.yaml:6)"],
+        ["patterns.yaml:14: spec.listen", "port 5432", "Ambassador db (patterns.yaml:6)"],
     ),
     Collision(
         "hostNetwork with an ambassador",
@@ -189,6 +209,12 @@ COLLISIONS = [
         POD + "    command: [/app/bin/app]\n",
         ADAPTER.replace("/var/log/app/app.log", "/app/app.log"),
         ["patterns.yaml:7", "/app/bin/app", "pod.yaml:9"],
+    ),
+    Collision(
+        "a new volume that would hide the program of an interpreter",
+        POD + "    workingDir: /app\n    command: [python3]\n    args: [-u, main.py]\n",
+        ADAPTER.replace("/var/log/app/app.log", "/app/app.log"),
+        ["patterns.yaml:7", "/app/main.py", "pod.yaml:11"],
     ),
     Collision(
         "a ConfigMap of the same name",

@@ -78,6 +78,18 @@ def test_several_files_become_one_stream_and_come_back(tmp_path: Path) -> None:
     assert "# only a service" in back
 
 
+def test_json_among_yaml_fits_into_the_stream(tmp_path: Path) -> None:
+    values = tmp_path / "values.json"
+    services = [{"apiVersion": "v1", "kind": "Service", "metadata": {"name": n}} for n in "ab"]
+    values.write_text("\n".join(json.dumps(service, indent="\t") for service in services))
+    woven = podweave("weave", values, MANIFEST, PATTERNS).stdout
+    assert list(yaml.safe_load_all(woven))[:2] == services
+    back = podweave("unweave", "-", stdin=woven).stdout
+    assert list(yaml.safe_load_all(back)) == services + list(
+        yaml.safe_load_all(MANIFEST.read_bytes())
+    )
+
+
 def test_json_output_is_one_list() -> None:
     done = podweave("weave", "-o", "json", MANIFEST, PATTERNS)
     value = json.loads(done.stdout)

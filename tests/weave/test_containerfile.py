@@ -16,7 +16,8 @@ TEXT = (ROOT / "Containerfile").read_text()
 
 
 def instruction(name: str) -> str:
-    return re.findall(rf"^{name} (.*)$", TEXT, re.M)[-1]
+    last: str = re.findall(rf"^{name} (.*)$", TEXT, re.M)[-1]
+    return last
 
 
 def test_archive_and_user_are_those_of_the_woven_container() -> None:

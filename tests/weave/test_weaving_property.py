@@ -133,6 +133,6 @@ def test_weave_and_unweave(
     assert only_text(weave(bundle([read("m", woven.encode()), first]), options)) == woven
     changed = only_text(weave(bundle([read("m", woven.encode()), second]), options))
     assert changed == other
-    assert [proof.differences for proof in weaving.proofs()] == [[]]
+    assert [proof.differences for proof in weaving.proofs] == [[]]
     read_again = [document.object for document in read("w", woven.encode()).documents]
     assert read_again == weaving.objects[0][1]

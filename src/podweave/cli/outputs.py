@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import Any
 
+from podweave.manifests.reading import read
 
-def join(texts: list[str]) -> str:
-    """One YAML stream out of the texts of several files; a single text stays as it is."""
+
+def join(files: list[tuple[str, str]]) -> str:
+    """One YAML stream out of several files' (name, text); a single text stays as it is.
+
+    JSON among them is written anew: several JSON values, or tabs, don't fit into YAML.
+    """
+    given = [(name, text) for name, text in files if text.strip("\ufeff \t\r\n")]
+    if len(given) <= 1:
+        return given[0][1] if given else ""
     joined = ""
-    for text in texts:
-        body = text.removeprefix("\ufeff") if joined else text
-        if not body.strip():
-            continue
-        if joined:
-            if not joined.endswith("\n"):
-                joined += "\n"
-            first = body.lstrip("\ufeff").splitlines()[0]
-            if not first.startswith(("---", "%")):
-                joined += "---\n"
+    for name, text in given:
+        body = _as_yaml(name, text.removeprefix("\ufeff"))
+        if joined and not joined.endswith("\n"):
+            joined += "\n"
+        if joined and not body.startswith(("---", "%")):
+            joined += "---\n"
+        if joined and body.startswith("%"):
+            joined += "...\n"
         joined += body
     return joined
+
+
+def _as_yaml(name: str, text: str) -> str:
+    if text.lstrip()[:1] not in ("{", "["):
+        return text
+    documents = read(name, text.encode()).documents
+    if any(document.format == "yaml" for document in documents):
+        return text
+    return "---\n".join(_json(document.object) for document in documents)
 
 
 def write_text(text: str, encoding: str = "utf-8") -> None:
@@ -32,11 +48,9 @@ def write_text(text: str, encoding: str = "utf-8") -> None:
 
 def write_json(objects: list[Any]) -> None:
     """One object, or a List of several, as kubectl does."""
-    import json
-
-    value = objects[0] if len(objects) == 1 else _list(objects)
-    write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    several = {"apiVersion": "v1", "kind": "List", "items": objects}
+    write_text(_json(objects[0] if len(objects) == 1 else several))
 
 
-def _list(objects: list[Any]) -> dict[str, Any]:
-    return {"apiVersion": "v1", "kind": "List", "items": objects}
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"

@@ -24,4 +24,4 @@ def command(files: tuple[str, ...]) -> None:
     if len(originals) == 1:
         write_text(originals[0].text, sources[0].encoding)
     else:
-        write_text(join([original.text for original in originals]))
+        write_text(join([(original.file, original.text) for original in originals]))

@@ -69,6 +69,7 @@ def command(
 
     FILEs are manifests and patterns in any order: files, directories, `-` for standard input.
     What a file holds besides comes out as it went in; the patterns themselves are left out.
+    What was woven in earlier is taken out first: weaving twice equals weaving once.
     """
     sources = read_sources(files)
     given = bundle(sources)
@@ -78,7 +79,7 @@ def command(
             file=", ".join(files),
         )
     weaving = weave(given, Options(kubernetes, helper_image, profile))
-    proofs = weaving.proofs() if explain or prove else []
+    proofs = weaving.proofs if explain or prove else []
     if prove:
         write_json([{"untouched": _untouched(weaving), "workloads": [p.as_json() for p in proofs]}])
     elif output == "json":
@@ -94,16 +95,16 @@ def command(
 
 
 def _untouched(weaving: Weaving) -> bool:
-    return not any(proof.differences for proof in weaving.proofs())
+    return not any(proof.differences for proof in weaving.proofs)
 
 
 def _write_yaml(sources: list[Source], weaving: Weaving) -> None:
-    texts = [source.text for source in weaving.sources]
-    encodings = {source.file: source.encoding for source in sources}
-    if len(texts) == 1:
-        write_text(texts[0], encodings[weaving.sources[0].file])
+    if len(weaving.sources) == 1:
+        (woven,) = weaving.sources
+        encodings = {source.file: source.encoding for source in sources}
+        write_text(woven.text, encodings[woven.file])
     else:
-        write_text(join(texts))
+        write_text(join([(woven.file, woven.text) for woven in weaving.sources]))
 
 
 def _diff(sources: list[Source], weaving: Weaving) -> str:
@@ -129,7 +130,7 @@ def _explain(weaving: Weaving) -> None:
             f"    {change.reason}",
             file=sys.stderr,
         )
-    for proof in weaving.proofs():
+    for proof in weaving.proofs:
         for container in proof.containers:
             print(f"{proof.workload}: {container}", file=sys.stderr)
         for difference in proof.differences:

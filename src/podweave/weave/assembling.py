@@ -70,13 +70,13 @@ class _Assembly:
             )
 
     def mounts(self) -> None:
-        by_container: dict[tuple[str, int], list[tuple[dict[str, Any], str]]] = {}
+        by_container: dict[int, list[tuple[dict[str, Any], str]]] = {}
         for new in self.draft.mounts:
-            by_container.setdefault((new.group, new.index), []).append((new.mount, new.reason))
-        # Indexes are those of the woven object, where native helpers stand in another list.
-        for (group, index), mounts in by_container.items():
-            stated = self.target.raw(group, index).get("volumeMounts") or []
-            path = ("spec", group, index, "volumeMounts")
+            by_container.setdefault(new.index, []).append((new.mount, new.reason))
+        # The indexes hold for the woven object too: helpers come in another list or behind.
+        for index, mounts in by_container.items():
+            stated = self.target.raw("containers", index).get("volumeMounts") or []
+            path = ("spec", "containers", index, "volumeMounts")
             name = self.target.pod.spec.containers[index].name
             self._list(path, len(stated), [mount for mount, _ in mounts], f"{name}.volumeMounts")
             for at, (mount, reason) in enumerate(mounts):
@@ -234,7 +234,7 @@ def _hash(draft: Draft) -> str:
     everything = [
         [helper.container for helper in draft.ordered()],
         {name: volume.source for name, volume in draft.volumes.items()},
-        [[new.group, new.index, new.mount] for new in draft.mounts],
+        [[new.index, new.mount] for new in draft.mounts],
         draft.config(),
     ]
     return hashlib.sha256(canonical(everything).encode()).hexdigest()[:16]

@@ -1,7 +1,7 @@
 """Two things in one Pod that want the same name or place: found before anything is written.
 
 A collision is the fault of whoever wrote the pattern or the Pod, so the error names both.
-(Ports and hostNetwork are looked at with the ambassadors.)
+(Who listens where is in `ports`.)
 """
 
 from __future__ import annotations
@@ -57,6 +57,22 @@ def plain_container_errors(
     )
     at = ("spec", "restartPolicy") if policy else ("spec",)
     return [target.error(f"{why}; needed for {place(found)}", *at) for found in patterns]
+
+
+def platform_errors(target: Target, patterns: list[FoundPattern]) -> list[InputError]:
+    """Helpers are Linux programs."""
+    spec = target.template["spec"]
+    for at, system in (
+        (("spec", "os", "name"), (spec.get("os") or {}).get("name")),
+        (
+            ("spec", "nodeSelector", "kubernetes.io/os"),
+            (spec.get("nodeSelector") or {}).get("kubernetes.io/os"),
+        ),
+    ):
+        if system not in (None, "linux"):
+            wanted = ", ".join(place(found) for found in patterns)
+            return [target.error(f"helpers run on Linux, not on {system}; needed: {wanted}", *at)]
+    return []
 
 
 def collisions(draft: Draft) -> list[InputError]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import msgspec
 
 from podweave.manifests.bundle import FoundPattern
 from podweave.model.errors import InputError, InputErrors
 from podweave.model.patterns import Adapter, Ambassador, Sidecar
 from podweave.weave.adapters import weave_adapter
-from podweave.weave.ambassadors import listen_collisions, port_of, weave_ambassador
-from podweave.weave.collisions import collisions, name_collisions, plain_container_errors
+from podweave.weave.ambassadors import weave_ambassador
+from podweave.weave.collisions import (
+    collisions,
+    name_collisions,
+    plain_container_errors,
+    platform_errors,
+)
 from podweave.weave.drafts import Draft, NewVolume
 from podweave.weave.helper_containers import (
     CONFIG_VOLUME,
@@ -21,10 +24,9 @@ from podweave.weave.helper_containers import (
 from podweave.weave.log_entries import LogEntry, entries
 from podweave.weave.log_folders import share
 from podweave.weave.options import Options
+from podweave.weave.ports import admin_ports, port_errors
 from podweave.weave.sidecars import adapter_errors, weave_sidecar
 from podweave.weave.targets import Target
-
-FIRST_ADMIN_PORT = 15901
 
 Logs = dict[str, tuple[FoundPattern, list[LogEntry]]]
 
@@ -44,7 +46,8 @@ def draft(
     ambassadors = [found for found in patterns if isinstance(found.pattern, Ambassador)]
     errors = name_collisions(target, patterns)
     errors += plain_container_errors(target, patterns, options)
-    errors += listen_collisions(ambassadors)
+    errors += port_errors(target, patterns)
+    errors += platform_errors(target, patterns)
     if errors:
         raise InputErrors(errors)
     adapters, sidecars = _logs(target, patterns)
@@ -52,7 +55,7 @@ def draft(
     if errors:
         raise InputErrors(errors)
 
-    ports = _admin_ports(target, ambassadors)
+    ports = admin_ports(target, patterns)
     for found in ambassadors:
         try:
             weave_ambassador(made, found, next(ports))
@@ -98,41 +101,6 @@ def _logs(target: Target, patterns: list[FoundPattern]) -> tuple[Logs, Logs]:
                 if source is not None and source[1]:
                     group[at] = msgspec.structs.replace(entry, index=source[1][0].index)
     return adapters, sidecars
-
-
-class _Ports:
-    def __init__(self, first: int, taken: set[int]) -> None:
-        self._taken = taken
-        self._port = first - 1
-
-    def __next__(self) -> int:
-        self._port += 1
-        while self._port in self._taken:
-            self._port += 1
-        return self._port
-
-
-def _admin_ports(target: Target, ambassadors: list[FoundPattern]) -> _Ports:
-    """Ports for the helpers' own endpoints that nothing else in the Pod is known to use."""
-    taken = {
-        port.container_port
-        for _, _, container in target.containers()
-        for port in container.ports or []
-    }
-    for _, _, container in target.containers():
-        for probe in (container.startup_probe, container.readiness_probe, container.liveness_probe):
-            for action in (probe.http_get, probe.tcp_socket, probe.grpc) if probe else ():
-                if action is not None and isinstance(action.port, int):
-                    taken.add(action.port)
-    for found in ambassadors:
-        assert isinstance(found.pattern, Ambassador)
-        taken.add(port_of(found.pattern.spec) or 0)
-    first = FIRST_ADMIN_PORT
-    if target.pod.spec.host_network:
-        # Loopback is the node's: Pods of different workloads there want different ports.
-        workload = f"{target.namespace or 'default'}/{target.label}"
-        first += 10 * (int.from_bytes(hashlib.sha256(workload.encode()).digest()[:4]) % 1000)
-    return _Ports(first, taken)
 
 
 def _common_volumes(made: Draft, config_map: str) -> None:

@@ -51,9 +51,8 @@ class NewVolume(msgspec.Struct):
 
 
 class NewMount(msgspec.Struct):
-    group: str
     index: int
-    """The container among `initContainers` or `containers` of the template."""
+    """The container among the template's `containers`."""
     mount: dict[str, Any]
     reason: str
 

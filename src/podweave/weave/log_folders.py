@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -27,6 +28,8 @@ _KEEP_IMAGE = frozenset(
      "/var/lib", "/var/run")
 )  # fmt: skip
 """Where an empty volume would hide files without which no image runs."""
+
+_PROGRAM_SUFFIXES = (".dll", ".jar", ".js", ".mjs", ".php", ".pl", ".py", ".rb", ".sh", ".war")
 
 _READ_ONLY_SOURCES = ("config_map", "secret", "downward_api", "projected")
 
@@ -190,7 +193,6 @@ def _new_volume(draft: Draft, folder: Folder) -> str:
     )
     draft.mounts.append(
         NewMount(
-            "containers",
             folder.index,
             {"name": name, "mountPath": folder.path},
             f"at the container's own path, for {found.metadata.name}; an empty folder takes the "
@@ -206,7 +208,6 @@ def _beneath(draft: Draft, folder: Folder, volume: str, above: str) -> Shared:
     _check_main_path(draft.target, folder, draft.target.pod.spec.containers[folder.index])
     draft.mounts.append(
         NewMount(
-            "containers",
             folder.index,
             {
                 "name": volume,
@@ -242,15 +243,25 @@ def _check_main_path(target: Target, folder: Folder, container: Container) -> No
             "mount a volume there",
             *folder.at,
         )
-    command = (container.command or [""])[0]
-    if is_within(command, folder.path):
-        raise pattern_error(
-            folder.pattern,
-            f"sharing {folder.path} would hide {command}, the command of {container.name} "
-            f"({target.place('spec', 'containers', folder.index, 'command')}): let the files be "
-            "in a folder of their own, or mount a volume there",
-            *folder.at,
-        )
+    for key, program in _programs(container):
+        if is_within(program, folder.path):
+            where = target.place("spec", "containers", folder.index, key)
+            raise pattern_error(
+                folder.pattern,
+                f"sharing {folder.path} would hide {program}, which {container.name} runs "
+                f"({where}): let the files be in a folder of their own, or mount a volume there",
+                *folder.at,
+            )
+
+
+def _programs(container: Container) -> Iterator[tuple[str, str]]:
+    """Absolute paths in command and args that are programs by all appearance."""
+    words = [("command", word) for word in container.command or []]
+    words += [("args", word) for word in container.args or []]
+    for position, (key, word) in enumerate(words):
+        path = posixpath.normpath(posixpath.join(container.working_dir or "/", word))
+        if (position == 0 and "/" in word) or word.endswith(_PROGRAM_SUFFIXES):
+            yield key, path
 
 
 def _check_helper_path(folder: Folder, shared: Shared) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from podweave.manifests.bundle import Bundle, FoundWorkload, bundle
+from podweave.manifests.bundle import DEFAULT_NAMESPACE, Bundle, FoundWorkload, bundle
 from podweave.manifests.conversion import convert
 from podweave.manifests.documents import Document, Source
 from podweave.manifests.edits import Edit, Insert, Remove, edit
@@ -104,6 +104,7 @@ class Weaving:
             woven.append(WovenSource(source.file, text))
         return woven
 
+    @cached_property
     def proofs(self) -> list[Proof]:
         """That the texts leave the application as it was: read again, and compared with the
         texts without any weaving."""
@@ -212,7 +213,9 @@ class _Weaver:
             taken.add((target.namespace, name))
             try:
                 made = assemble(draft(target, patterns, self.given.patterns, self.options, name))
-                if made.config_map is not None and (other := theirs.get((target.namespace, name))):
+                if made.config_map is not None and (
+                    other := theirs.get((target.namespace or DEFAULT_NAMESPACE, name))
+                ):
                     raise pattern_error(
                         patterns[0],
                         f"weaving {target.label} ({target.place()}) adds a ConfigMap {name}, and "
@@ -285,9 +288,9 @@ class _Weaver:
         self.in_list[place, parent] = added + 1
         self.adding[place].append(Insert((*parent, count + added), made.config_map))
 
-    def _config_maps(self) -> dict[tuple[str | None, str], str]:
+    def _config_maps(self) -> dict[tuple[str, str], str]:
         """The ConfigMaps that aren't podweave's, and where they are."""
-        places: dict[tuple[str | None, str], str] = {}
+        places: dict[tuple[str, str], str] = {}
         for at, source in enumerate(self.given.sources):
             for document in source.documents:
                 dropped = self.stripping.get((at, document.index), [])
@@ -295,7 +298,8 @@ class _Weaver:
                     if found.object.get("kind") != "ConfigMap" or Remove(found.path) in dropped:
                         continue
                     metadata = found.object.get("metadata") or {}
-                    key = metadata.get("namespace"), str(metadata.get("name"))
+                    namespace = metadata.get("namespace") or DEFAULT_NAMESPACE
+                    key = str(namespace), str(metadata.get("name"))
                     places[key] = f"{source.file}:{document.line(found.path)}"
         return places
 
