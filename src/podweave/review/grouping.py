@@ -118,8 +118,8 @@ def _through(
         return (
             f"{other.name}'s probes are answered by {one.name}: it can only be reached through it"
         )
-    fronted = one.front and any(
-        dial.client == one.name and dial.server == other.name and dial.place == "config"
+    fronted = any(
+        dial.client == one.name and dial.server == other.name and dial.place in {"config", "args"}
         for dial in relations.dials
     )
     if fronted and not layered and pod.services:  # noqa: SIM102

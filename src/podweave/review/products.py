@@ -26,6 +26,7 @@ Kind = Literal[
     "secrets",
     "storage",  # the helpers of CSI drivers
     "guard",  # watches, elects, backs up
+    "daemon",  # runs containers or builds for its neighbour
     "build",  # a builder or agent driven from outside
     "tunnel",
     "policy",
@@ -37,7 +38,7 @@ Kind = Literal[
 
 HELPERS: Final[dict[Kind, Literal["sidecar", "ambassador", "adapter"]]] = {
     "logs": "sidecar", "sync": "sidecar", "gate": "sidecar", "mesh": "sidecar",
-    "secrets": "sidecar", "storage": "sidecar", "guard": "sidecar", "build": "sidecar",
+    "secrets": "sidecar", "storage": "sidecar", "guard": "sidecar", "build": "sidecar", "daemon": "sidecar",
     "tunnel": "sidecar", "policy": "sidecar", "exporter": "adapter", "outbound": "ambassador",
 }  # fmt: skip
 """Kinds that are there for another container, and the pattern each follows."""
@@ -64,7 +65,7 @@ _P: Final = Product
 PRODUCTS: Final = (
     # stores
     _P("MySQL", "store", r"(^|/)(mysql|mariadb|percona(-server|-xtradb-cluster)?|mysql-server|mysql-\d+.*|mysql57|mariadb-galera)$",
-       r"mysqld|mariadbd|mysqld_safe", (3306, 33060), r"(MYSQL|MARIADB)_(ROOT_PASSWORD|ALLOW_EMPTY.*|RANDOM_ROOT.*)|MYSQL_ROOT_HOST", r"/var/lib/mysql\b|/bitnami/(mysql|mariadb)", r"mysqladmin|mariadb-admin|healthcheck\.sh"),
+       r"mysqld|mariadbd|mysqld_safe|mysqlctld", (3306, 33060), r"(MYSQL|MARIADB)_(ROOT_PASSWORD|ALLOW_EMPTY.*|RANDOM_ROOT.*)|MYSQL_ROOT_HOST", r"/var/lib/mysql\b|/bitnami/(mysql|mariadb)", r"mysqladmin|mariadb-admin|healthcheck\.sh"),
     _P("PostgreSQL", "store", r"(^|/)(postgres|postgresql|postgis|timescaledb(-ha)?|pgvector|spilo.*|crunchy-postgres.*|postgresql-repmgr|cloudnative-pg)$",
        r"postgres|postgresql|patroni", (5432,), r"POSTGRES(QL)?_(PASSWORD(_FILE)?|INITDB.*|POSTGRES_PASSWORD)|PGDATA", r"/var/lib/(postgresql|pgsql)|/bitnami/postgresql|/pgdata", r"pg_isready"),
     _P("MongoDB", "store", r"(^|/)(mongo|mongodb|mongodb-community-server|percona-server-mongodb)$",
@@ -99,14 +100,15 @@ PRODUCTS: Final = (
     _P("a proxy", "proxy", r"(^|/)(envoy|envoy-alpine|envoy-dev|envoy-distroless|haproxy|haproxy-alpine|traefik|varnish|ghostunnel|stunnel|socat|nginx-proxy|ssl-proxy|[\w-]*-ssl-proxy|tls-proxy|nginx-ssl-proxy|hitch|krakend|kong|tinyproxy|squid)$", r"envoy|haproxy|traefik|varnishd|ghostunnel|stunnel\d?|socat|squid"),
     _P("PHP-FPM", "fastcgi", r"(^|/)(php-fpm|php-fpm-\w+|phpfpm)$", r"php-fpm[\d.]*|uwsgi", (9000,)),
     # helpers
-    _P("a log shipper", "logs", r"fluent-?bit|fluentd|filebeat|(^|/)vector$|promtail|logstash|splunk(forwarder|-fluentd|/universalforwarder)|universalforwarder|elastic-agent|logspout|sumologic|logdna|syslog-ng|rsyslog|log-?(shipper|router|collector|agent|forwarder|tailer|rotate|sidecar)|logrotate|grafana-agent|(^|/)alloy$|otel(emetry)?-?col(lector)?[\w-]*|opentelemetry-collector[\w-]*|aws-otel-collector|telegraf|jaeger-agent|cloudwatch-agent|statsd|fluentd-gcp|aws-for-fluent-bit|nxlog|beats/\w+|metricbeat|packetbeat|newrelic-\w+|datadog[/-]agent|datadog-agent|(^|/)agent(?<=datadog/agent)|xray-daemon|aws-xray-daemon|dogstatsd", r"fluent-bit|fluentd|filebeat|vector|promtail|logstash|td-agent(-bit)?|rsyslogd|telegraf|otelcol[\w-]*|jaeger-agent|xray", (24224, 2020, 8125, 4317, 4318)),
+    _P("a log shipper", "logs", r"fluent-?bit|fluentd|filebeat|(^|/)vector$|promtail|logstash|splunk(forwarder|-fluentd|/universalforwarder)|universalforwarder|elastic-agent|logspout|sumologic|logdna|syslog-ng|rsyslog|log-?(shipper|router|collector|agent|forwarder|tailer|rotate|sidecar)|logrotate|grafana-agent|(^|/)alloy$|otel(emetry)?-?col(lector)?[\w-]*|opentelemetry-collector[\w-]*|aws-otel-collector|telegraf|jaeger-agent|cloudwatch-agent|statsd|fluentd-gcp|aws-for-fluent-bit|nxlog|beats/\w+|metricbeat|packetbeat|newrelic-\w+|datadog(hq)?[/-]agent|datadog-agent|(^|/)agent(?<=datadog/agent)|xray-daemon|aws-xray-daemon|dogstatsd", r"fluent-bit|fluentd|filebeat|vector|promtail|logstash|td-agent(-bit)?|rsyslogd|telegraf|otelcol[\w-]*|jaeger-agent|xray", (24224, 2020, 8125, 4317, 4318)),
     _P("a syncer", "sync", r"git-?sync|k8s-sidecar|config-?map-?reload|config-?reload|(^|/)reloader|prometheus-config-reloader|kiwigrid|confd|consul-template|config-?(watcher|sync|loader)|git-?(pull|poller|clone)|rsync|s3-?sync|rclone|lsyncd|(^|/)aws-cli$|gsutil|syncthing|dag-?sync|lego|certbot|cert-?(reload|watch|manager-sync)|watcher$|inotify|(^|/)git$", r"git-sync|configmap-reload|prometheus-config-reloader|confd|consul-template|rclone|certbot", ()),
     _P("an authenticating proxy", "gate", r"oauth2[-_]?proxy|kube-rbac-proxy|keycloak-(gatekeeper|proxy)|gogatekeeper|louketo|gatekeeper$|openshift[/-]oauth-proxy|(^|/|-)oauth-?proxy|pomerium|ext-authz|authz?-?proxy|auth-?sidecar|authelia|authservice|oidc[\w-]*|vouch-proxy|cosigner|modsecurity[\w-]*|(^|/)waf$|token-proxy|prom-label-proxy", r"oauth2[-_]proxy|kube-rbac-proxy|oauth-proxy|gatekeeper", (4180,)),
     _P("a service mesh proxy", "mesh", r"proxyv2|istio[/-]proxy|linkerd[\w/-]*proxy|(^|/)daprd|consul-dataplane|consul-k8s|envoy-sidecar|aws-appmesh-envoy|kuma-dp|osm-sidecar|istio-?proxy|dapr/dapr|queue-proxy|(^|/)queue(?<=knative-releases/queue)|network-sidecar|sidecar-injector|connect-proxy", r"pilot-agent|daprd|linkerd2-proxy|kuma-dp|consul-dataplane", (15090, 15021, 15001)),
     _P("a secrets agent", "secrets", r"vault-?agent|vault-k8s|secrets-?(init|fetcher|sync)|conjur[\w-]*|berglas|spiffe-helper|aws-secrets-manager[\w-]*|kms-plugin", r"vault-agent", ()),
     _P("a CSI helper", "storage", r"csi-(provisioner|attacher|snapshotter|resizer|node-driver-registrar|external-[\w-]+|cluster-driver-registrar)|livenessprobe|liveness-probe|driver-registrar|snapshot-controller|external-(provisioner|attacher|snapshotter|resizer|health-monitor[\w-]*)|volume-modifier[\w-]*|(^|/)csi-addons|csi-liveness", r"csi-(provisioner|attacher|snapshotter|resizer|node-driver-registrar)|livenessprobe|csi-external-health-monitor-controller", ()),
     _P("a guard", "guard", r"leader-?elector|mongo-k8s-sidecar|(^|/)sentinel|redis-sentinel|xtrabackup|backup|velero|restic|kanister|wal-g|barman|pgbackrest|pg_?dump|mysqldump|peer-finder|failover|replica-?set|orchestrator|metrics-scraper|metrics-server-nanny|addon-resizer|kubedns-sidecar|k8s-dns-sidecar|dnsmasq|cluster-proportional|health-?(check|monitor)|(^|/)exechealthz|watchdog|nanny|autoheal|kubernetes-zfs|mysql-agent|manager-sidecar|operator-sidecar|zookeeper-exporter-sidecar|thanos", r"redis-sentinel|leader-elector|exechealthz|pod_nanny", (26379,), r"SENTINEL.*|MONGO_SIDECAR_.*|REDIS_SENTINEL.*"),
-    _P("a build agent", "build", r"(^|/)(docker|dind|docker-dind|docker-in-docker|buildkit|buildkitd|kaniko|jnlp-slave|inbound-agent|jnlp|podman|buildah|gitlab-runner-helper|actions-runner|builder)$|buildkit:.*rootless", r"dockerd|dockerd-entrypoint\.sh|buildkitd", (2375, 2376), r"DOCKER_TLS_CERTDIR|JENKINS_AGENT_.*|JENKINS_SECRET"),
+    _P("a build agent", "build", r"(^|/)(kaniko|jnlp-slave|inbound-agent|jnlp|gitlab-runner-helper|actions-runner|builder|agent-k8s|woodpecker-agent)$", r"", (), r"JENKINS_AGENT_.*|JENKINS_SECRET"),
+    _P("a container daemon", "daemon", r"(^|/)(docker|dind|docker-dind|docker-in-docker|buildkit|buildkitd|podman|buildah)$|-dind$", r"dockerd|dockerd-entrypoint\.sh|buildkitd", (2375, 2376), r"DOCKER_TLS_CERTDIR"),
     _P("a tunnel", "tunnel", r"cloudflared|tailscale|wireguard|openvpn|gluetun|ngrok|(^|/)frpc?$|inlets|zerotier|konnectivity|teleport|chisel|autossh|sshd?-?tunnel", r"cloudflared|tailscaled?|openvpn|wg-quick|ngrok|autossh"),
     _P("a policy agent", "policy", r"(^|/)opa(-\w+)?$|openpolicyagent|kube-mgmt|falco|(^|/)cerbos|styra|permify|spicedb-sidecar|open-appsec|aqua-?\w*|twistlock|signal-sciences|sigsci-agent|fluent-policy", r"opa|sigsci-agent", (8181,)),
     _P("an exporter", "exporter", r"[-_]exporter(-\w+)?$|exporter$|^exporter|prometheus-to-sd|(^|/)jmx|jmx-exporter|nginx-?(vts|prometheus)|kafka-?exporter|metrics-?(adapter|exporter|proxy|bridge)|custom-metrics|stackdriver-adapter|log-?adapter|(^|/)adapter$|statsd-?exporter|redis_?exporter|mtail|grok_exporter|blackbox|jolokia|collectd|prom-?exporter", r"[\w-]+_exporter|[\w-]+-exporter|prometheus-to-sd|mtail|nginx-prometheus-exporter", ()),
@@ -160,7 +162,7 @@ def by_image(image: str) -> Product | None:
     if "fpm" in tag or "fpm" in path.rpartition("/")[2].split("-"):
         return next(each for each in PRODUCTS if each.kind == "fastcgi")
     if "dind" in tag or (path == "docker" and "dind" in image):
-        return next(each for each in PRODUCTS if each.kind == "build")
+        return next(each for each in PRODUCTS if each.kind == "daemon")
     for kinds in (("exporter",), None):
         # `mysqld-exporter` is an exporter, whatever it exports.
         for pattern, product in _IMAGES:
@@ -182,7 +184,11 @@ def _program(argv: tuple[str, ...], command: bool) -> str:
     if words[0].rpartition("/")[2] in SHELLS:
         script = next((word for word in words[1:] if not word.startswith("-")), "")
         # The last line that starts something is the one that stays.
-        lines = [line.strip() for line in re.split(r"[\n;]|&&|\|\|", script) if line.strip()]
+        lines = [
+            _LEAD.sub("", line.strip())
+            for line in re.split(r"[\n;]|&&|\|\|", script)
+            if line.strip()
+        ]
         kept = [line for line in lines if not _SHELL_WORD.match(line)]
         words = kept[-1].split() if kept else []
         while words and (words[0] in SHELLS or "=" in words[0]):
@@ -190,6 +196,7 @@ def _program(argv: tuple[str, ...], command: bool) -> str:
     return words[0].strip("\"'").rpartition("/")[2].lower() if words else ""
 
 
+_LEAD: Final = re.compile(r"^((do|then|else|exec|nohup|sudo)\s+)+")
 _SHELL_WORD: Final = re.compile(
     r"(if|then|else|elif|fi|for|while|until|do|done|case|esac|set|cd|echo|export|mkdir|chown|"
     r"chmod|cp|mv|rm|ln|sleep|trap|wait|date|exit|return|touch|source|\.|true|\[|#|:)(\s|$)"

@@ -67,7 +67,7 @@ class Relations(NamedTuple):
 
 _LOCAL: Final = re.compile(
     r"(?:(?P<scheme>[a-z][a-z0-9+.]*):(?://)?(?:[^\s/@\"']*@)?)?"
-    r"(?<![\w.-])(?:localhost|127\.0\.0\.1|\[::1\])(?![\w-])(?:[:,](?P<port>\d{1,5})\b)?"
+    r"(?<![\w.-])(?:localhost|127\.0\.0\.1|\[::1\])(?![\w-])(?:[:,#](?P<port>\d{1,5})\b)?"
 )
 _SCHEME_PORTS: Final = {
     "mysql": 3306, "mariadb": 3306, "postgres": 5432, "postgresql": 5432, "redis": 6379,
@@ -121,13 +121,19 @@ def relate(pod: PodFacts) -> Relations:
         _from_env(each, own, wanted, remotes, pod)
         _from_config(each, own, wanted, remotes)
         declared = {port.number for port in each.ports}
+        # `-b 127.0.0.1:3000` is an address to listen on or one to dial, as programs please: beside
+        # a container that declares the port it is one to dial.
+        others = {port.number for other in running if other is not each for port in other.ports}
+        for port in (local - declared) & others:
+            local.discard(port)
+            wanted.append(Dial(each.name, "", port, f"argument -b 127.0.0.1:{port}", "args"))
         own |= local
         if not declared and not local and (product := by_image(each.image)) and product.ports:
             own.add(product.ports[0])
         if not own and (product := by_image(each.image)) and product.kind == "web":
             own.add(80)
         listens[each.name] = own
-        loopback[each.name] = local - declared
+        loopback[each.name] = local
         dialled[each.name] = wanted
     dials, unanswered = _answer(running, listens, dialled)
     return Relations(listens, loopback, dials, unanswered, list(_shares(pod, running)), remotes)
@@ -160,9 +166,10 @@ def _answer(
                     for other in running
                     if other.name != each.name and not listens[other.name]
                 ]
-                if dial.port and len(silent) == 1 and dial.place in {"env", "args"}:
+                if dial.port and len(silent) == 1:
                     servers = silent
-                    dial = dial._replace(place="inferred")
+                    if dial.place != "config":
+                        dial = dial._replace(place="inferred")
                 else:
                     unanswered.append(dial)
                     continue

@@ -17,7 +17,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from podweave.review.facts import ContainerFacts, PodFacts
+from podweave.review.facts import ContainerFacts, MountFact, PodFacts
 from podweave.review.products import HELPERS, Kind, Recognition, image_path, program, recognise
 from podweave.review.relations import Relations
 
@@ -163,7 +163,7 @@ def _known(each: Standing, seen: list[Recognition]) -> None:
             each.say("sidecar", 1.2, f"runs a script with the tools of {name} ({sign})")
             continue
         if kind in HELPERS:
-            each.say(HELPERS[kind], 2.8 * weight, f"known as {name} ({sign})")
+            each.say(HELPERS[kind], 3.4 * weight, f"known as {name} ({sign})")
         elif kind == "store":
             each.say("tier", 2.6 * weight, f"keeps data: {name} ({sign})")
         elif kind == "app":
@@ -176,14 +176,30 @@ def _known(each: Standing, seen: list[Recognition]) -> None:
             each.say("sidecar", 1.2 * weight, f"a proxy ({sign})")
 
 
+_FORWARDS: Final = re.compile(
+    r"upstream|backend|forward|target|proxy|origin|--?server\b|argument -b "
+)
+
+
+def _only_configured(pod: PodFacts, each: Standing) -> bool:
+    """Whether all it is given is configuration and certificates: a program of somebody else's."""
+    kinds = {
+        volume.kind
+        for mount in each.facts.mounts
+        if (volume := pod.volumes.get(mount.volume)) is not None
+    }
+    return bool(kinds) and kinds <= {"config", "secret"}
+
+
 def _client_only(facts: ContainerFacts, recognition: Recognition) -> bool:
     """Whether a server's image is used for its client: another program is started in it."""
     started = program(facts)
-    if not recognition.by_image or not started or facts.ports:
+    if not started or (facts.ports and recognition.by_image and not _BACKS_UP.search(facts.script)):
         return False
     server = recognition.product.binary
-    entry = (
-        re.search(rf"\b({server})\b|entrypoint|run\.sh|server", facts.script) if server else None
+    entry = re.search(
+        rf"(^|[;&|\n]\s*|\b(exec|then|do|--)\s+)(\S*/)?(({server})(\s|$|;)|\S*entrypoint|\S*run\.sh)",
+        facts.script,
     )
     return entry is None
 
@@ -253,8 +269,16 @@ def _openness(each: Standing, pod: PodFacts, relations: Relations) -> None:
         each.say("adapter", 1.3, f"offers nothing but metrics (port {metrics[0].number})")
     elif not listens and not serving:
         each.say("sidecar", 0.5, "offers no port")
+    tls = any(
+        re.search(r"cert|tls|ssl|pki", mount.path)
+        and (volume := pod.volumes.get(mount.volume)) is not None
+        and volume.kind == "secret"
+        for mount in facts.mounts
+    )
+    if tls and _only_configured(pod, each) and len({*map(_source, facts.mounts)}) > 1:
+        each.say("sidecar", 1.6, "is given a certificate and a configuration, and nothing else")
     if local and local >= listens:
-        weight = 3.6 if each.kind == "store" else 1.4
+        weight = 3.6 if each.kind == "store" else 1.8
         each.say("sidecar", weight, "listens on loopback only: only its own Pod can reach it")
     for probe in facts.probes:
         if probe.kind == "readiness" and declared:
@@ -277,6 +301,10 @@ def _openness(each: Standing, pod: PodFacts, relations: Relations) -> None:
                     1.2,
                     f"keeps data of its own on the claim {volume.source or volume.name}",
                 )
+
+
+def _source(mount: MountFact) -> str:
+    return mount.volume
 
 
 def services_of(pod: PodFacts, facts: ContainerFacts, listens: set[int]) -> list:  # type: ignore[type-arg]
@@ -315,18 +343,22 @@ def _same_part(first: str, second: str) -> bool:
 
 def _dialling(pod: PodFacts, relations: Relations, by_name: dict[str, Standing]) -> None:
     """Who reaches for whose port, and so who is there for whom."""
+    layered = any(each.kind == "store" and each.score("tier") > 1 for each in by_name.values())
     far: dict[str, list[str]] = {}
     for remote in relations.remotes:
         far.setdefault(remote.container, []).append(remote.address)
     for dial in relations.dials:
         client, server = by_name[dial.client], by_name[dial.server]
         client_open = _open(pod, client, relations)
-        server_open = _open(pod, server, relations)
+        server_open = (
+            _open(pod, server, relations) and dial.port not in relations.loopback[server.name]
+        )
         if server.kind == "store" and server.score("tier") > 1:
             _towards_store(client, server, dial.why, client_open)
             continue
         proxy = client.kind in {"web", "proxy", "gate", "mesh"} or (
-            dial.place in {"config", "args"} and client.kind not in {"store", "exporter", "logs"}
+            client.kind not in {"store", "exporter", "logs"}
+            and (dial.place == "config" or bool(_FORWARDS.search(dial.why)))
         )
         metrics_only = client.facts.ports and all(
             _metrics(port.name, port.number) for port in client.facts.ports
@@ -336,12 +368,20 @@ def _dialling(pod: PodFacts, relations: Relations, by_name: dict[str, Standing])
             server.say("app", 0.6, f"{client.name} reads its port {dial.port}")
         elif proxy and client_open:
             client.front = True
+            pure = (
+                client.kind in {"web", "proxy", *HELPERS}
+                or (dial.place == "config" and client.kind is None)
+                or _only_configured(pod, client)
+            )
+            weight = (4.2 if pure else 1.8) / (2 if layered else 1)
             client.say(
-                "sidecar", 1.8, f"stands before {server.name}'s port {dial.port} ({dial.why})"
+                "sidecar", weight, f"stands before {server.name}'s port {dial.port} ({dial.why})"
             )
             server.say("app", 1.2, f"{client.name} stands before its port {dial.port}")
-        elif not client_open and dial.place == "args":
-            client.say("sidecar", 1.4, f"works on {server.name}'s port {dial.port} ({dial.why})")
+        elif dial.place == "args" and not (client_open and not server_open):
+            # Apps are told by environment where their servers are; a command line that names a
+            # port of the same Pod is how helpers are told whom they are for.
+            client.say("sidecar", 1.6, f"works on {server.name}'s port {dial.port} ({dial.why})")
             server.say("app", 0.5, f"{client.name} works on its port {dial.port}")
         else:
             _asked(
@@ -430,6 +470,8 @@ def _sharing(pod: PodFacts, relations: Relations, by_name: dict[str, Standing]) 
     """Who reads whose files."""
     for share in relations.shares:
         first, second = by_name[share.first], by_name[share.second]
+        if share.purpose == "socket" and _socket(pod, relations, first, second):
+            continue
         if share.reader:
             reader, writer = (first, second) if share.reader == first.name else (second, first)
             if share.purpose == "log":
@@ -439,7 +481,7 @@ def _sharing(pod: PodFacts, relations: Relations, by_name: dict[str, Standing]) 
                 writer.say("app", 0.8, f"{reader.name} reads its log files")
             elif not _open(pod, reader, relations):
                 reader.say("sidecar", 1.2, f"reads {writer.name}'s files (volume {share.volume})")
-            elif not _open(pod, writer, relations):
+            elif not _open(pod, writer, relations) and not reader.front:
                 writer.say(
                     "sidecar",
                     1.2,
@@ -450,7 +492,9 @@ def _sharing(pod: PodFacts, relations: Relations, by_name: dict[str, Standing]) 
         if share.kind == "host" and share.purpose in {"log", "socket"}:
             continue
         for one, other in ((first, second), (second, first)):
-            if _open(pod, one, relations) or not _open(pod, other, relations):
+            if _open(pod, one, relations):
+                continue
+            if not _open(pod, other, relations) and not _lives_on(pod, one, other):
                 continue
             weight = 1.2 if share.purpose == "log" else 0.9
             one.say(
@@ -458,6 +502,50 @@ def _sharing(pod: PodFacts, relations: Relations, by_name: dict[str, Standing]) 
                 weight,
                 f"works on the same files as {other.name} (volume {share.volume})",
             )
+
+
+def _lives_on(pod: PodFacts, one: Standing, other: Standing) -> bool:
+    """Whether all files of one are the other's too, which has more: probes, mounts, ports."""
+
+    def files(each: Standing) -> set[str]:
+        return {
+            mount.volume
+            for mount in each.facts.mounts
+            if (volume := pod.volumes.get(mount.volume)) and volume.kind not in {"config", "secret"}
+        }
+
+    more = bool(files(other) - files(one)) or bool(other.facts.probes)
+    return files(one) <= files(other) and more and not one.facts.probes
+
+
+_SOCKET_SERVER: Final = re.compile(
+    r"(--?(endpoint|socket|socket[_-]file|listen|bind|grpc-socket|uds|csi[_-]endpoint)|listen|bind)"
+    r"[= ]+(unix:)?/*\S+\.sock"
+)
+_SOCKET_CLIENT: Final = re.compile(
+    r"--?[\w.-]*(csi-?address|db[_-]socket|upstream|connect|socket-path|host|server|agent)[\w-]*"
+    r"[= ]+(unix:)?/*\S+\.sock"
+)
+
+
+def _socket(pod: PodFacts, relations: Relations, first: Standing, second: Standing) -> bool:
+    """Who serves a Unix socket is what the others are there for, or stand before."""
+    for server, client in ((first, second), (second, first)):
+        if not _SOCKET_SERVER.search(server.facts.script):
+            continue
+        if _SOCKET_SERVER.search(client.facts.script):
+            continue
+        if _SOCKET_CLIENT.search(client.facts.script):
+            weight = 1.4
+        elif _open(pod, client, relations) and not _open(pod, server, relations):
+            weight = 2.4
+            client.front = True
+        else:
+            continue
+        client.say("sidecar", weight, f"talks to the Unix socket of {server.name}")
+        server.say("app", weight, f"{client.name} talks to its Unix socket")
+        return True
+    return False
 
 
 def _weight_of_resources(running: list[Standing]) -> None:
@@ -482,7 +570,7 @@ def _same_software(pod: PodFacts, running: list[Standing]) -> None:
         if first is each or each.kind in {"tool", "store", *HELPERS}:
             continue
         if each.facts.argv != first.facts.argv and not each.facts.ports and pod.kind != "DaemonSet":
-            each.say("app", 0.7, f"runs {first.name}'s image in another way")
+            each.say("app", 0.3, f"runs {first.name}'s image in another way")
 
 
 def _conclude(pod: PodFacts, running: list[Standing]) -> None:
@@ -504,7 +592,17 @@ def _conclude(pod: PodFacts, running: list[Standing]) -> None:
         each.confidence = _confidence(margin, each)
     independent = [each for each in mains if each.role in {"app", "tier"}]
     if not independent and mains:
-        chosen = max(mains, key=lambda each: (_main_rank(each), each.independent - each.helping))
+        chosen = max(
+            mains,
+            key=lambda each: (
+                _main_rank(each),
+                round(each.independent - each.helping),
+                -each.facts.position,
+            ),
+        )
+        if chosen.facts.image:
+            # Processes of one solution: the first one is its main process.
+            chosen = next(each for each in mains if each.facts.image == chosen.facts.image)
         chosen.role = "app"
         chosen.confidence = min(chosen.confidence, 0.7)
         chosen.say("app", 0.1, "the others are there for it, or it for nobody")
@@ -516,7 +614,7 @@ def _conclude(pod: PodFacts, running: list[Standing]) -> None:
 
 _RANKS: Final[dict[Kind, int]] = {
     "storage": 0, "sync": 0, "gate": 1, "guard": 1, "mesh": 1, "secrets": 1, "logs": 2,
-    "policy": 2, "build": 2, "tunnel": 2, "outbound": 1, "exporter": 3, "tool": 2,
+    "policy": 2, "build": 3, "daemon": 1, "tunnel": 2, "outbound": 1, "exporter": 3, "tool": 2,
 }  # fmt: skip
 """Among helpers alone, which kind is likelier to be what the others are for."""
 
