@@ -40,10 +40,11 @@ class Sidecar:
             ],
             **config,
         }
+        self.program = "sidecar"
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        file = self.folder / "config.json"
+        file = self.folder / f"{self.program}.json"
         file.write_text(json.dumps(self.config))
         environ = {
             "PATH": os.environ["PATH"],
@@ -52,7 +53,7 @@ class Sidecar:
             "POD_NAME": "orders-1",
             "POD_UID": "5f1c",
         }
-        command = [sys.executable, "-S", "-m", "podweave.helpers", "sidecar", str(file)]
+        command = [sys.executable, "-S", "-m", "podweave.helpers", self.program, str(file)]
         with self.said.open("ab") as said:
             self.process = subprocess.Popen(command, env=environ, stderr=said)
 
@@ -117,7 +118,10 @@ class Sidecar:
         folder = Path(f"/proc/{self.process.pid}/fd")
         inodes = set()
         for link in folder.iterdir():
-            target = os.readlink(link)
+            try:
+                target = os.readlink(link)
+            except FileNotFoundError:
+                continue  # closed since
             if target.startswith("socket:["):
                 inodes.add(target[8:-1])
         for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:

@@ -1,0 +1,96 @@
+"""Adapter and sidecar together: the spool between them loses nothing, whoever dies."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+from pathlib import Path
+
+from tests.sidecar.shipping import Sidecar
+
+ROUNDS = 10
+
+
+class Chain:
+    """An adapter that writes to a spool, and the sidecar that ships it."""
+
+    def __init__(self, folder: Path) -> None:
+        spool = str(folder / "spool")
+        self.sidecar = Sidecar(folder)
+        self.sidecar.config["logs"] = [
+            {"spool": spool, "store": {"files": {"directory": str(self.sidecar.store)}}}
+        ]
+        self.adapter = Sidecar(folder)
+        self.adapter.program = "adapter"
+        self.adapter.config = {
+            "version": 1,
+            "program": "adapter",
+            "name": "normal",
+            "admin": ["127.0.0.1", 0],
+            "state": str(folder / "adapter-state"),
+            "logs": [
+                {
+                    "from": [str(self.sidecar.log / "*.log")],
+                    "format": "logfmt",
+                    "schema": "ecs",
+                    "to": [{"spool": spool}],
+                }
+            ],
+        }
+
+    def start(self) -> None:
+        # As in the woven Pod: the shipper first, so that it ends last.
+        self.sidecar.start()
+        self.adapter.start()
+
+    def numbers(self) -> list[int]:
+        return [int(message.removeprefix("line ")) for message in self.sidecar.messages()]
+
+
+def line(number: int) -> str:
+    return f'time=2026-01-01T00:00:00Z level=info msg="line {number}"\n'
+
+
+def test_the_last_line_goes_through_both_at_the_end_of_the_pod(tmp_path: Path) -> None:
+    chain = Chain(tmp_path)
+    for number in range(3):
+        chain.start()
+        chain.sidecar.admin("/healthz")
+        chain.adapter.admin("/healthz")
+        chain.sidecar.append("a.log", line(number).encode())
+        assert chain.adapter.stop() == 0
+        assert chain.sidecar.stop() == 0
+        assert chain.numbers() == list(range(number + 1))
+
+
+def test_kill_9_of_either_loses_nothing(tmp_path: Path) -> None:
+    chance = random.Random(2)
+    chain = Chain(tmp_path)
+    written = 0
+    chain.start()
+    try:
+        for _ in range(ROUNDS):
+            lines = chance.randrange(1, 20_000)
+            chain.sidecar.append(
+                "a.log", "".join(line(written + offset) for offset in range(lines)).encode()
+            )
+            written += lines
+            victim = chance.choice([chain.adapter, chain.sidecar])
+            assert victim.process is not None
+            try:
+                victim.process.wait(chance.uniform(0.05, 0.5))
+            except subprocess.TimeoutExpired:
+                pass
+            victim.stop(signal.SIGKILL)
+            victim.start()
+        chain.adapter.admin("/healthz")
+        assert chain.adapter.stop() == 0
+        chain.sidecar.admin("/healthz")
+        assert chain.sidecar.stop() == 0
+    finally:
+        for program in (chain.adapter, chain.sidecar):
+            if program.process is not None:
+                program.stop(signal.SIGKILL)
+    numbers = chain.numbers()
+    assert list(dict.fromkeys(numbers)) == list(range(written))
