@@ -88,7 +88,7 @@ def own_groups(text: str) -> dict[str, str]:
 
 def _has_controllers(target: str) -> bool:
     try:
-        with open(f"{target}/cgroup.controllers", encoding="ascii") as file:
+        with open(f"{target}/cgroup.controllers", encoding="utf-8") as file:
             return bool(set(file.read().split()) & set(CONTROLLERS))
     except OSError:
         return False
@@ -190,7 +190,7 @@ def out_of_memory_kills(group: Group) -> int:
     directory = group.directories.get("memory")
     name = "memory.events" if group.version == 2 else "memory.oom_control"
     try:
-        with open(f"{directory}/{name}", encoding="ascii") as file:
+        with open(f"{directory}/{name}", encoding="utf-8") as file:
             for line in file:
                 key, _, value = line.partition(" ")
                 if key == "oom_kill":
@@ -234,7 +234,7 @@ def _removed(directory: str) -> bool:
 
 
 def _kill_members(directory: str) -> None:
-    with open(f"{directory}/cgroup.procs", encoding="ascii") as file:
+    with open(f"{directory}/cgroup.procs", encoding="utf-8") as file:
         members = [int(line) for line in file]
     for pid in members:
         if pid:  # 0 is a process of a PID namespace that isn't seen from here

@@ -58,7 +58,7 @@ def establish(addresses: str) -> None:
         run(["nft", "-f", "-"], _nft_rules(addresses))
     for rule in _iptables_rules(addresses, translate=find("nft") is None):
         run(["iptables", "-w", *rule])
-    with open(f"{_STATE}/table", "w", encoding="ascii") as file:
+    with open(f"{_STATE}/table", "w", encoding="utf-8") as file:
         file.write(addresses)
 
 
@@ -70,7 +70,7 @@ def release(prefix: str) -> None:
     if any(name.startswith(prefix) for name in network.names()):
         return
     try:
-        with open(f"{_STATE}/table", encoding="ascii") as file:
+        with open(f"{_STATE}/table", encoding="utf-8") as file:
             addresses = file.read().strip()
     except FileNotFoundError:
         return
@@ -138,7 +138,7 @@ def _drops_forwarded() -> bool:
 def _iptables_in_use() -> bool:
     """Whether some rule may be there: asking iptables itself would load its kernel modules."""
     try:
-        with open("/proc/net/ip_tables_names", encoding="ascii") as file:
+        with open("/proc/net/ip_tables_names", encoding="utf-8") as file:
             if "filter" in file.read():
                 return True
     except OSError:
@@ -150,10 +150,10 @@ def _iptables_in_use() -> bool:
 
 def _start_forwarding() -> None:
     try:
-        with open(_FORWARD, encoding="ascii") as file:
+        with open(_FORWARD, encoding="utf-8") as file:
             before = file.read().strip()
         if before != "1":
-            with open(_FORWARDED, "w", encoding="ascii") as file:
+            with open(_FORWARDED, "w", encoding="utf-8") as file:
                 file.write(before)
             network.write_sysctl("net.ipv4.ip_forward", "1")
     except OSError as error:
@@ -165,7 +165,7 @@ def _start_forwarding() -> None:
 def _stop_forwarding() -> None:
     """Give ip_forward back the value that it had, if it was changed here."""
     try:
-        with open(_FORWARDED, encoding="ascii") as file:
+        with open(_FORWARDED, encoding="utf-8") as file:
             before = file.read().strip()
     except FileNotFoundError:
         return

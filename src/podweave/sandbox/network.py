@@ -147,7 +147,7 @@ def remove_link(name: str) -> None:
 
 def routes() -> list[tuple[str, int, int]]:
     """This namespace's IPv4 routes as (link, network, mask), from /proc/net/route."""
-    with open("/proc/net/route", encoding="ascii") as file:
+    with open("/proc/net/route", encoding="utf-8") as file:
         rows = [line.split() for line in file.read().splitlines()[1:]]
     # The table prints addresses as words of this machine's byte order.
     return [(row[0], _as_number(row[1]), _as_number(row[7])) for row in rows if len(row) > 7]
@@ -159,7 +159,7 @@ def _as_number(word: str) -> int:
 
 def mtu_of(name: str) -> int:
     try:
-        with open(f"/sys/class/net/{name}/mtu", encoding="ascii") as file:
+        with open(f"/sys/class/net/{name}/mtu", encoding="utf-8") as file:
             return int(file.read())
     except OSError as error:
         raise SandboxError("read mtu of", name, error.errno or 0) from error

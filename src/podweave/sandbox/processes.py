@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterable
 from typing import NoReturn
 
@@ -80,6 +81,12 @@ def ignore_terminal() -> None:
     """Only SIGKILL ends this process: what is typed at a terminal isn't meant for it."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
+
+
+def forbid_imports() -> None:
+    """Inside another root a module not loaded yet would come from that root's files."""
+    sys.path.clear()
+    sys.meta_path.clear()
 
 
 def become_subreaper() -> None:

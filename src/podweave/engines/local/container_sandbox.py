@@ -14,7 +14,7 @@ from podweave.engines.local.process_one import Command, Identity
 from podweave.engines.local.volumes import Place
 from podweave.model.pods import Container, PodSecurityContext, SecurityContext
 from podweave.model.quantities import bytes_of
-from podweave.sandbox import capabilities
+from podweave.sandbox import capabilities, mounts
 
 HELPERS = "/opt/podweave"
 BROKER = "/run/podweave/broker.sock"
@@ -164,7 +164,11 @@ def _root(container: Container, shared: PodFacts) -> root_files.Root:
                 reason=CONFIG_ERROR,
                 container=container.name,
             )
-        pieces = root_files.with_image(pieces, image)
+        pieces = root_files.survey(
+            mounts.read_table(),
+            in_user_namespace=shared.in_user_namespace,
+            image=os.path.abspath(image),
+        )
     limits = (container.resources and container.resources.limits) or {}
     storage = limits.get("ephemeral-storage")
     return root_files.Root(
@@ -280,7 +284,10 @@ def _missing_mount_points(
     root: root_files.Root, wanted: list[BindInRoot], working_directory: str
 ) -> list[Operation]:
     operations: list[Operation] = []
-    sources = [(one.target, os.path.join(one.source, one.sub_path)) for one in wanted]
+    sources = [
+        (one.target, f"{one.source}/{one.sub_path}" if one.sub_path else one.source)
+        for one in wanted
+    ]
     for path, source in [*sources, (working_directory, "/")]:
         clean = os.path.normpath("/" + path.strip("/"))
         index = root.layer_of(clean)

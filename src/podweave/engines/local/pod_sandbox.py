@@ -287,6 +287,7 @@ class PodSandbox:
         chosen = [nothing if number is None else number for number in (stdin, stdout, stderr)]
 
         def child() -> int:
+            processes.forbid_imports()
             processes.close_all_but({*chosen, *command.cgroup_files})
             try:
                 process_one.become_command(command, chosen, terminal=tty)

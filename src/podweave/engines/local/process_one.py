@@ -182,6 +182,7 @@ def run(
     """The whole life of process one. The result is its exit code."""
     processes.block_signals()
     processes.reset_handlers()
+    processes.forbid_imports()
     processes.name("podweave-one")
     # 0 to 2 stay taken: a pipe in their place would be covered by the command's own ones.
     keep = {0, 1, 2, channel.fileno(), status, *descriptors, *command.cgroup_files}

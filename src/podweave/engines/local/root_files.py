@@ -63,10 +63,13 @@ class Piece:
     lower: tuple[str, ...] = ()
 
 
-def survey(table: list[mounts.Mount], *, in_user_namespace: bool) -> list[Piece]:
+def survey(
+    table: list[mounts.Mount], *, in_user_namespace: bool, image: str | None = None
+) -> list[Piece]:
     """Look at this machine's tree: in which pieces a container's root is made of it."""
-    if in_user_namespace:
-        return _descend("/", {entry.target for entry in table})
+    if in_user_namespace or image is not None:
+        pieces = _descend("/", {entry.target for entry in table})
+        return pieces if image is None else with_image(pieces, image)
     pieces = [Piece("layer", "/")]
     for entry in sorted(mounts.visible(table), key=lambda entry: entry.target):
         target = entry.target
@@ -115,25 +118,28 @@ def _descend(directory: str, targets: set[str]) -> list[Piece]:
 
 
 def with_image(pieces: list[Piece], image: str) -> list[Piece]:
-    """Lay the files of the directory `image` over the machine's."""
+    """Lay the files of the directory `image` over the pieces of `_descend`."""
     result = []
     for piece in pieces:
-        over = image + piece.path if piece.path != "/" else image
+        over = image + piece.path
         if piece.kind in ("layer", "directory", "bind") and os.path.isdir(over):
-            lower = (over, piece.path) if piece.kind != "directory" else (over,)
+            # Overlayfs refuses layers of which one is beneath the other.
+            around = (image + "/").startswith(piece.path + "/")
+            alone = piece.kind == "directory" or around
+            lower = (over,) if alone else (over, piece.path)
             result.append(Piece("layer", piece.path, lower=lower))
         else:
             result.append(piece)
     known = {piece.path for piece in pieces}
-    if "/" not in known:
-        with os.scandir(image) as entries:
-            for entry in sorted(entries, key=lambda entry: entry.name):
-                if "/" + entry.name in known or "/" + entry.name in OWN:
-                    continue
-                if entry.is_dir():
-                    result.append(Piece("layer", "/" + entry.name, lower=(entry.path,)))
-                elif entry.is_file():
-                    result.append(Piece("bind", "/" + entry.name, link=entry.path))
+    with os.scandir(image) as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            path = "/" + entry.name
+            if path in known or path in OWN:
+                continue
+            if entry.is_dir():
+                result.append(Piece("layer", path, lower=(entry.path,)))
+            elif entry.is_file():
+                result.append(Piece("bind", path, link=entry.path))
     return result
 
 
