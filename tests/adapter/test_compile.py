@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podweave.helpers.logs.compile import Batch, escape
+from podweave.helpers.logs.compile import Batch, ExactBatch, escape
 from podweave.helpers.logs.formats import catalogue
-from podweave.helpers.logs.layouts import Layout
+from podweave.helpers.logs.layouts import Layout, spelled_out
 from podweave.helpers.logs.schemas.ecs import ECS
 from podweave.helpers.logs.schemas.schema import Attributes, Constant, Field, Schema, Time
 from podweave.helpers.logs.timestamps import Clock
@@ -103,3 +104,28 @@ def test_a_time_of_day_is_of_another_day_later() -> None:
     (second,) = batch.rows([line], at_night)
     assert json.loads(first or b"")["@timestamp"] == "2026-11-22T23:59:59.000Z"
     assert json.loads(second or b"")["@timestamp"] == "2026-11-23T23:59:59.000Z"
+
+
+@pytest.mark.parametrize(
+    ("line", "labels"),
+    [
+        (b'{"n":1e999,"m":[-1e999]}', {"n": "inf", "m": ["-inf"]}),
+        (b'{"n":NaN}', {"n": "NaN"}),
+        (b'{"n":"\\ud800"}', {"n": "?"}),
+        (b'{"a":{"b":1},"a_b":2}', {"a_b": 1, "a_b_2": 2}),
+        (b'{"a":[{"b":"\xff"}]}', {"a": '[{"b":"\N{REPLACEMENT CHARACTER}"}]'}),
+    ],
+)
+def test_what_json_can_hold_and_rows_can_not(line: bytes, labels: dict[str, object]) -> None:
+    row = ExactBatch(catalogue.load("json").layouts[0], ECS, {}).row(line, CLOCK)
+    assert json.loads(row or b"")["labels"] == labels
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_spelled_out_patterns_match_the_same(layout: Layout) -> None:
+    assert spelled_out(layout.pattern) == layout.pattern
+    classes = rb"\d\w\s\S.[\d.]+[^\s\]]*[]\w][^]\d]"
+    left, right = re.compile(classes, re.DOTALL), re.compile(spelled_out(classes), re.DOTALL)
+    assert b"\\d" not in spelled_out(classes)
+    for text in (b"1a \xff\n1.2xyz]a", b"1_\tq\x001.]]a", b"9Z\v!?7ab_x"):
+        assert (left.match(text) is None) == (right.match(text) is None)

@@ -75,6 +75,41 @@ SHAPES = {
 _PART = re.compile(rb"%\{([A-Z0-9]+)(?::([a-z_][a-z0-9_]*)(\?)?)?\}")
 
 
+_CATEGORIES = {rb"\d": b"0-9", rb"\w": b"A-Za-z0-9_", rb"\s": rb" \t\n\r\f\v"}
+
+
+def spelled_out(pattern: bytes) -> bytes:
+    r"""The same pattern without `\d`, `\w`, `\s` and `\S`, which cost `re` a call a character."""
+    parts: list[bytes] = []
+    place = 0
+    inside = False
+    while place < len(pattern):
+        part = pattern[place : place + 1]
+        if part == b"\\":
+            part = pattern[place : place + 2]
+            characters = _CATEGORIES.get(part)
+            if characters is not None:
+                parts.append(characters if inside else b"[" + characters + b"]")
+            elif part == rb"\S" and not inside:
+                parts.append(b"[^" + _CATEGORIES[rb"\s"] + b"]")
+            else:
+                parts.append(part)
+            place += 2
+            continue
+        if inside:
+            inside = part != b"]"
+        elif part == b"[":
+            inside = True
+            # A bracket right at the beginning of a class is one of its characters.
+            for first in (b"[^]", b"[]", b"[^"):
+                if pattern.startswith(first, place):
+                    part = first
+                    break
+        parts.append(part)
+        place += len(part)
+    return b"".join(parts)
+
+
 class Group:
     """A capturing group of a layout's pattern."""
 
@@ -103,7 +138,7 @@ class Layout:
         self.stamp: Stamp | None = None
         self.groups: list[Group] = []
         self.derive = derive
-        self.pattern = _PART.sub(self._expand, pattern)
+        self.pattern = spelled_out(_PART.sub(self._expand, pattern))
         self._line: re.Pattern[bytes] | None = None
         self._names()
 

@@ -70,6 +70,7 @@ _ERROR_PARTS = {
     "extendedStackTrace": "stack_trace",
 }
 # Objects of ECS, whose members are known by their dotted names.
+_DEEPEST = 4
 _NESTED = ("log", "process", "http", "url", "host", "trace", "span", "service", "user", "source")
 
 
@@ -77,52 +78,47 @@ def fill(record: Record, key: str, value: Any, clock: Clock) -> None:
     """Put one of a structured line's members into the record."""
     if value is None:
         return
-    lower = key.lower()
-    if isinstance(value, dict):
-        if lower in _ERROR_OBJECTS:
-            for part, item in value.items():
-                field = _ERROR_PARTS.get(part)
-                if field is None or field in record or not _keep(record, field, item, clock):
-                    _own(record, {key: {part: item}})
-            return
-        if lower in _NESTED or lower in ("origin", "thread", "request", "response", "file", "body"):
-            _nested(record, lower, {key: value}, value, clock)
-            return
-        _own(record, {key: value})
+    if not isinstance(value, dict):
+        field = _FIELD_OF.get(key) or _FIELD_OF.get(key.lower())
+        if field is None or field in record or not _keep(record, field, value, clock):
+            _own(record, key, value)
         return
-    field = _FIELD_OF.get(lower)
-    if field is None or field in record or not _keep(record, field, value, clock):
-        _own(record, {key: value})
+    lower = key.lower()
+    rest: dict[str, Any] = value
+    if lower in _ERROR_OBJECTS:
+        rest = {}
+        for part, item in value.items():
+            field = _ERROR_PARTS.get(part)
+            if field is None or field in record or not _keep(record, field, item, clock):
+                rest[part] = item
+    elif lower in _NESTED:
+        rest = _take(record, lower, value, clock)
+    if rest or not value:
+        _own(record, key, rest)
 
 
-def _nested(record: Record, path: str, own: dict[str, Any], value: Any, clock: Clock) -> None:
+def _take(record: Record, path: str, value: dict[str, Any], clock: Clock) -> dict[str, Any]:
+    """Put the members of an object that are known by dotted names into the record; the rest."""
     rest = {}
     for part, item in value.items():
         name = f"{path}.{part.lower()}"
-        field = _FIELD_OF.get(name)
-        if isinstance(item, dict) and name.count(".") < 4:
-            wrapped = part
-            inner: Record = {}
-            _nested(inner, name, {}, item, clock)
-            left = inner.pop("attributes", None)
-            for known, found in inner.items():
-                record.setdefault(known, found)
+        if isinstance(item, dict) and name.count(".") < _DEEPEST:
+            left = _take(record, name, item, clock)
             if left:
-                rest[wrapped] = left
-        elif field is None or field in record or not _keep(record, field, item, clock):
+                rest[part] = left
+            continue
+        field = _FIELD_OF.get(name)
+        if field is None or field in record or not _keep(record, field, item, clock):
             rest[part] = item
-    if rest:
-        _own(record, dict.fromkeys(own, rest) or rest)
+    return rest
 
 
-def _own(record: Record, fields: dict[str, Any]) -> None:
-    attributes = record.setdefault("attributes", {})
-    for key, value in fields.items():
-        there = attributes.get(key)
-        if isinstance(there, dict) and isinstance(value, dict):
-            there.update(value)
-        else:
-            attributes[key] = value
+def _own(record: Record, key: str, value: Any) -> None:
+    attributes = record.get("attributes")
+    if attributes is None:
+        record["attributes"] = {key: value}
+    else:
+        attributes[key] = value
 
 
 def _keep(record: Record, field: str, value: Any, clock: Clock) -> bool:

@@ -7,16 +7,20 @@ one record here and the template of a batch in compile.py; that is what holds th
 from __future__ import annotations
 
 import json
+from operator import itemgetter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from re import Pattern
     from typing import Any
 
     from podweave.helpers.logs.fields import Record
 
     Tree = dict[str, Any]
+    _Place = tuple[int, tuple[str, ...], str, Any]
+
+INFINITE = float("inf")
 
 
 class Constant:
@@ -76,13 +80,10 @@ class Attributes:
         self.function = function
 
 
-Leaf = (Constant, Field, Derived, Time, Attributes)
-
-
 class Schema:
     """A name and a tree of leaves."""
 
-    __slots__ = ("name", "tree")
+    __slots__ = ("_constants", "_places", "_time", "name", "tree")
 
     def __init__(self, name: str, table: list[tuple[str, Any]]) -> None:
         self.name = name
@@ -93,16 +94,61 @@ class Schema:
             for parent in parents:
                 node = node.setdefault(parent, {})
             node[last] = leaf
+        # For each neutral field, the leaves made of it: (order, objects around it, key, leaf).
+        self._places: dict[str, list[_Place]] = {}
+        self._constants: list[_Place] = []
+        for order, (path, leaf) in enumerate(_leaves(self.tree, ())):
+            place = (order, path[:-1], path[-1], leaf)
+            if isinstance(leaf, Constant):
+                self._constants.append(place)
+            else:
+                self._places.setdefault(_source(leaf), []).append(place)
 
     def render(self, record: Record) -> bytes:
         """The exact way: one record as one line."""
-        return encode(_document(self.tree, record)) + b"\n"
+        document = self._document(record)
+        try:
+            return encode(document) + b"\n"
+        except ValueError:
+            return encode(_finite(document)) + b"\n"
+
+    def _document(self, record: Record) -> dict[str, Any]:
+        places = self._constants.copy()
+        for name in record:
+            places += self._places.get(name, ())
+        places.sort(key=_ORDER)
+        document: dict[str, Any] = {}
+        for _, parents, key, leaf in places:
+            value: Any
+            if isinstance(leaf, Field):
+                value = record[leaf.name]
+            elif isinstance(leaf, Constant):
+                value = leaf.value
+            elif isinstance(leaf, Time):
+                value = leaf.text(record["time"])
+            elif isinstance(leaf, Derived):
+                value = leaf.function(record[leaf.name])
+            else:
+                value = leaf.function(record["attributes"]) or None
+            if value is None:
+                continue
+            node = document
+            for parent in parents:
+                inner = node.get(parent)
+                if inner is None:
+                    inner = node[parent] = {}
+                node = inner
+            node[key] = value
+        return document
+
+
+_ORDER = itemgetter(0)
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
 def encode(value: Any) -> bytes:
     """Compact JSON in UTF-8; lone surrogates, which UTF-8 can't carry, become question marks."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.encode("utf-8", "replace")
+    return _encode(value).encode("utf-8", "replace")
 
 
 def padded(fraction: str) -> str:
@@ -110,25 +156,27 @@ def padded(fraction: str) -> str:
     return fraction[:9] if len(fraction) >= 3 else fraction + "000"[len(fraction) :]
 
 
-def _document(tree: Tree, record: Record) -> dict[str, Any]:
-    document: dict[str, Any] = {}
+def _source(leaf: Any) -> str:
+    """The name in a record of what a leaf is made of."""
+    if isinstance(leaf, Field | Derived):
+        return leaf.name
+    return "time" if isinstance(leaf, Time) else "attributes"
+
+
+def _leaves(tree: Tree, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
     for key, node in tree.items():
-        value: Any
         if isinstance(node, dict):
-            value = _document(node, record) or None
-        elif isinstance(node, Field):
-            value = record.get(node.name)
-        elif isinstance(node, Constant):
-            value = node.value
-        elif isinstance(node, Time):
-            value = node.text(record["time"])
-        elif isinstance(node, Derived):
-            value = record.get(node.name)
-            if value is not None:
-                value = node.function(value)
+            yield from _leaves(node, (*path, key))
         else:
-            attributes = record.get("attributes")
-            value = node.function(attributes) if attributes else None
-        if value is not None:
-            document[key] = value
-    return document
+            yield (*path, key), node
+
+
+def _finite(value: Any) -> Any:
+    """The same, with numbers that JSON can't carry (1e999) as texts."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and (value != value or value in (INFINITE, -INFINITE)):
+        return str(value)
+    return value

@@ -1,0 +1,137 @@
+"""Timestamps: every layout, zones, missing years and days, and what is no date."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from podweave.helpers.logs.timestamps import (
+    STAMPS,
+    Clock,
+    days,
+    read_any,
+    read_number,
+    zone_offset,
+)
+
+NOW = 1795400216  # 2026-11-23T02:16:56Z, a Monday
+CLOCK = Clock(NOW + 0.25, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (b"2026-11-23T02:16:56Z", (NOW, "")),
+        (b"2026-11-23 02:16:56,789", (NOW, "789")),
+        (b"2026-11-23T11:16:56.123456789+09:00", (NOW, "123456789")),
+        (b"2026-11-23 11:16:56+0900", (NOW, "")),
+        (b"2026-11-23 11:16:56 +09", (NOW, "")),
+        (b"2026-11-22T21:46:56-04:30", (NOW, "")),
+        (b"2026-11-23 11:16:56.5 KST", (NOW, "5")),
+        (b"2026-11-23 02:16:56 UTC", (NOW, "")),
+        (b"2026/11/23 02:16:56", (NOW, "")),
+        (b"23/Nov/2026:11:16:56 +0900", (NOW, "")),
+        (b"23 Nov 2026 02:16:56,001", (NOW, "001")),
+        (b"23-Nov-2026 02:16:56", (NOW, "")),
+        (b"Mon Nov 23 02:16:56.123456 2026", (NOW, "123456")),
+        (b"Mon Nov 23 02:16:56 2026", (NOW, "")),
+        (b"Nov 23 02:16:56", (NOW, "")),
+        (b"1123 02:16:56.123456", (NOW, "123456")),
+        (b"02:16:56.789", (NOW, "789")),
+        (b"1795400216.5", (NOW, "5")),
+        (b"2016-12-31T23:59:60Z", (1483228800, "")),
+        (b"2026-02-29T00:00:00Z", None),
+        (b"2024-02-29T00:00:00Z", (1709164800, "")),
+        (b"2026-13-01T00:00:00Z", None),
+        (b"2026-11-23T24:00:00Z", None),
+        (b"31/Foo/2026:00:00:00 +0000", None),
+        (b"yesterday", None),
+        (b"x" * 100_000, None),
+    ],
+)
+def test_ways_to_write_a_time(text: bytes, expected: tuple[int, str] | None) -> None:
+    assert read_any(text, CLOCK) == expected
+
+
+@given(
+    st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1)),  # noqa: DTZ001
+    st.integers(-14 * 60, 14 * 60),
+)
+def test_iso_times_agree_with_the_standard_library(moment: datetime, minutes: int) -> None:
+    zoned = moment.replace(microsecond=0, tzinfo=timezone(timedelta(minutes=minutes)))
+    found = read_any(zoned.isoformat().encode(), CLOCK)
+    assert found == (int(zoned.timestamp()), "")
+    assert days(moment.year, moment.month, moment.day) == (moment.date().toordinal() - 719163)
+
+
+@pytest.mark.parametrize(
+    ("now", "text", "expected"),
+    [
+        ("2027-01-01T00:00:03", b"Dec 31 23:59:59", "2026-12-31T23:59:59"),
+        ("2026-12-31T23:59:58", b"Jan  1 00:00:01", "2027-01-01T00:00:01"),
+        ("2026-07-01T12:00:00", b"Jul  1 11:00:00", "2026-07-01T11:00:00"),
+        ("2024-03-01T00:00:00", b"Feb 29 12:00:00", "2024-02-29T12:00:00"),
+        ("2025-01-05T00:00:00", b"Feb 29 12:00:00", "2024-02-29T12:00:00"),
+    ],
+)
+def test_a_year_that_is_not_named(now: str, text: bytes, expected: str) -> None:
+    clock = Clock(datetime.fromisoformat(now).replace(tzinfo=UTC).timestamp(), 0)
+    found = STAMPS["SYSLOGDATE"].read(text, clock)
+    assert found is not None
+    assert datetime.fromtimestamp(found[0], UTC).isoformat()[:19] == expected
+
+
+def test_a_day_that_is_not_named() -> None:
+    midnight = NOW - 8216
+    before = STAMPS["TIMEOFDAY"].read(b"23:59:59", Clock(midnight + 5, 0))
+    after = STAMPS["TIMEOFDAY"].read(b"00:00:01", Clock(midnight - 5, 0))
+    assert before == (midnight - 1, "")
+    assert after == (midnight + 1, "")
+
+
+def test_the_zone_of_the_process_is_the_zone_of_lines_without_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Seoul")
+    time.tzset()
+    try:
+        assert read_any(b"2026-11-23 11:16:56", Clock(NOW)) == (NOW, "")
+        assert read_any(b"2026-11-23 11:16:56 XYZ", Clock(NOW)) == (NOW, "")
+        assert read_any(b"2026-11-23 02:16:56Z", Clock(NOW)) == (NOW, "")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert read_any(b"2026-11-23 11:16:56", Clock(NOW, 9 * 3600)) == (NOW, "")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (NOW, (NOW, "")),
+        (NOW * 1000 + 7, (NOW, "007")),
+        (NOW * 10**6 + 7, (NOW, "000007")),
+        (NOW * 10**9 + 7, (NOW, "000000007")),
+        (NOW + 0.5, (NOW, "500000")),
+        (NOW * 1000 + 0.25, (NOW, "000250")),
+        (17, None),
+        (float("inf"), None),
+        (float("nan"), None),
+        (-NOW, None),
+    ],
+)
+def test_epochs_tell_their_unit_by_their_size(
+    value: float, expected: tuple[int, str] | None
+) -> None:
+    assert read_number(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("zone", "seconds"),
+    [(b"Z", 0), (b"+09:00", 32400), (b"-0430", -16200), (b"+09", 32400), (b"", None), (b"?", None)],
+)
+def test_zones(zone: bytes, seconds: int | None) -> None:
+    assert zone_offset(zone) == seconds
