@@ -151,7 +151,7 @@ class Composer:
                 empty = False
                 if event.anchor not in anchors:
                     raise ComposeError(
-                        f"the alias *{event.anchor} has no anchor &{event.anchor} before it",
+                        f"the alias *{event.anchor[:60]} has no anchor of that name before it",
                         event.start_mark.index,
                     )
                 value, size = anchors[event.anchor]
@@ -243,5 +243,5 @@ def _tagged(event: Any) -> Any:
         value = float(value)
     wanted = {"int": int, "float": float, "bool": bool, "null": type(None)}[name]
     if type(value) is not wanted:
-        raise ComposeError(f"{text!r} isn't of the type !!{name}", event.start_mark.index)
+        raise ComposeError(f"{text[:60]!r} isn't of the type !!{name}", event.start_mark.index)
     return value

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 from podweave.manifests.nodes import Tree, json_tree, yaml_tree
 from podweave.model.errors import InputError, Path
+
+_BEFORE_CONTENT: Final = re.compile(r"(?:%[^\n]*\n)*(?:---(?=\s))?(?:[ \t\r\n]+|#[^\r\n]*)*")
+"""Directives, the marker, white space and comments."""
 
 Format = Literal["yaml", "json"]
 
@@ -55,6 +59,9 @@ class Document:
 
         Of a value in a mapping it is the key's line: that is where one looks for it.
         """
+        if not path:
+            before = _BEFORE_CONTENT.match(self.text, self.start)
+            return line_of(self.text, before.end() if before else self.start)
         return line_of(self.text, self.tree.place(path))
 
     def error(self, message: str, path: Path = ()) -> InputError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
@@ -14,6 +14,9 @@ from podweave.manifests.decoding import BOM, decode
 from podweave.manifests.documents import Document, Format, Source, line_of
 from podweave.manifests.nodes import Node, Tree, is_merge, json_tree, key_text, yaml_tree
 from podweave.model.errors import InputError, InputErrors, Path
+
+MAX_ERRORS: Final = 50
+"""A file with more wrong documents is something else altogether."""
 
 
 def read(file: str, data: bytes) -> Source:
@@ -44,6 +47,8 @@ def read(file: str, data: bytes) -> Source:
         wrong = _shape(found.object)
         if wrong:
             errors.append(document.error(*wrong))
+            if len(errors) == MAX_ERRORS:
+                break
         documents.append(document)
     if errors:
         raise InputErrors(errors)
@@ -99,7 +104,7 @@ def _shape(object: Any) -> tuple[str] | tuple[str, Path] | None:
     for key, example in (("apiVersion", "v1, apps/v1"), ("kind", "Pod, Deployment")):
         value = object.get(key)
         if value is None:
-            near = difflib.get_close_matches(key, object, 1, 0.75)
+            near = difflib.get_close_matches(key, [*object][:100], 1, 0.75)
             if near and near[0] != key:
                 return (f"unknown key {near[0]!r}: did you mean {key!r}?", (near[0],))
             return (f"{key} is missing: every manifest says it (for example {example})",)
@@ -139,7 +144,7 @@ def _syntax(file: str, text: str, error: yaml.YAMLError) -> InputError:
     mark = error.problem_mark or error.context_mark
     opened = error.context_mark
     index = min(mark.index, len(text)) if mark else 0
-    if problem == "found unexpected end of stream" and opened:
+    if opened and problem in ("found unexpected end of stream", "could not find expected ':'"):
         index = opened.index
     sentence = next((said for known, said in _SENTENCES if problem.startswith(known)), problem)
     line_start = max(text.rfind("\n", 0, index), text.rfind("\r", 0, index)) + 1
@@ -148,7 +153,9 @@ def _syntax(file: str, text: str, error: yaml.YAMLError) -> InputError:
         sentence = "a tab where only spaces can stand: YAML is indented with spaces"
     elif sentence.startswith("a character") and index < len(text):
         sentence = f"`{text[index]}` can't begin a value: put the value in quotes"
-    if opened and mark and opened.line < mark.line and "found unexpected end" not in problem:
+    elif index >= len(text.rstrip()) and "flow" in (error.context or ""):
+        sentence = "a `[` or `{` is never closed"
+    if opened and mark and opened.line < mark.line and index != opened.index:
         sentence += f" (it began in line {line_of(text, opened.index)})"
     return InputError(f"not YAML: {sentence}", file=file, line=line_of(text, index))
 

@@ -49,8 +49,8 @@ def render_path(path: Path) -> str:
     for part in path:
         if isinstance(part, int):
             text += f"[{part}]"
-        elif part and all(char.isalnum() or char in "-_" for char in part):
+        elif part and len(part) <= 100 and all(char.isalnum() or char in "-_" for char in part):
             text += f".{part}" if text else part
         else:
-            text += f'["{part}"]'
+            text += f'["{part[:100]}"]'
     return text
