@@ -248,7 +248,7 @@ def install_driver(target: Path) -> None:
             if required and "extra ==" not in requirement and required[0] not in wanted:
                 wanted.append(required[0])
         for file in distribution.files or []:
-            if file.suffix == ".py" and ".." not in file.parts:
+            if file.suffix != ".pyc" and ".." not in file.parts:
                 place = target / file
                 place.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(str(file.locate()), place)
