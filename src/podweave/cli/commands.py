@@ -27,6 +27,7 @@ COMMANDS = {
     "switch": "Change the ambassadors' profile while the application runs.",
     "search": "Look into the embedded log store.",
     "review": "Judge which containers should share a Pod, and what it costs.",
+    "split": "Write a Pod's tiers as workloads of their own.",
     "schema": "Print the JSON Schema of the pattern resources.",
     "demo": "Show the whole story on this machine.",
 }

@@ -92,7 +92,9 @@ def effective(pod: PodFacts, resource: Resource) -> float | None:
 
 def hottest(case: Case) -> Standing | None:
     """The container that would be scaled: the application that can be copied and asks for most."""
-    apps = [each for each in case.independent if not case.stateful(each)]
+    apps = [each for each in case.independent if not case.stateful(each)] or [
+        each for each in case.independent if each.kind != "store"
+    ]
     targeted = case.pod.scaler.container_resources if case.pod.scaler else []
     for name, _ in targeted:
         for each in apps:

@@ -270,7 +270,7 @@ def _from_env(
         if listening:
             continue
         for match in _LOCAL.finditer(low):
-            port = _port(match, name.lower()) or _companion(name, values)
+            port = _port(match, name.lower()) or companion_port(name, values)
             wanted.append(Dial(each.name, "", port, f"{name}={value[:60]}", "env"))
         host = low.rpartition("@")[2].split("://")[-1].split("/")[0]
         host, _, port_text = host.partition(":")
@@ -331,15 +331,20 @@ def _port(match: re.Match[str], name: str) -> int:
     """The port of a localhost address: written, or usual for its scheme or setting."""
     if match["port"]:
         return int(match["port"]) if int(match["port"]) < 65536 else 0
-    if match["scheme"] in _SCHEME_PORTS:
-        return _SCHEME_PORTS[match["scheme"]]
+    return usual_port(match["scheme"] or "", name)
+
+
+def usual_port(scheme: str, name: str) -> int:
+    """The port that a scheme, or a setting of that name, means when it says none."""
+    if scheme in _SCHEME_PORTS:
+        return _SCHEME_PORTS[scheme]
     for word, port in _NAME_PORTS:
         if word in name:
             return port
     return 0
 
 
-def _companion(name: str, values: dict[str, str]) -> int:
+def companion_port(name: str, values: dict[str, str]) -> int:
     """The port in DB_PORT beside DB_HOST."""
     for ending in ("_HOST", "_HOSTNAME", "_SERVER", "_ADDR", "_ADDRESS", "HOST"):
         if name.upper().endswith(ending):
