@@ -15,7 +15,8 @@ from tests.installations import Installation
 ASK = """\
 import pg8000.native
 connection = pg8000.native.Connection(
-    host="localhost", port=5432, database="orders", user="orders", password="s3cret")
+    host="localhost", port=5432, database="orders", user="orders", password="s3cret",
+    ssl_context=False)
 print(connection.run("show port")[0][0])
 """
 

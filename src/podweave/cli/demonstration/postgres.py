@@ -183,7 +183,12 @@ def count_orders(port: int) -> int:
     import pg8000.native
 
     connection = pg8000.native.Connection(
-        host="127.0.0.1", port=port, database="orders", user="orders", password="s3cret"
+        host="127.0.0.1",
+        port=port,
+        database="orders",
+        user="orders",
+        password="s3cret",
+        ssl_context=False,
     )
     try:
         rows: Any = connection.run("select count(*) from orders")

@@ -156,7 +156,8 @@ class Story:
     def cost(self) -> None:
         chapter("What the helpers cost")
         for name in ("orders-db", "orders-logs", "orders-ship"):
-            status = self.podweave("exec", "-c", name, POD, "--", "cat", "/proc/1/status")
+            # Its PID 1 is the container's init, which forks the program as PID 2.
+            status = self.podweave("exec", "-c", name, POD, "--", "cat", "/proc/2/status")
             say(f"{name:12} {resident(status.stdout)}")
         result = self.podweave("ps", show=True)
         for line in result.stdout.splitlines():

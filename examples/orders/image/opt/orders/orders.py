@@ -1,7 +1,7 @@
 """The order service of the example: as a legacy application would be, and nobody may change it.
 
-It dials the database at localhost:5432, hard-coded, with a new connection for each request. It
-writes two log files in two formats: /var/log/orders/app.log as log4j would (stack traces
+It dials the database at localhost:5432, hard-coded, in plain text, with a new connection for each
+request. It writes two log files in two formats: /var/log/orders/app.log as log4j would (stack traces
 included) and /var/log/orders/access.log as nginx would. It knows nothing of Pods.
 """
 
@@ -19,7 +19,7 @@ import pg8000.native
 
 LOGS = "/var/log/orders"
 DATABASE = {"host": "localhost", "port": 5432, "database": "orders"}
-LOGIN = {"user": "orders", "password": "s3cret"}
+LOGIN = {"user": "orders", "password": "s3cret", "ssl_context": False}
 
 writing = threading.Lock()
 
