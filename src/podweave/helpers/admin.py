@@ -24,13 +24,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from podweave.helpers.loop import Loop
+    from podweave.helpers.loop import Loop, Timer
 
 CONNECTION_LIMIT = 32
 CONTENT_LIMIT = 65536
 REQUEST_SECONDS = 5.0
 """For a whole request, and for taking the response."""
 IDLE_SECONDS = 30.0
+PAUSE_SECONDS = 0.1
 
 
 class Answer:
@@ -63,6 +64,7 @@ class Admin:
         self._loop = loop
         self._handlers: dict[str, Handler] = {"GET /healthz": _healthy, **handlers}
         self._connections: dict[_Connection, None] = {}
+        self._pause: Timer | None = None
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self._listener = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         try:
@@ -76,6 +78,8 @@ class Admin:
         loop.add(self._listener.fileno(), READ, self._accept)
 
     def close(self) -> None:
+        if self._pause is not None:
+            self._pause.cancel()
         if self._listener.fileno() >= 0:
             self._loop.remove(self._listener.fileno())
             self._listener.close()
@@ -102,6 +106,9 @@ class Admin:
             head_only=head_only,
         )
 
+    def _resume(self) -> None:
+        self._loop.modify(self._listener.fileno(), READ)
+
     def _no_handler(self, request: Request, path: str) -> bytes:
         methods = [
             route.partition(" ")[0] for route in self._handlers if route.endswith(" " + path)
@@ -125,9 +132,12 @@ class Admin:
         try:
             sock, _ = self._listener.accept()
         except OSError:
-            # The client is gone again, or descriptors are short: the oldest client's may go.
+            # The client is gone again, or descriptors are short: the oldest client's may go,
+            # and without a pause the one that can't be accepted would be reported without end.
             if self._connections:
                 next(iter(self._connections)).close()
+            self._loop.modify(self._listener.fileno(), 0)
+            self._pause = self._loop.call_later(PAUSE_SECONDS, self._resume)
             return
         if len(self._connections) >= CONNECTION_LIMIT:
             next(iter(self._connections)).close()
