@@ -153,9 +153,12 @@ class _Sorter:
         self, document: Document, path: Path, object: dict[str, Any], kind: str, at: Path
     ) -> None:
         count = len(self.errors)
-        named = object.get("metadata") or {}
-        metadata = self._convert(document, (*path, "metadata"), named, ObjectMeta)
         template = self._template(document, path, object, at)
+        if at:
+            named = object.get("metadata") or {}
+            metadata = self._convert(document, (*path, "metadata"), named, ObjectMeta)
+        else:
+            metadata = None if template is None else template.metadata
         replicas = descend(object, ("spec", "replicas")) if at else None
         if replicas is not None and (isinstance(replicas, bool) or not isinstance(replicas, int)):
             self._errors(

@@ -136,7 +136,10 @@ class _Walk:
         }
         wanted = list(dict.fromkeys(names[t] for t in map(_class, options) if t in names))
         message = f"expected {listed(wanted, 'or')}, got {_described(value)}"
-        if "a string" in wanted and isinstance(value, bool | int | float):
+        if "a string" in wanted and isinstance(value, bool):
+            words = "y, yes, on" if value else "n, no, off"
+            message += f" ({words} mean that too): put it in quotes"
+        elif "a string" in wanted and isinstance(value, int | float):
             message += ": put it in quotes"
         elif "a whole number" in wanted and isinstance(value, str) and value.isdecimal():
             message += ": leave out the quotes"
