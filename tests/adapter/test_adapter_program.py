@@ -243,6 +243,7 @@ def test_memory_stays_small_under_load(adapter: Adapter) -> None:
         ({"to": [{"stdout": False}]}, "logs[0].to[0].stdout"),
         ({"to": [{"path": "x"}]}, "logs[0].to[0].path"),
         ({"to": [{"stdout": True}, {"stdout": True}]}, "logs[0].to"),
+        ({"from": ["/a/**/*.log"], "to": [{"path": "/a/b/c/out.log"}]}, "logs[0].to"),
         ({"more": 1}, "logs[0].more"),
     ],
 )

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podweave.helpers.logs.compile import Batch, ExactBatch, escape
+from podweave.helpers.logs.columns import escape
+from podweave.helpers.logs.compile import Batch, ExactBatch
 from podweave.helpers.logs.formats import catalogue
 from podweave.helpers.logs.layouts import Layout, spelled_out
 from podweave.helpers.logs.schemas.ecs import ECS
@@ -49,11 +50,12 @@ ODD = Schema(
 @pytest.mark.parametrize("schema", [ECS, ODD], ids=["ecs", "odd"])
 @given(lines=st.lists(mutated(), min_size=1, max_size=8))
 def test_fast_and_exact_are_the_same(schema: Schema, lines: list[bytes]) -> None:
-    constants = {"pod_name": 'or"ders%s', "log_path": "/var/log/한글 %d.log"}
+    constants = {"pod_name": 'or"ders%s'}
+    path = "/var/log/한글 %d.log"
     for layout in LAYOUTS:
         batch = _batch(layout, schema, constants)
-        exact = [batch.row(line, CLOCK) for line in lines]
-        assert batch.rows(lines, CLOCK) == exact
+        exact = [batch.row(line, CLOCK, path) for line in lines]
+        assert batch.rows(lines, CLOCK, path) == exact
         for row in exact:
             if row is not None:
                 assert row.endswith(b"\n")
@@ -85,7 +87,7 @@ def test_an_impossible_date_gets_the_time_of_reading() -> None:
     layout = catalogue.load("python").layouts[0]
     good = b"2026-11-23 02:16:56,789 - shop - INFO - hello"
     bad = b"2026-02-30 02:16:56,789 - shop - INFO - hello"
-    rows = Batch(layout, ECS, {}).rows([good, bad, good], CLOCK)
+    rows = Batch(layout, ECS, {}).rows([good, bad, good], CLOCK, "/x")
     times = [json.loads(row or b"")["@timestamp"] for row in rows]
     assert times == [
         "2026-11-23T02:16:56.789Z",
@@ -100,8 +102,8 @@ def test_a_time_of_day_is_of_another_day_later() -> None:
     line = b"23:59:59.000 [main] INFO  c.e.Shop - hello"
     just_after_midnight = Clock(1795392001, 0)
     at_night = Clock(1795392000 + 86_000, 0)
-    (first,) = batch.rows([line], just_after_midnight)
-    (second,) = batch.rows([line], at_night)
+    (first,) = batch.rows([line], just_after_midnight, "/x")
+    (second,) = batch.rows([line], at_night, "/x")
     assert json.loads(first or b"")["@timestamp"] == "2026-11-22T23:59:59.000Z"
     assert json.loads(second or b"")["@timestamp"] == "2026-11-23T23:59:59.000Z"
 
@@ -117,7 +119,7 @@ def test_a_time_of_day_is_of_another_day_later() -> None:
     ],
 )
 def test_what_json_can_hold_and_rows_can_not(line: bytes, labels: dict[str, object]) -> None:
-    row = ExactBatch(catalogue.load("json").layouts[0], ECS, {}).row(line, CLOCK)
+    row = ExactBatch(catalogue.load("json").layouts[0], ECS, {}).row(line, CLOCK, "/x")
     assert json.loads(row or b"")["labels"] == labels
 
 

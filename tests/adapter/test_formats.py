@@ -186,6 +186,6 @@ def test_a_field_twice_is_refused() -> None:
 def test_a_batch_gives_none_in_the_place_of_a_line_that_does_not_fit(clock: Clock) -> None:
     layout = catalogue.load("python").layouts[0]
     line = b"2026-11-23 02:16:56,789 - shop - INFO - hello"
-    rows = Batch(layout, ECS, {}).rows([line, b"else", b"", line], clock)
+    rows = Batch(layout, ECS, {}).rows([line, b"else", b"", line], clock, "/x")
     assert rows[1:3] == [None, None]
-    assert rows[0] == rows[3] == Batch(layout, ECS, {}).row(line, clock)
+    assert rows[0] == rows[3] == Batch(layout, ECS, {}).row(line, clock, "/x")

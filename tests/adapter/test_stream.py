@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from podweave.helpers.logs.compile import Compiler
 from podweave.helpers.logs.detect import every_layout
 from podweave.helpers.logs.formats import catalogue
 from podweave.helpers.logs.join import JOINED_LIMIT
@@ -19,12 +20,13 @@ from podweave.helpers.logs.stream import Stream
 from podweave.helpers.logs.timestamps import Clock
 from tests.adapter.lines import lines as any_lines
 
+PATH = "/var/log/app.log"
 CLOCK = Clock(1795400300.25, 0)
 
 
 def stream(format_: str = "auto", events: Counter[str] | None = None) -> Stream:
     layouts = every_layout() if format_ == "auto" else catalogue.load(format_).layouts
-    return Stream(ECS, layouts, {}, Counter() if events is None else events)
+    return Stream(Compiler(ECS, {}), layouts, PATH, Counter() if events is None else events)
 
 
 def rows(data: bytes, format_: str = "auto", events: Counter[str] | None = None) -> list[Any]:
@@ -45,7 +47,7 @@ def test_formats_are_recognised_line_by_line() -> None:
 
 def test_the_path_says_whose_an_access_log_is() -> None:
     line = b'192.0.2.7 - - [23/Nov/2026:02:16:56 +0000] "GET / HTTP/1.1" 200 5 "-" "curl"\n'
-    one = Stream(ECS, every_layout("/var/log/apache2/access.log"), {}, Counter())
+    one = Stream(Compiler(ECS, {}), every_layout("/var/log/apache2/a.log"), PATH, Counter())
     assert one.feed(line, CLOCK) + one.flush(CLOCK)
     assert one.format == "apache-access"
 
@@ -225,7 +227,7 @@ def test_any_cut_of_the_input_gives_the_same_rows(
 @given(lines=st.lists(any_lines, max_size=60))
 def test_no_line_is_lost_and_none_overtakes(lines: list[bytes]) -> None:
     numbered = [b"%s <<%d>>" % (line, number) for number, line in enumerate(lines)]
-    one = Stream(ECS, every_layout(), {}, Counter())
+    one = Stream(Compiler(ECS, {}), every_layout(), PATH, Counter())
     out = one.feed(b"".join(line + b"\n" for line in numbered), CLOCK) + one.flush(CLOCK)
     text = b"".join(out)
     places = [text.find(b"<<%d>>" % number) for number in range(len(lines))]
@@ -244,7 +246,8 @@ def _rows_of(places: list[int], out: list[bytes]) -> list[int]:
 
 def test_waiting_counts_the_chunks_that_are_not_wholly_out() -> None:
     line = b"2026-11-23 02:16:56,789 INFO shop: hello\n"
-    one = Stream(ECS, [OwnLayout(r"(?P<time>\S+ \S+) (?P<message>\S.*)")], {}, Counter())
+    layout = OwnLayout(r"(?P<time>\S+ \S+) (?P<message>\S.*)")
+    one = Stream(Compiler(ECS, {}), [layout], PATH, Counter())
     assert one.waiting == 0
     one.feed(line, CLOCK)
     assert one.waiting == 1

@@ -58,7 +58,7 @@ def test_ways_to_write_a_time(text: bytes, expected: tuple[int, str] | None) -> 
 
 
 @given(
-    st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1)),  # noqa: DTZ001
+    st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1)),
     st.integers(-14 * 60, 14 * 60),
 )
 def test_iso_times_agree_with_the_standard_library(moment: datetime, minutes: int) -> None:

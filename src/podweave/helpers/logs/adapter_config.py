@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from importlib import import_module
 
 from podweave.helpers.configuration import ConfigurationError, Section
@@ -49,6 +50,11 @@ class LogsConfig:
             raise ConfigurationError(section.at("to"), "is empty")
         if len(set(self.outputs)) < len(self.outputs):
             raise ConfigurationError(section.at("to"), "names an output twice")
+        for kind, place in self.outputs:
+            if kind == "path" and any(_matches(path, place) for path in self.paths):
+                raise ConfigurationError(
+                    section.at("to"), f"{place} is among the files that are read: an endless circle"
+                )
         section.end()
 
     def schema(self) -> Schema:
@@ -96,3 +102,15 @@ def _absolute(value: Any, path: str) -> str:
     if not isinstance(value, str) or not value.startswith("/") or "\0" in value:
         raise ConfigurationError(path, f"must be an absolute path, not {value!r}")
     return value
+
+
+def _matches(pattern: str, path: str) -> bool:
+    return _parts_match(pattern.split("/"), path.split("/"))
+
+
+def _parts_match(pattern: list[str], parts: list[str]) -> bool:
+    if not pattern or not parts:
+        return not pattern and not parts
+    if pattern[0] == "**":
+        return any(_parts_match(pattern[1:], parts[skip:]) for skip in range(len(parts)))
+    return fnmatchcase(parts[0], pattern[0]) and _parts_match(pattern[1:], parts[1:])

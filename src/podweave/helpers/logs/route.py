@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 
+from podweave.helpers.logs.compile import Compiler
 from podweave.helpers.logs.detect import every_layout
 from podweave.helpers.logs.stream import Stream
 from podweave.helpers.logs.timestamps import Clock
@@ -56,9 +57,8 @@ class Route:
         self.outputs = outputs
         self.events: Counter[str] = Counter()
         self.bytes = 0
-        self._schema = schema
+        self._compiler = Compiler(schema, constants)
         self._layouts = layouts
-        self._constants = constants
         self._files: dict[FollowedFile, _Lines] = {}
         self._done: list[Chunk] = []
 
@@ -142,5 +142,4 @@ class Route:
 
     def _stream(self, path: str) -> Stream:
         layouts = every_layout(path) if self._layouts is None else self._layouts
-        constants = {**self._constants, "log_path": path}
-        return Stream(self._schema, layouts, constants, self.events)
+        return Stream(self._compiler, layouts, path, self.events)

@@ -10,10 +10,8 @@ cut into chunks makes no difference to what comes out.
 
 from __future__ import annotations
 
-from podweave.helpers.logs.compile import Batch, ExactBatch
 from podweave.helpers.logs.detect import SAMPLE_BYTES, SAMPLE_LINES, rank
 from podweave.helpers.logs.join import JOINED_LIMIT, Joiner, enrich
-from podweave.helpers.logs.layouts import Layout, OwnLayout
 from podweave.helpers.logs.timestamps import Clock
 
 TYPE_CHECKING = False
@@ -22,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from podweave.helpers.logs.compile import Compiler, ExactBatch
     from podweave.helpers.logs.fields import Record
-    from podweave.helpers.logs.schemas.schema import Schema
 
 UNREAD = "unread"
 """Counted under this name: lines that no format reads, kept whole as their message."""
@@ -42,6 +40,7 @@ class _Plain:
 
     names: frozenset[str] = frozenset()
     format = UNREAD
+    general = True
 
     def record(self, line: bytes, clock: Clock) -> Record | None:
         return {"message": line.decode("utf-8", "replace")}
@@ -54,16 +53,21 @@ class _Nothing(_Plain):
         return None
 
 
+_PLAIN = _Plain()
+_NOTHING = _Nothing()
+
+
 class _Event:
     """An event that began and may go on."""
 
-    __slots__ = ("clock", "continuation", "line", "owner", "row", "size")
+    __slots__ = ("clock", "continuation", "line", "owner", "path", "row", "size")
 
-    def __init__(self, line: bytes, row: bytes, owner: ExactBatch, clock: Clock) -> None:
+    def __init__(self, line: bytes, row: bytes, owner: ExactBatch, clock: Clock, path: str) -> None:
         self.line = line
         self.row = row
         self.owner = owner
         self.clock = clock
+        self.path = path
         self.continuation: list[bytes] = []
         self.size = len(line)
 
@@ -77,30 +81,27 @@ class _Event:
             return self.row
         record = self.owner.layout.record(self.line, self.clock)
         enrich(record, self.line, self.continuation)
-        return self.owner.render(record, self.clock)
+        return self.owner.render(record, self.clock, self.path)
 
 
 class Stream:
-    """The lines of one file. `layouts`: those of its format, or of all formats."""
+    """The lines of the file at `path`. `layouts`: those of its format, or of all formats.
+
+    `events` counts by format, for metrics; `compiler` and `events` may be shared by streams.
+    """
 
     def __init__(
-        self,
-        schema: Schema,
-        layouts: Sequence[Any],
-        constants: Record,
-        events: Counter[str],
+        self, compiler: Compiler, layouts: Sequence[Any], path: str, events: Counter[str]
     ) -> None:
-        self._schema = schema
-        self._constants = constants
-        self._events = events
-        """Events by format, for metrics; may be shared by many streams."""
+        self._compiler = compiler
         self._layouts = list(layouts)
-        self._batches: dict[int, ExactBatch] = {}
-        self._plain = ExactBatch(_Plain(), schema, constants)
-        self._nothing = ExactBatch(_Nothing(), schema, constants)
+        self._path = path
+        self._events = events
+        self._plain = compiler.batch(_PLAIN)
+        self._nothing = compiler.batch(_NOTHING)
         self._main: ExactBatch | None = None
         if len(layouts) == 1:
-            self._main = self._batch(layouts[0])
+            self._main = compiler.batch(layouts[0])
         self._sample: list[bytes] = []
         self._sampled = 0
         self._joiner = Joiner(self._reads)
@@ -161,19 +162,11 @@ class Stream:
         self._layouts = ranked + [layout for layout in self._layouts if id(layout) not in chosen]
         before = self._main
         if ranked and not ranked[0].general:
-            self._main = self._batch(ranked[0])
+            self._main = self._compiler.batch(ranked[0])
         else:
             self._main = self._nothing
         same = before is self._main
         self._review = min(self._review * 2, _LATEST_REVIEW) if same else _REVIEW
-
-    def _batch(self, layout: Any) -> ExactBatch:
-        batch = self._batches.get(id(layout))
-        if batch is None:
-            compiled = isinstance(layout, Layout) and not isinstance(layout, OwnLayout)
-            kind = Batch if compiled else ExactBatch
-            batch = self._batches[id(layout)] = kind(layout, self._schema, self._constants)
-        return batch
 
     def _reads(self, line: bytes) -> bool:
         """A format reads this line."""
@@ -183,7 +176,7 @@ class Stream:
     def _rows(self, lines: list[bytes], clock: Clock) -> list[bytes]:
         main = self._main
         assert main is not None
-        rows = main.rows(lines, clock)
+        rows = main.rows(lines, clock, self._path)
         missed = rows.count(None)
         if missed < len(rows):
             self._events[main.layout.format] += len(rows) - missed
@@ -244,20 +237,22 @@ class Stream:
         self, lines: list[bytes], rows: list[bytes | None], starts: list[int], clock: Clock
     ) -> dict[int, ExactBatch]:
         """Try the other layouts on the lines that begin events; keep the rest whole."""
+        main = self._main
+        assert main is not None
         owners: dict[int, ExactBatch] = {}
         left = starts
         if self._hopeless < _HOPELESS or self._hopeless % _TRY_AGAIN == 0:
             for layout in self._layouts:
                 if not left:
                     break
-                batch = self._batches.get(id(layout))
-                if batch is self._main and batch is not None:
+                if layout is main.layout:
                     continue
+                batch = self._compiler.compiled(layout)
                 if batch is None:
                     if all(layout.record(lines[index], clock) is None for index in left):
                         continue
-                    batch = self._batch(layout)
-                found = batch.rows([lines[index] for index in left], clock)
+                    batch = self._compiler.batch(layout)
+                found = batch.rows([lines[index] for index in left], clock, self._path)
                 for index, row in zip(left, found, strict=True):
                     if row is not None:
                         rows[index] = row
@@ -266,7 +261,7 @@ class Stream:
                         self._events[layout.format] += 1
                 left = [index for index in left if rows[index] is None]
         for index in left:
-            rows[index] = self._plain.row(lines[index], clock)
+            rows[index] = self._plain.row(lines[index], clock, self._path)
             owners[index] = self._plain
         self._hopeless += len(left)
         self._events[UNREAD] += len(left)
@@ -297,13 +292,13 @@ class Stream:
         for index, texts in joined.items():
             row = rows[index] if index >= 0 else None
             if index != last and row is not None:
-                event = _Event(lines[index], row, owners.get(index, main), clock)
+                event = _Event(lines[index], row, owners.get(index, main), clock, self._path)
                 event.join(texts)
                 rows[index] = event.finished()
         done += [row for row in rows[:last] if row is not None]
         row = rows[last]
         assert row is not None
-        self._pending = _Event(lines[last], row, owners.get(last, main), clock)
+        self._pending = _Event(lines[last], row, owners.get(last, main), clock, self._path)
         self._pending.join(joined.get(last, []))
         if not joined and not owners:
             self._joiner.begin(lines[last], known=True)

@@ -90,15 +90,15 @@ class Schema:
         self.tree: Tree = {}
         for path, leaf in table:
             node = self.tree
-            *parents, last = path.split("/")
-            for parent in parents:
-                node = node.setdefault(parent, {})
+            *objects, last = path.split("/")
+            for key in objects:
+                node = node.setdefault(key, {})
             node[last] = leaf
         # For each neutral field, the leaves made of it: (order, objects around it, key, leaf).
         self._places: dict[str, list[_Place]] = {}
         self._constants: list[_Place] = []
-        for order, (path, leaf) in enumerate(_leaves(self.tree, ())):
-            place = (order, path[:-1], path[-1], leaf)
+        for order, (parents, key, leaf) in enumerate(_leaves(self.tree, ())):
+            place = (order, parents, key, leaf)
             if isinstance(leaf, Constant):
                 self._constants.append(place)
             else:
@@ -163,12 +163,12 @@ def _source(leaf: Any) -> str:
     return "time" if isinstance(leaf, Time) else "attributes"
 
 
-def _leaves(tree: Tree, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+def _leaves(tree: Tree, parents: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str, Any]]:
     for key, node in tree.items():
         if isinstance(node, dict):
-            yield from _leaves(node, (*path, key))
+            yield from _leaves(node, (*parents, key))
         else:
-            yield (*path, key), node
+            yield parents, key, node
 
 
 def _finite(value: Any) -> Any:

@@ -1,0 +1,108 @@
+"""Columns: the texts that one part of a layout has in each line of a chunk."""
+
+from __future__ import annotations
+
+import re
+
+from podweave.helpers.logs.timestamps import Clock, Stamp
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any
+
+    Column = Sequence[bytes]
+    # Makes what a template puts into one place of each row.
+    Slot = Callable[["Chunk"], Iterable[bytes]]
+
+# Distinct values of a column that are remembered. Beyond, the memo starts anew: what doesn't
+# repeat needs no memory.
+_MEMO = 4096
+
+_CONTROL = re.compile(rb"[\x00-\x09\x0b-\x1f]")
+_UNSAFE = bytes(range(10)) + bytes(range(11, 32)) + b'"\\'
+
+
+class Memo(dict):  # type: ignore[type-arg]
+    """Calls a function once for each distinct key, as far as memory is worth it."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, function: Callable[[bytes], Any]) -> None:
+        super().__init__()
+        self.function = function
+
+    def __missing__(self, key: bytes) -> Any:
+        if len(self) >= _MEMO:
+            self.clear()
+        value = self[key] = self.function(key)
+        return value
+
+
+class Chunk:
+    """The columns of a chunk while its rows are made."""
+
+    __slots__ = ("clock", "columns", "exact", "path", "valid")
+
+    def __init__(
+        self, columns: list[tuple[bytes, ...]], valid: bool, clock: Clock, path: bytes
+    ) -> None:
+        self.columns = columns
+        self.valid = valid
+        """All of it is UTF-8."""
+        self.clock = clock
+        self.path = path
+        """The file's path, as JSON."""
+        self.exact: list[int] = []
+        """Rows that must be made the exact way."""
+
+
+class Seconds:
+    """Timestamps down to the second, as a schema writes them; each distinct one read once."""
+
+    def __init__(self, stamp: Stamp, write: Callable[[int], str]) -> None:
+        self._stamp = stamp
+        self._write = write
+        self._memo = Memo(self._convert)
+        self._clock = Clock(0)
+        self._hour = 0
+
+    def of(self, texts: Iterable[bytes], clock: Clock) -> list[bytes | None]:
+        """None for what is no date; nothing for nothing."""
+        hour = int(clock.now) // 3600
+        if hour != self._hour:
+            # A time of day or a date without its year means another day sooner or later.
+            self._memo.clear()
+            self._hour = hour
+        self._clock = clock
+        return list(map(self._memo.__getitem__, texts))
+
+    def _convert(self, text: bytes) -> bytes | None:
+        if not text:
+            return b""
+        seconds = self._stamp.parse(text, self._clock)
+        return None if seconds is None else self._write(seconds).encode("ascii")
+
+
+def escape(column: Column, valid: bool) -> Column:
+    """Each text of a column as the inside of a JSON string.
+
+    No text has a newline, so the column is escaped as one text, joined by newlines.
+    `valid`: the texts are UTF-8.
+    """
+    text = b"\n".join(column)
+    if valid and len(text.translate(None, _UNSAFE)) == len(text):
+        return column
+    if not valid:
+        text = text.decode("utf-8", "replace").encode()
+    text = text.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    if _CONTROL.search(text):
+        text = _CONTROL.sub(_escape_control, text)
+    return text.split(b"\n")
+
+
+_SHORT = {b"\b": rb"\b", b"\t": rb"\t", b"\f": rb"\f", b"\r": rb"\r"}
+
+
+def _escape_control(match: re.Match[bytes]) -> bytes:
+    return _SHORT.get(match[0]) or b"\\u%04x" % ord(match[0])

@@ -1,0 +1,275 @@
+"""Makes the template of a layout and a schema: what compile.Batch runs.
+
+The schema's tree is walked with what the layout has. A member of an object is fixed (a template,
+and the slots for its places) or optional (a MakeSlot for the whole member). Fixed ones carry
+their commas; an optional one brings its own, which works as long as the object's first member
+is fixed. Where it isn't, the object's text is put together row by row.
+"""
+
+from __future__ import annotations
+
+from itertools import repeat
+from operator import add
+
+from podweave.helpers.logs.columns import Chunk, Memo, Seconds, escape
+from podweave.helpers.logs.fields import ABSENT, DECIMAL, FIELDS, INTEGER, LEVEL, level_of
+from podweave.helpers.logs.schemas.schema import (
+    Attributes,
+    Constant,
+    Derived,
+    Field,
+    Time,
+    encode,
+    padded,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    from podweave.helpers.logs.columns import Column, Slot
+    from podweave.helpers.logs.fields import Record
+    from podweave.helpers.logs.layouts import Layout
+
+    # Gives a slot whose values stand between two texts, or are empty where there is none.
+    MakeSlot = Callable[[bytes, bytes], Slot]
+    # (template, slots, None) of a fixed member, (key, [], MakeSlot) of an optional one.
+    Member = tuple[bytes, list[Slot], MakeSlot | None]
+
+_LONG_ENOUGH = frozenset(range(3, 10))
+
+
+class Template:
+    """`text` is a bytes template of a row, `slots` fill its places."""
+
+    def __init__(self, layout: Layout, tree: Any, constants: Record) -> None:
+        self.layout = layout
+        self.constants = constants
+        self.groups: dict[str, tuple[int, Any]] = {
+            group.name: (index, group)
+            for index, group in enumerate(self.layout.groups)
+            if group.kind != "time"
+        }
+        self.derived = {name: (source, function) for name, source, function in self.layout.derive}
+        self.slots: list[Slot] = []
+        members = self.members(tree)
+        if members[0][2] is None:
+            self.text = self.fixed_first(members, self.slots)
+        else:
+            self.text = b"%b"
+            self.slots.append(_row_by_row(members)(b"", b""))
+
+    def members(self, tree: Any) -> list[Member]:
+        members: list[Member] = []
+        for key, node in tree.items():
+            name = encode(key) + b":"
+            if isinstance(node, dict):
+                self.add_object(name, self.members(node), members)
+            elif isinstance(node, Attributes):
+                own = [group for group in self.layout.groups if group.name not in FIELDS]
+                inner: list[Member] = []
+                for group in own:
+                    (label,) = node.function({group.name: ""})
+                    self.add_field(encode(label) + b":", group.name, None, inner)
+                self.add_object(name, inner, members)
+            elif isinstance(node, Time):
+                self.add_time(name, node, members)
+            elif isinstance(node, Constant):
+                members.append((_literal(name + encode(node.value)), [], None))
+            else:
+                self.add_leaf(name, node, members)
+        return members
+
+    def add_object(self, name: bytes, inner: Any, members: Any) -> None:
+        if not inner:
+            return
+        if inner[0][2] is None:
+            slots: list[Slot] = []
+            members.append((_literal(name) + self.fixed_first(inner, slots), slots, None))
+        elif len(inner) == 1:
+            key, _, make = inner[0]
+            members.append(
+                (name, [], lambda before, after: make(before + b"{" + key, b"}" + after))
+            )
+        else:
+            members.append((name, [], _row_by_row(inner)))
+
+    def fixed_first(self, members: Any, slots: list[Slot]) -> bytes:
+        parts = [b"{"]
+        for index, (text, inner, make) in enumerate(members):
+            if make is None:
+                parts.append(b"," + text if index else text)
+                slots += inner
+            else:
+                parts.append(b"%b")
+                slots.append(make(b"," + text, b""))
+        return b"".join(parts) + b"}"
+
+    def add_time(self, name: bytes, node: Time, members: Any) -> None:
+        if self.layout.stamp is None:
+            slot: Slot = lambda chunk: repeat(node.text(chunk.clock.reading()).encode())  # noqa: E731
+            members.append((_literal(name) + b'"%b"', [slot], None))
+            return
+        at = {
+            group.role: index
+            for index, group in enumerate(self.layout.groups)
+            if group.kind == "time"
+        }
+        times = Seconds(self.layout.stamp, node.seconds)
+        base, zone, fraction = at["seconds"], at.get("zone"), at.get("fraction")
+
+        def seconds(chunk: Chunk) -> Iterable[bytes]:
+            texts: Iterable[bytes] = chunk.columns[base]
+            if zone is not None:
+                texts = map(add, texts, chunk.columns[zone])
+            values = times.of(texts, chunk.clock)
+            if None in values:
+                chunk.exact += [index for index, value in enumerate(values) if value is None]
+            return [value or b"" for value in values] if chunk.exact else values  # type: ignore
+
+        start = _literal(name) + b'"%b' + _literal(node.before.encode())
+        end = _literal(node.after.encode()) + b'"'
+        if fraction is None:
+            members.append((start + padded("").encode() + end, [seconds], None))
+            return
+
+        def fractions(chunk: Chunk) -> Iterable[bytes]:
+            column = chunk.columns[fraction]
+            if set(map(len, column)) <= _LONG_ENOUGH:
+                return column
+            return [padded(text.decode("ascii")).encode("ascii") for text in column]
+
+        members.append((start + b"%b" + end, [seconds, fractions], None))
+
+    def add_leaf(self, name: bytes, node: Field | Derived, members: Any) -> None:
+        function = node.function if isinstance(node, Derived) else None
+        if node.name == "log_path" and "log_path" not in self.layout.names:
+            assert isinstance(node, Field)
+            slot: Slot = lambda chunk: repeat(chunk.path)  # noqa: E731
+            members.append((_literal(name) + b"%b", [slot], None))
+        elif node.name in self.constants:
+            value = self.constants[node.name]
+            if function is not None:
+                value = function(value)
+            if value is not None:
+                members.append((_literal(name + encode(value)), [], None))
+        elif node.name in self.derived:
+            source, derive = self.derived[node.name]
+            index, group = self.groups[source]
+
+            def convert(text: bytes) -> Any:
+                if not text or (group.optional and text in ABSENT):
+                    return None
+                value = derive(text.decode("utf-8", "replace"))
+                return value if function is None or value is None else function(value)
+
+            members.append((name, [], _memoised(index, convert)))
+        elif node.name in self.groups:
+            self.add_field(name, node.name, node if isinstance(node, Derived) else None, members)
+
+    def add_field(self, name: bytes, field: str, derived: Derived | None, members: Any) -> None:
+        index, group = self.groups[field]
+        if derived is not None:
+            function, itself = derived.function, derived.itself
+
+            def convert(text: bytes) -> Any:
+                if not text or (group.optional and text in ABSENT):
+                    return None
+                decoded = text.decode("utf-8", "replace")
+                return function(int(decoded) if group.kind == INTEGER else decoded)
+
+            members.append((name, [], _memoised(index, convert, itself)))
+        elif group.kind in (LEVEL, DECIMAL):
+            read: Callable[[str], Any] = level_of if group.kind == LEVEL else float
+
+            def converted(text: bytes) -> Any:
+                if not text or (group.optional and text in ABSENT):
+                    return None
+                return read(text.decode("utf-8", "replace"))
+
+            make = _memoised(index, converted)
+            if group.optional:
+                members.append((name, [], make))
+            else:
+                members.append((_literal(name) + b"%b", [make(b"", b"")], None))
+        elif group.kind == INTEGER:
+            if group.optional:
+                members.append((name, [], _optional(lambda chunk: chunk.columns[index])))
+            else:
+                members.append((_literal(name) + b"%b", [lambda c: c.columns[index]], None))
+        elif group.optional:
+            make = _optional(lambda chunk: escape(chunk.columns[index], chunk.valid))
+            members.append((name, [], lambda before, after: make(before + b'"', b'"' + after)))
+        else:
+            slot: Slot = lambda chunk: escape(chunk.columns[index], chunk.valid)  # noqa: E731
+            members.append((_literal(name) + b'"%b"', [slot], None))
+
+
+def _literal(text: bytes) -> bytes:
+    return text.replace(b"%", b"%%")
+
+
+def _optional(values: Callable[[Chunk], Column]) -> MakeSlot:
+    def make(before: bytes, after: bytes) -> Slot:
+        def slot(chunk: Chunk) -> Iterable[bytes]:
+            return [
+                b"" if value == b"" or value == b"-" else before + value + after
+                for value in values(chunk)
+            ]
+
+        return slot
+
+    return make
+
+
+def _memoised(
+    index: int, convert: Callable[[bytes], Any], itself: re.Pattern[bytes] | None = None
+) -> MakeSlot:
+    """JSON of what `convert` makes of each text of a column; nothing where that is None."""
+
+    def make(before: bytes, after: bytes) -> Slot:
+        def fragment(text: bytes) -> bytes:
+            value = convert(text)
+            return b"" if value is None else before + encode(value) + after
+
+        memo = Memo(fragment)
+        template = _literal(before) + b'"%b"' + _literal(after)
+
+        def slot(chunk: Chunk) -> Iterable[bytes]:
+            column = chunk.columns[index]
+            if itself is not None and itself.fullmatch(b"\n".join(column) + b"\n"):
+                return [template % text if text else b"" for text in column]
+            return map(memo.__getitem__, column)
+
+        return slot
+
+    return make
+
+
+def _row_by_row(inner: list[Member]) -> MakeSlot:
+    """An object whose first member is optional, and that has more of them."""
+    sources: list[Slot] = []
+    for text, slots, optional in inner:
+        if optional is None:
+            sources.append(_fixed_member(text, slots))
+        else:
+            sources.append(optional(text, b""))
+
+    def make(before: bytes, after: bytes) -> Slot:
+        def slot(chunk: Chunk) -> Iterable[bytes]:
+            rows = zip(*[source(chunk) for source in sources], strict=False)
+            texts = [b",".join([text for text in row if text]) for row in rows]
+            return [before + b"{" + text + b"}" + after if text else b"" for text in texts]
+
+        return slot
+
+    return make
+
+
+def _fixed_member(template: bytes, slots: list[Slot]) -> Slot:
+    if not slots:
+        literal = template % ()
+        return lambda chunk: repeat(literal, len(chunk.columns[-1]))
+    return lambda chunk: map(template.__mod__, zip(*[slot(chunk) for slot in slots], strict=False))
