@@ -112,7 +112,7 @@ def patterns(draw: Any) -> bytes:
     return "---\n".join(made).encode()
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=60)
 @given(manifests(), patterns(), patterns(), st.sampled_from([(1, 28), (1, 33)]))
 def test_weave_and_unweave(
     manifest: tuple[str, dict[str, Any]], one: bytes, two: bytes, kubernetes: tuple[int, int]

@@ -9,10 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from podweave.manifests.bundle import FoundPattern
+from podweave.manifests.conversion import convert
 from podweave.model.errors import InputError
+from podweave.model.pods import Container
 from podweave.weave.drafts import Draft, Helper, pattern_error, place
 from podweave.weave.helper_containers import CONFIG_VOLUME, STATE_VOLUME
 from podweave.weave.options import Options
+from podweave.weave.shapes import mapping
 from podweave.weave.targets import Target
 
 
@@ -63,10 +66,10 @@ def platform_errors(target: Target, patterns: list[FoundPattern]) -> list[InputE
     """Helpers are Linux programs."""
     spec = target.template["spec"]
     for at, system in (
-        (("spec", "os", "name"), (spec.get("os") or {}).get("name")),
+        (("spec", "os", "name"), mapping(spec.get("os")).get("name")),
         (
             ("spec", "nodeSelector", "kubernetes.io/os"),
-            (spec.get("nodeSelector") or {}).get("kubernetes.io/os"),
+            mapping(spec.get("nodeSelector")).get("kubernetes.io/os"),
         ),
     ):
         if system not in (None, "linux"):
@@ -110,11 +113,12 @@ def _own_container_errors(found: FoundPattern) -> list[InputError]:
     own: dict[str, Any] | None = found.pattern.spec.container
     if own is None:
         return []
-    errors = []
     name = found.pattern.metadata.name
-    if own.get("name", name) != name:
-        message = f"the container is named like its pattern, {name}: leave the name out"
-        errors.append(pattern_error(found, message, "spec", "container", "name"))
+    at = ("spec", "container")
+    converted = convert({**own, "name": name}, Container, at, nulls=True)
+    if isinstance(converted, list):
+        return [pattern_error(found, error.message, *error.path) for error in converted]
+    errors = []
     if own.get("restartPolicy", "Always") != "Always":
         message = "a helper runs as long as its Pod: restartPolicy is Always"
         errors.append(pattern_error(found, message, "spec", "container", "restartPolicy"))

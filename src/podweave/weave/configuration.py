@@ -7,6 +7,7 @@ from typing import Any
 
 from podweave.weave.annotation import KEY
 from podweave.weave.drafts import Draft
+from podweave.weave.shapes import mapping
 from podweave.weave.targets import Target
 
 MANAGED_BY = {"app.kubernetes.io/managed-by": "podweave"}
@@ -46,9 +47,5 @@ def render_config(config: dict[str, Any]) -> str:
 
 
 def is_woven_config_map(object: dict[str, Any]) -> bool:
-    metadata = object.get("metadata") or {}
-    return (
-        object.get("kind") == "ConfigMap"
-        and isinstance(metadata, dict)
-        and KEY in (metadata.get("annotations") or {})
-    )
+    annotations = mapping(mapping(object.get("metadata")).get("annotations"))
+    return object.get("kind") == "ConfigMap" and KEY in annotations

@@ -10,6 +10,7 @@ import msgspec
 from podweave.manifests.documents import Document
 from podweave.model.errors import InputError, Path
 from podweave.model.pods import Container, PodTemplate, VolumeMount
+from podweave.weave.shapes import mapping, mappings
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -74,8 +75,10 @@ class Target(msgspec.Struct, frozen=True):
 
     def claim_templates(self) -> dict[str, int]:
         """Names and indexes of a StatefulSet's volumeClaimTemplates: volumes by another way."""
-        claims = (self.object.get("spec") or {}).get("volumeClaimTemplates") or []
-        return {(claim.get("metadata") or {}).get("name", ""): i for i, claim in enumerate(claims)}
+        claims = mappings(mapping(self.object.get("spec")).get("volumeClaimTemplates"))
+        return {
+            str(mapping(claim.get("metadata")).get("name")): i for i, claim in enumerate(claims)
+        }
 
     def _as_written(self, path: Path) -> Path:
         return before_removal(path, self.removed)

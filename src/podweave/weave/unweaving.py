@@ -16,6 +16,7 @@ from podweave.model.workloads import descend, template_path
 from podweave.weave.annotation import KEY, UnreadableError, Woven, decode
 from podweave.weave.configuration import is_woven_config_map
 from podweave.weave.helper_containers import ARCHIVE, CONFIG_VOLUME
+from podweave.weave.shapes import mapping, mappings, texts
 
 Place = tuple[int, int]
 """Index of the source and of the document in it."""
@@ -71,8 +72,8 @@ def unweaving(sources: list[Source]) -> Unweaving:
         for document in source.documents
         for found in objects_of(document)
     ]
-    workloads: set[tuple[object, str]] = set()
-    referenced: set[tuple[object, str]] = set()
+    workloads: set[tuple[str, str]] = set()
+    referenced: set[tuple[str, str]] = set()
     edits: dict[Place, list[Edit]] = {}
     drops: list[tuple[Place, Path]] = []
     errors: list[InputError] = []
@@ -81,9 +82,9 @@ def unweaving(sources: list[Source]) -> Unweaving:
         template = descend(each.object, within) if within is not None else None
         if within is None or not isinstance(template, dict):
             continue
-        metadata = each.object.get("metadata") or {}
-        namespace = metadata.get("namespace")
-        name = metadata.get("name") or str(metadata.get("generateName", ""))
+        metadata = mapping(each.object.get("metadata"))
+        namespace = str(metadata.get("namespace"))
+        name = metadata.get("name") or metadata.get("generateName", "")
         workloads.add((namespace, f"{each.object['kind']}/{name}"))
         try:
             taken = template_edits(each.document, (*each.path, *within), template)
@@ -97,9 +98,9 @@ def unweaving(sources: list[Source]) -> Unweaving:
         if not is_woven_config_map(each.object):
             continue
         metadata = each.object["metadata"]
-        namespace = metadata.get("namespace")
-        if (namespace, metadata["annotations"][KEY]) in workloads or (
-            (namespace, metadata.get("name")) in referenced
+        namespace = str(metadata.get("namespace"))
+        if (namespace, str(metadata["annotations"][KEY])) in workloads or (
+            (namespace, str(metadata.get("name"))) in referenced
         ):
             drops.append((at, each.path))
     if errors:
@@ -109,9 +110,8 @@ def unweaving(sources: list[Source]) -> Unweaving:
 
 def template_edits(document: Document, path: Path, template: dict[str, Any]) -> list[Edit]:
     """What takes the weaving out of one template; nothing where none is in it."""
-    metadata = template.get("metadata")
-    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
-    if not isinstance(annotations, dict) or KEY not in annotations:
+    annotations = mapping(mapping(template.get("metadata")).get("annotations"))
+    if KEY not in annotations:
         return []
     try:
         woven = decode(annotations[KEY])
@@ -145,8 +145,7 @@ class _Taking:
         self.path = path
         self.woven = woven
         self.metadata: dict[str, Any] = template["metadata"]
-        spec = template.get("spec")
-        self.spec: dict[str, Any] = spec if isinstance(spec, dict) else {}
+        self.spec = mapping(template.get("spec"))
         self.edits: list[Edit] = []
         self.errors: list[InputError] = []
 
@@ -157,7 +156,7 @@ class _Taking:
                 self._missing(f"the container {name}, to which volume mounts were added,")
                 continue
             group, index, container = place
-            mounts = container.get("volumeMounts") or []
+            mounts = mappings(container.get("volumeMounts"))
             at = []
             for mount_path in paths:
                 indexes = [i for i, m in enumerate(mounts) if m.get("mountPath") == mount_path]
@@ -167,7 +166,7 @@ class _Taking:
             self._take(("spec", group, index, "volumeMounts"), mounts, at, f"{name}.volumeMounts")
 
     def volumes(self) -> None:
-        volumes = self.spec.get("volumes") or []
+        volumes = mappings(self.spec.get("volumes"))
         at = []
         for name in self.woven.volumes:
             indexes = [i for i, volume in enumerate(volumes) if volume.get("name") == name]
@@ -184,7 +183,7 @@ class _Taking:
                 self._missing(f"the helper {name}")
                 continue
             group, index, container = place
-            if kind != "container" and ARCHIVE not in (container.get("command") or []):
+            if kind != "container" and ARCHIVE not in texts(container.get("command")):
                 self._missing(f"the helper {name} (the container of that name is another one)")
             at.setdefault(group, []).append(index)
         for group, indexes in at.items():
@@ -210,7 +209,7 @@ class _Taking:
 
     def _container(self, name: str) -> tuple[str, int, dict[str, Any]] | None:
         for group in ("initContainers", "containers"):
-            for index, container in enumerate(self.spec.get(group) or []):
+            for index, container in enumerate(mappings(self.spec.get(group))):
                 if container.get("name") == name:
                     return group, index, container
         return None
@@ -237,8 +236,7 @@ class _Taking:
 
 
 def _config_map_of(template: dict[str, Any]) -> str:
-    spec = template.get("spec") or {}
-    for volume in spec.get("volumes") or []:
+    for volume in mappings(mapping(template.get("spec")).get("volumes")):
         if volume.get("name") == CONFIG_VOLUME:
-            return str((volume.get("configMap") or {}).get("name", ""))
+            return str(mapping(volume.get("configMap")).get("name", ""))
     return ""

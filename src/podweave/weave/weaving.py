@@ -26,6 +26,7 @@ from podweave.weave.drafts import pattern_error
 from podweave.weave.options import Options
 from podweave.weave.plain_edits import apply_edits
 from podweave.weave.proof import Proof, prove
+from podweave.weave.shapes import mapping
 from podweave.weave.targets import Target
 from podweave.weave.unweaving import Place, objects_of, unweaving
 
@@ -297,7 +298,7 @@ class _Weaver:
                 for found in objects_of(document):
                     if found.object.get("kind") != "ConfigMap" or Remove(found.path) in dropped:
                         continue
-                    metadata = found.object.get("metadata") or {}
+                    metadata = mapping(found.object.get("metadata"))
                     namespace = metadata.get("namespace") or DEFAULT_NAMESPACE
                     key = str(namespace), str(metadata.get("name"))
                     places[key] = f"{source.file}:{document.line(found.path)}"
