@@ -206,11 +206,10 @@ def run(
     except CommandError as error:
         _report(status, {"start_error": str(error), "exit": START_ERROR, "reason": "StartError"})
         return 1
-    except SandboxError as error:
-        _report(
-            status,
-            {"start_error": str(error), "exit": START_ERROR, "reason": "RunContainerError"},
-        )
+    except Exception as error:
+        # Not SandboxError alone: whatever it was, the supervisor is to tell it to the user.
+        text = str(error) if isinstance(error, SandboxError) else repr(error)
+        _report(status, {"start_error": text, "exit": START_ERROR, "reason": "RunContainerError"})
         return 1
     processes.close_all_but({status})
     _report(status, {"running": True})

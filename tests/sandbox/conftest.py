@@ -1,0 +1,104 @@
+"""Sandbox tests run twice, as root and as an ordinary user, each in a process of its own.
+
+The process is a fork that drops to an id without any privilege: what it needs is loaded already,
+so it doesn't matter whether that user may read the checkout.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import tempfile
+import traceback
+from collections.abc import Iterator
+
+import pytest
+
+from podweave.sandbox import processes
+from tests.sandbox.machine import Machine
+
+USER = 54322
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "only(who): for root or user alone")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "machine" in metafunc.fixturenames:
+        only = metafunc.definition.get_closest_marker("only")
+        metafunc.parametrize("machine", only.args if only else ["root", "user"], indirect=True)
+
+
+@pytest.fixture
+def machine(request: pytest.FixtureRequest) -> Iterator[Machine]:
+    who: str = request.param
+    if who == "root" and os.geteuid() != 0:
+        pytest.skip("needs root")
+    directory = tempfile.mkdtemp(prefix="podweave-sandbox-")
+    os.chmod(directory, 0o755)
+    if who == "user" and os.geteuid() == 0:
+        os.chown(directory, USER, USER)
+    try:
+        yield Machine(who, directory)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run tests that have a machine in a forked child, and tell of its failure here."""
+    machine = pyfuncitem.funcargs.get("machine")
+    if not isinstance(machine, Machine):
+        return None
+    names = pyfuncitem._fixtureinfo.argnames
+    arguments = {name: pyfuncitem.funcargs[name] for name in names}
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(reader)
+        report = {"kind": "failed", "text": "the child ended early"}
+        try:
+            report = _child(machine, pyfuncitem, arguments)
+        finally:
+            os.write(writer, json.dumps(report).encode()[:60000])
+            os._exit(0)
+    os.close(writer)
+    answer = b""
+    try:
+        while part := os.read(reader, 65536):
+            answer += part
+    finally:
+        os.close(reader)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    report = json.loads(answer)
+    if report["kind"] == "skipped":
+        pytest.skip(report["text"])
+    if report["kind"] == "failed":
+        pytest.fail(report["text"], pytrace=False)
+    return True
+
+
+def _child(machine: Machine, item: pytest.Function, arguments: dict[str, object]) -> dict[str, str]:
+    signal.alarm(0)
+    processes.become_subreaper()
+    if machine.who == "user" and os.geteuid() == 0:
+        os.setgroups([])
+        os.setresgid(USER, USER, USER)
+        os.setresuid(USER, USER, USER)
+        # A change of user hides a process's own /proc/self files from it; a login has an exec
+        # behind it that shows them again.
+        processes.hide_memory(False)
+    try:
+        try:
+            item.obj(**arguments)
+        finally:
+            machine.close()
+    except pytest.skip.Exception as skipped:
+        return {"kind": "skipped", "text": str(skipped)}
+    except BaseException:
+        return {"kind": "failed", "text": traceback.format_exc()}
+    return {"kind": "passed", "text": ""}
