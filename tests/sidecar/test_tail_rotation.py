@@ -163,6 +163,23 @@ def test_restart_after_rename_goes_on_in_the_renamed_file(following: Following) 
     assert sorted(following.lines()) == [b"three", b"two"]
 
 
+def test_renamed_out_of_sight_while_nobody_followed(tmp_path: Path) -> None:
+    following = Following(tmp_path, "a.log")
+    following.append("a.log", b"one\n")
+    following.lines()
+    entries = following.tail.entries()
+    following.tail.close()
+    following.append("a.log", b"two\n")
+    rename(following, "a.log", "a.log.1")
+    following.append("a.log", b"three\n")
+    following.append("another", b"not followed\n")
+    following.tail = following.start(entries)
+    assert following.lines() == [b"two", b"three"]
+    assert following.tail.files() == 1
+    following.restart()
+    assert following.lines() == []
+
+
 def test_restart_gives_only_what_was_not_acknowledged(following: Following) -> None:
     following.append("a.log", b"one\n")
     following.lines()

@@ -84,6 +84,7 @@ class Tail:
         self._copies = Copies()
         self._unreadable: dict[str, int | None] = {}
         self._next_scan = 0.0
+        self._looked_back = False
         self._more = False
         self._grew = clock()
         self._finishing: float | None = None
@@ -243,13 +244,38 @@ class Tail:
             file.departed = None
         self._at = at
         self._unreadable = unreadable
+        if not self._looked_back:
+            self._looked_back = True
+            self._look_back(now)
         for key, file in list(self._files.items()):
             if key not in seen:
                 if file.departed is None:
                     file.departed = now
                 self._look_at(file, now)
 
-    def _open(self, path: str, now: float) -> FollowedFile | None:
+    def _look_back(self, now: float) -> None:
+        """Find the files that were renamed out of the patterns' sight while nobody followed them.
+
+        With `*.log` followed, that is where app.log is after it became app.log.1: still in its
+        directory, with the inode that the checkpoint knows.
+        """
+        inodes: dict[str, set[int]] = {}
+        for entry in self._entries:
+            inodes.setdefault(os.path.dirname(entry["path"]), set()).add(entry["inode"])
+        for directory, wanted in inodes.items():
+            try:
+                with os.scandir(directory) as names:
+                    paths = [name.path for name in names if name.inode() in wanted]
+                for path in paths:
+                    file = self._open(path, now, known_only=True)
+                    if file is not None:
+                        successor = self._at.get(file.path)
+                        if successor is not None and successor is not file:
+                            successor.predecessor = file
+            except OSError:
+                continue  # gone with its directory, or not for our eyes: as if not found
+
+    def _open(self, path: str, now: float, known_only: bool = False) -> FollowedFile | None:
         flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
         descriptor = os.open(path, flags)
         status = os.fstat(descriptor)
@@ -260,7 +286,11 @@ class Tail:
             return known
         file = FollowedFile(path, descriptor, status.st_dev, status.st_ino)
         file.changed = now
-        if not self._resume(file):
+        resumed = self._resume(file)
+        if known_only and not resumed:
+            os.close(descriptor)
+            return None
+        if not resumed:
             self._copies.suspect(file, self._files.values(), now)
         self._files[(file.device, file.inode)] = file
         self._ring.append(file)
