@@ -11,6 +11,7 @@ import contextlib
 import gc
 import json
 import os
+import signal
 import socket
 from collections.abc import Callable
 from typing import Any, Final
@@ -69,6 +70,7 @@ def _supervise(plan: Launch, report: socket.socket) -> int:
     gc.freeze()
     processes.name("podweave")
     processes.reset_handlers()
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     processes.restore_mask()
     null = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
