@@ -26,10 +26,11 @@ def loop() -> Iterator[Loop]:
 
 
 @pytest.fixture
-def connector(loop: Loop, tmp_path: Path) -> DirectConnector:
-    return DirectConnector(
-        loop, Resolver(loop, resolv_conf="/nonexistent", hosts=str(tmp_path / "hosts"), port=1)
-    )
+def connector(loop: Loop, tmp_path: Path) -> Iterator[DirectConnector]:
+    hosts = str(tmp_path / "hosts")
+    resolver = Resolver(loop, resolv_conf="/nonexistent", hosts=hosts, port=1)
+    yield DirectConnector(loop, resolver)
+    resolver.close()
 
 
 @contextlib.contextmanager

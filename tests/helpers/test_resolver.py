@@ -25,6 +25,17 @@ Answers = Callable[[str, int], list[bytes] | int | None]
 """Records, an error code, or None for silence: by name and type."""
 
 
+def both_on_one_port() -> tuple[socket.socket, socket.socket]:
+    for _ in range(100):
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        udp.bind(("127.0.0.1", 0))
+        try:
+            return udp, socket.create_server(udp.getsockname())
+        except OSError:
+            udp.close()
+    raise AssertionError("no port is free for both UDP and TCP")
+
+
 class Server:
     """UDP and TCP on one port. `answers` may be replaced while it runs."""
 
@@ -33,10 +44,8 @@ class Server:
         self.asked: list[tuple[str, int]] = []
         self.by_stream = 0
         self.truncate = False
-        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._udp.bind(("127.0.0.1", 0))
+        self._udp, self._tcp = both_on_one_port()
         self.port: int = self._udp.getsockname()[1]
-        self._tcp = socket.create_server(("127.0.0.1", self.port))
         self._threads = [
             threading.Thread(target=self._serve_udp),
             threading.Thread(target=self._serve_tcp),
@@ -132,6 +141,7 @@ class Names:
 def names(tmp_path: Path) -> Iterator[Names]:
     names = Names(tmp_path)
     yield names
+    names.resolver.close()
     names.loop.close()
     names.server.close()
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 FIRST_PAUSE = 0.05
 LAST_PAUSE = 1.0
 
+_TOO_LATE = 0.02
+"""Seconds to the deadline in which no further round is begun."""
+
 
 def random_number() -> float:
     """From 0 up to but less than 1. The module `random` would cost each helper half a megabyte."""
@@ -104,9 +107,10 @@ class Dial:
         if self._untried and left > 0:
             self._try_next()
             return
+        if left < _TOO_LATE:
+            self._done(result)
+            return
         pause = self._pause * (1.0 - self._random() / 2)
         self._pause = min(self._pause * 2, LAST_PAUSE)
-        if pause < left:
-            self._timer = self._loop.call_later(pause, self._begin_round)
-        else:
-            self._done(result)
+        # The last attempt is shortly before the deadline, not one pause ahead of it.
+        self._timer = self._loop.call_later(min(pause, left * 0.9), self._begin_round)

@@ -48,6 +48,11 @@ class Lookup:
         self._begin_candidate()
         self._timer = loop.call_later(0, self._begin)
 
+    def cancel(self) -> None:
+        self._timer.cancel()
+        if self._exchange is not None:
+            self._exchange.close()
+
     def _begin(self) -> None:
         self._timer = self._loop.call_later(LOOKUP_SECONDS, self._out_of_time)
         self._ask()
@@ -101,8 +106,7 @@ class Lookup:
         self._ask()
 
     def _out_of_time(self) -> None:
-        if self._exchange is not None:
-            self._exchange.close()
+        self.cancel()
         self._finish(DialError("EAI_AGAIN", f"{self._name}: no answer in {LOOKUP_SECONDS:g} s"))
 
     def _finish(self, result: list[str] | DialError, ttl: int = 0) -> None:

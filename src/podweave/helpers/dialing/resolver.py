@@ -67,6 +67,11 @@ class Resolver:
         """None of the addresses of `name` can be reached: look it up again before the next use."""
         self._name(name).doubt()
 
+    def close(self) -> None:
+        """Give up the look-ups that are under way."""
+        for name in self._names.values():
+            name.close()
+
     def _read_files(self) -> None:
         text = self._resolv_conf.new_text()
         if text is not None:
@@ -124,6 +129,7 @@ class _Name:
         self._good_until = 0.0
         self._asked = 0.0
         self._questions: list[Question] | None = None
+        self._lookup: Lookup | None = None
 
     def ask(self, question: Question, settings: ResolverSettings) -> None:
         if self._loop.now() < self._good_until:
@@ -134,12 +140,16 @@ class _Name:
         if self._questions is None:
             self._questions = []
             self._asked = self._loop.now()
-            Lookup(self._loop, settings, self._name, self._port, self._looked_up)
+            self._lookup = Lookup(self._loop, settings, self._name, self._port, self._looked_up)
         self._questions.append(question)
         if self._addresses:
             waited = self._loop.now() - self._asked
             delay = max(STALE_WAIT_SECONDS - waited, 0.0)
             question.answer_soon(self._loop, self._addresses, delay)
+
+    def close(self) -> None:
+        if self._lookup is not None:
+            self._lookup.cancel()
 
     def doubt(self) -> None:
         if self._addresses and self._loop.now() - self._asked > MIN_TTL:
@@ -147,6 +157,7 @@ class _Name:
 
     def _looked_up(self, result: Result, ttl: int) -> None:
         questions, self._questions = self._questions or [], None
+        self._lookup = None
         now = self._loop.now()
         if isinstance(result, list):
             self._addresses = result
