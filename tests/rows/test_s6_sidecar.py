@@ -65,7 +65,7 @@ def test_s6_every_line_arrives_and_the_last_one_too(installation: Installation) 
 def test_s6_rotation_and_kill_lose_nothing(installation: Installation) -> None:
     script = (
         "cd /var/log/shop; i=0; while :; do i=$((i+1)); echo line $i >> a.log;"
-        " [ $((i % 500)) -eq 0 ] && mv a.log a.log.1; sleep 0.001; done"
+        " [ $((i % 500)) -eq 0 ] && mv a.log a.$i.log; sleep 0.001; done"
     )
     files = (
         installation.write("pod.yaml", POD.format(script=script)),
