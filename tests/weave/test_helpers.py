@@ -218,6 +218,12 @@ def test_long_folder_names_stay_valid_volume_names() -> None:
         assert len(volume["name"]) <= 63
 
 
+@pytest.mark.parametrize("folder", ["/usr/local/tomcat/logs", "/usr/lib/unifi/logs", "/opt/x/logs"])
+def test_logs_beneath_system_folders_are_shared(folder: str) -> None:
+    weaving = woven(POD % "", adapter("a", f"{folder}/*.log"))
+    assert spec(weaving)["containers"][0]["volumeMounts"][0]["mountPath"] == folder
+
+
 def test_helpers_on_the_nodes_network_take_ports_of_their_own() -> None:
     ports = set()
     for name in ("one", "two"):

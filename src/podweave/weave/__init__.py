@@ -5,6 +5,7 @@ Pure and deterministic. One pattern kind a file, each reporting every path it ch
 
 from podweave.weave.changes import Change
 from podweave.weave.options import Options
-from podweave.weave.weaving import Weaving, WovenSource, unweave, weave
+from podweave.weave.results import Weaving, WovenSource
+from podweave.weave.weaving import unweave, weave
 
 __all__ = ["Change", "Options", "Weaving", "WovenSource", "unweave", "weave"]

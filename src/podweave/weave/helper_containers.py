@@ -24,14 +24,14 @@ SPOOL_FOLDER = f"{STATE_FOLDER}/spool"
 DEFAULT_USER = 65532
 """Where the main container names none. Not 65534: that is nobody, whose files others share."""
 
-OWN_FOLDERS = (
-    "/opt/podweave",
-    CONFIG_FOLDER,
-    STATE_FOLDER,
-    "/run/podweave",
-)
-SYSTEM_FOLDERS = ("/usr", "/lib", "/lib64", "/bin", "/proc", "/sys", "/dev")
-"""A volume over one of these, or above it, and the helper can't start."""
+OWN_FOLDERS = ("/opt/podweave", CONFIG_FOLDER, STATE_FOLDER, "/run/podweave")
+KERNEL_FOLDERS = ("/proc", "/sys", "/dev")
+"""A volume in one of these or above it, and the helper can't start."""
+
+SYSTEM_FOLDERS = ("/bin", "/lib", "/lib64", "/usr/bin", "/usr/lib", "/usr/local/bin",
+                  "/usr/local/lib")  # fmt: skip
+"""A volume over one of these or above it hides Python; one inside (a server's own
+`/usr/local/tomcat/logs`) does not."""
 
 ENVIRONMENT = {
     "POD_NAME": "metadata.name",

@@ -10,28 +10,17 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from podweave.manifests.bundle import FoundPattern
 from podweave.model.errors import InputError, InputErrors, Path
-from podweave.model.pods import Container, Volume
+from podweave.model.pods import Container
 from podweave.weave.drafts import Draft, NewMount, NewVolume, pattern_error
-from podweave.weave.helper_containers import ENVIRONMENT, OWN_FOLDERS, SYSTEM_FOLDERS
+from podweave.weave.folder_rules import check_helper_path, check_main_path, read_only_source
+from podweave.weave.helper_containers import ENVIRONMENT
 from podweave.weave.targets import Target, covering_mount, is_within
-
-_KEEP_IMAGE = frozenset(
-    ("/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/opt", "/proc", "/root",
-     "/run", "/sbin", "/srv", "/sys", "/usr", "/usr/bin", "/usr/lib", "/usr/local", "/var",
-     "/var/lib", "/var/run")
-)  # fmt: skip
-"""Where an empty volume would hide files without which no image runs."""
-
-_PROGRAM_SUFFIXES = (".dll", ".jar", ".js", ".mjs", ".php", ".pl", ".py", ".rb", ".sh", ".war")
-
-_READ_ONLY_SOURCES = ("config_map", "secret", "downward_api", "projected")
 
 
 class Folder(msgspec.Struct, frozen=True):
@@ -122,7 +111,7 @@ def helper_mounts(
                 *folder.at,
             )
         if not own_image:
-            _check_helper_path(folder, shared)
+            check_helper_path(folder.pattern, folder.at, shared.volume, shared.mount_path)
         writes = folder.helper_writes or (known is not None and not known.get("readOnly"))
         if not writes:
             mount["readOnly"] = True
@@ -158,7 +147,7 @@ def existing_share(target: Target, folder: Folder) -> Shared | None:
             raise pattern_error(
                 folder.pattern, f"{other}, but the Pod has no volume of that name", *folder.at
             )
-    elif read_only := _read_only_source(volume):
+    elif read_only := read_only_source(volume):
         raise pattern_error(
             folder.pattern,
             f"{other}, a volume of the kind {read_only} that nobody can write to",
@@ -167,18 +156,9 @@ def existing_share(target: Target, folder: Folder) -> Shared | None:
     return Shared(mount.name, mount.mount_path, mount.sub_path, mount.sub_path_expr)
 
 
-def _read_only_source(volume: Volume) -> str | None:
-    for source in _READ_ONLY_SOURCES:
-        if getattr(volume, source) is not None:
-            head, *rest = source.split("_")
-            return head + "".join("API" if part == "api" else part.title() for part in rest)
-    claim = volume.persistent_volume_claim
-    return "persistentVolumeClaim with readOnly" if claim is not None and claim.read_only else None
-
-
 def _new_volume(draft: Draft, folder: Folder) -> str:
     container = draft.target.pod.spec.containers[folder.index]
-    _check_main_path(draft.target, folder, container)
+    check_main_path(draft.target, folder.pattern, folder.at, folder.index, folder.path)
     name = _volume_name(draft, folder, container)
     found = folder.pattern.pattern
     draft.add_volume(
@@ -205,7 +185,7 @@ def _new_volume(draft: Draft, folder: Folder) -> str:
 def _beneath(draft: Draft, folder: Folder, volume: str, above: str) -> Shared:
     """A folder inside another one that gets a volume: it has to exist in that volume, as it may
     have existed in the image. Kubernetes makes the folder of a subPath."""
-    _check_main_path(draft.target, folder, draft.target.pod.spec.containers[folder.index])
+    check_main_path(draft.target, folder.pattern, folder.at, folder.index, folder.path)
     draft.mounts.append(
         NewMount(
             folder.index,
@@ -231,48 +211,6 @@ def _volume_name(draft: Draft, folder: Folder, container: Container) -> str:
         digest = hashlib.sha256(f"{container.name}:{folder.path}".encode()).hexdigest()[:8]
         name = f"{name[:54].rstrip('-')}-{digest}"
     return name
-
-
-def _check_main_path(target: Target, folder: Folder, container: Container) -> None:
-    """An empty volume must not hide what the main container runs."""
-    if folder.path in _KEEP_IMAGE:
-        raise pattern_error(
-            folder.pattern,
-            f"sharing {folder.path} would hide what the image has there, and {container.name} "
-            "has no volume mounted at it: share a folder that holds nothing but the files, or "
-            "mount a volume there",
-            *folder.at,
-        )
-    for key, program in _programs(container):
-        if is_within(program, folder.path):
-            where = target.place("spec", "containers", folder.index, key)
-            raise pattern_error(
-                folder.pattern,
-                f"sharing {folder.path} would hide {program}, which {container.name} runs "
-                f"({where}): let the files be in a folder of their own, or mount a volume there",
-                *folder.at,
-            )
-
-
-def _programs(container: Container) -> Iterator[tuple[str, str]]:
-    """Absolute paths in command and args that are programs by all appearance."""
-    words = [("command", word) for word in container.command or []]
-    words += [("args", word) for word in container.args or []]
-    for position, (key, word) in enumerate(words):
-        path = posixpath.normpath(posixpath.join(container.working_dir or "/", word))
-        if (position == 0 and "/" in word) or word.endswith(_PROGRAM_SUFFIXES):
-            yield key, path
-
-
-def _check_helper_path(folder: Folder, shared: Shared) -> None:
-    for taken in OWN_FOLDERS + SYSTEM_FOLDERS:
-        if is_within(shared.mount_path, taken) or is_within(taken, shared.mount_path):
-            raise pattern_error(
-                folder.pattern,
-                f"the volume {shared.volume} would be mounted at {shared.mount_path} in the "
-                f"helper, where its own {taken} is: mount it at another path in the container",
-                *folder.at,
-            )
 
 
 def _variables(target: Target, folder: Folder, expression: str) -> dict[str, dict[str, Any]]:

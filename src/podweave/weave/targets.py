@@ -10,6 +10,7 @@ import msgspec
 from podweave.manifests.documents import Document
 from podweave.model.errors import InputError, Path
 from podweave.model.pods import Container, PodTemplate, VolumeMount
+from podweave.weave.removals import before_removal
 from podweave.weave.shapes import mapping, mappings
 
 
@@ -82,23 +83,6 @@ class Target(msgspec.Struct, frozen=True):
 
     def _as_written(self, path: Path) -> Path:
         return before_removal(path, self.removed)
-
-
-def before_removal(path: Path, removed: tuple[Path, ...]) -> Path:
-    """Where a path of the stripped document was before the paths `removed` were taken away."""
-    written: Path = ()
-    for part in path:
-        if isinstance(part, int):
-            gone = sorted(
-                last
-                for *parent, last in removed
-                if isinstance(last, int) and tuple(parent) == written
-            )
-            for index in gone:
-                if index <= part:
-                    part += 1
-        written += (part,)
-    return written
 
 
 def covering_mount(container: Container, folder: str) -> tuple[int, VolumeMount] | None:
