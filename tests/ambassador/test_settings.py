@@ -44,6 +44,33 @@ def test_a_good_one() -> None:
     assert settings.connect_timeout == 10.0
 
 
+@pytest.mark.parametrize(
+    ("listen", "host", "circle"),
+    [
+        ("127.0.0.1", "127.0.0.1", True),
+        ("127.0.0.1", "LOCALHOST.", True),
+        ("127.0.0.1", "127.0.0.2", False),
+        ("127.0.0.1", "10.0.0.1", False),
+        ("0.0.0.0", "127.0.0.2", True),
+        ("0.0.0.0", "localhost", True),
+        ("10.0.0.1", "localhost", False),
+        ("10.0.0.1", "10.0.0.1", True),
+    ],
+)
+def test_an_ambassador_is_not_its_own_upstream(listen: str, host: str, circle: bool) -> None:
+    config = {
+        **GOOD,
+        "listen": [[listen, 5432]],
+        "profiles": {"dev": {"upstreams": [[host, 5432]]}},
+    }
+    if circle:
+        with pytest.raises(ConfigurationError, match="where the ambassador itself listens"):
+            Settings(config)
+    else:
+        assert Settings(config).profile == "dev"
+        assert Settings({**config, "listen": [[listen, 5433]]}).profile == "dev"
+
+
 ABSENT = object()
 
 
@@ -88,8 +115,8 @@ ABSENT = object()
         ),
         (
             ("profiles", "dev", "upstreams", 0),
-            ["127.0.0.9", 5432],
-            "profiles.dev.upstreams[0]: port 5432 of 127.0.0.9 is where the ambassador itself "
+            ["localhost", 5432],
+            "profiles.dev.upstreams[0]: port 5432 of localhost is where the ambassador itself "
             "listens",
         ),
         (("profiles", "dev", "tls"), {}, "profiles.dev.tls: is not a known key"),

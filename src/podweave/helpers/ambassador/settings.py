@@ -69,11 +69,23 @@ class Settings:
             raise ConfigurationError(path, 'must be an upstream ["HOST", PORT, WEIGHT]')
         host, port = address(value[:2], path, least_port=1)
         weight = integer(value[2], f"{path}[2]", 1, _MAX_WEIGHT) if len(value) == 3 else 1
-        if is_loopback(host) and port in {listen_port for _, listen_port in self.listen}:
+        if any(_reaches(host, port, listen) for listen in self.listen):
             raise ConfigurationError(
                 path, f"port {port} of {host} is where the ambassador itself listens"
             )
         return Upstream(host, port, weight)
+
+
+def _reaches(host: str, port: int, listen: tuple[str, int]) -> bool:
+    """Whether dialling `host` ends at the ambassador's own listener: a circle without end."""
+    listen_host, listen_port = listen
+    if port != listen_port:
+        return False
+    if host == listen_host:
+        return True
+    by_name = address_family(host) is None
+    everywhere = listen_host in ("0.0.0.0", "::")
+    return is_loopback(host) and (everywhere or (by_name and is_loopback(listen_host)))
 
 
 def _listen(value: Any, path: str) -> tuple[str, int]:
