@@ -10,15 +10,23 @@ can still be seen. Each line stays one record, whatever is in it.
 from __future__ import annotations
 
 import json
-import re
 import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_CONTROL = re.compile(rb"[\x00-\x09\x0b-\x1f]")
 _SHORT = {8: rb"\b", 9: rb"\t", 12: rb"\f", 13: rb"\r"}
+# Looking for one byte is so fast that 33 looks cost a fraction of one search for a class.
+_ESCAPES = [
+    (b"\\", rb"\\"),
+    (b'"', rb"\""),
+    *(
+        (bytes((code,)), _SHORT.get(code, rb"\u%04x" % code))
+        for code in range(32)
+        if code != 10  # ends the line
+    ),
+]
 
 
 class RawRecords:
@@ -55,18 +63,10 @@ def escape(data: bytes) -> bytes:
             data.decode()
         except UnicodeDecodeError:
             data = data.decode("utf-8", "backslashreplace").encode()
-    if b"\\" in data:
-        data = data.replace(b"\\", rb"\\")
-    if b'"' in data:
-        data = data.replace(b'"', rb"\"")
-    if _CONTROL.search(data):
-        data = _CONTROL.sub(_control, data)
+    for byte, escaped in _ESCAPES:
+        if byte in data:
+            data = data.replace(byte, escaped)
     return data
-
-
-def _control(match: re.Match[bytes]) -> bytes:
-    code = match[0][0]
-    return _SHORT.get(code) or rb"\u%04x" % code
 
 
 def timestamp(seconds: float) -> bytes:
