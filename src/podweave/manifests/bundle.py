@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple, TypeVar
 
-from podweave.manifests.conversion import convert, listed, nearest
+from podweave.manifests.conversion import convert, listed
 from podweave.manifests.documents import Document, Source
 from podweave.model.errors import InputError, InputErrors, Path
 from podweave.model.pattern_rules import check_pattern
 from podweave.model.patterns import API_VERSION, GROUP, PATTERN_TYPES, Pattern
 from podweave.model.pod_rules import check_workload
 from podweave.model.pods import ConfigMap, ObjectMeta, PodTemplate, Secret, Workload
+from podweave.model.suggestions import did_you_mean
 from podweave.model.workloads import (
     WORKLOAD_KINDS,
     api_version_of,
@@ -201,7 +202,7 @@ class _Sorter:
             message = f"this version of podweave knows {API_VERSION}, not {api_version}"
             wrong.append(InputError(message, path=(*path, "apiVersion")))
         if kind not in PATTERN_TYPES:
-            hint = nearest(kind, PATTERN_TYPES)
+            hint = did_you_mean(kind, PATTERN_TYPES)
             message = f"the pattern kinds are {listed(PATTERN_TYPES)}, not {kind!r}{hint}"
             wrong.append(InputError(message, path=(*path, "kind")))
         if wrong:

@@ -8,7 +8,6 @@ text can't become a huge object.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
@@ -230,6 +229,8 @@ def _tagged(event: Any) -> Any:
         return text
     name = tag[len(_TAG) :]
     if name == "binary":
+        import base64
+
         try:
             return base64.b64decode(text, validate=False).decode()
         except ValueError:

@@ -7,12 +7,12 @@ written for everything that doesn't fit.
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
 from podweave.model.errors import InputError, Path
+from podweave.model.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from msgspec import inspect
@@ -91,7 +91,9 @@ class _Walk:
             for choice in option.values
         ]
         if literals and isinstance(value, str):
-            self._add(f"{value!r} isn't one of {listed(literals)}{nearest(value, literals)}", path)
+            self._add(
+                f"{value!r} isn't one of {listed(literals)}{did_you_mean(value, literals)}", path
+            )
         else:
             self._add(self._mismatch(value, options), path)
 
@@ -116,7 +118,7 @@ class _Walk:
             if key in known:
                 self.check(item, known[key].type, (*path, key))
             elif type.forbid_unknown_fields:
-                hint = nearest(key, known) or f"; known are {listed(known)}"
+                hint = did_you_mean(key, known) or f"; known are {listed(known)}"
                 self._add(f"unknown key{hint}", (*path, key))
         for name, field in known.items():
             if field.required and name not in value:
@@ -170,12 +172,3 @@ def listed(words: Any, joint: str = "and") -> str:
     """`a, b and c`."""
     words = list(words)
     return f" {joint} ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
-
-
-def nearest(word: str, known: Any) -> str:
-    """`: did you mean X?` where something known is near, else nothing."""
-    matches = difflib.get_close_matches(word, list(known), 1, 0.6)
-    if not matches:
-        lowered = {name.lower(): name for name in known}
-        matches = [lowered[word.lower()]] if word.lower() in lowered else []
-    return f": did you mean {matches[0]!r}?" if matches else ""

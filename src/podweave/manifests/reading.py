@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from podweave.manifests.decoding import BOM, decode
 from podweave.manifests.documents import Document, Format, Source, line_of
 from podweave.manifests.nodes import Node, Tree, is_merge, json_tree, key_text, yaml_tree
 from podweave.model.errors import InputError, InputErrors, Path
+from podweave.model.suggestions import nearest
 
 MAX_ERRORS: Final = 50
 """A file with more wrong documents is something else altogether."""
@@ -87,6 +87,9 @@ def _moved(composed: list[Composed], offset: int) -> list[Composed]:
     ]
 
 
+_KEYS: Final = frozenset(("apiVersion", "kind", "metadata", "spec", "status", "data", "items"))
+
+
 def _shape(object: Any) -> tuple[str] | tuple[str, Path] | None:
     """What keeps an object from being a Kubernetes object."""
     if not isinstance(object, dict):
@@ -104,9 +107,9 @@ def _shape(object: Any) -> tuple[str] | tuple[str, Path] | None:
     for key, example in (("apiVersion", "v1, apps/v1"), ("kind", "Pod, Deployment")):
         value = object.get(key)
         if value is None:
-            near = difflib.get_close_matches(key, [*object][:100], 1, 0.75)
-            if near and near[0] != key:
-                return (f"unknown key {near[0]!r}: did you mean {key!r}?", (near[0],))
+            near = nearest(key, object) if key not in object else None
+            if near is not None and near not in _KEYS:
+                return (f"unknown key {near!r}: did you mean {key!r}?", (near,))
             return (f"{key} is missing: every manifest says it (for example {example})",)
         if not isinstance(value, str) or not value:
             return (f"{key} must be a string (for example {example})", (key,))

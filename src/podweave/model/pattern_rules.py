@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -22,6 +21,7 @@ from podweave.model.patterns import (
     SidecarLogs,
     SidecarSpec,
 )
+from podweave.model.suggestions import did_you_mean
 
 MAX_SECONDS: Final = 3600
 MAX_WEIGHT: Final = 1000
@@ -129,8 +129,7 @@ def _default_profile(spec: AmbassadorSpec, path: Path) -> Iterator[InputError]:
         if len(spec.profiles) > 1:
             yield InputError(f"profile is missing: which is the default, {names}?", path=path)
     elif spec.profile not in spec.profiles:
-        near = difflib.get_close_matches(spec.profile, spec.profiles, 1)
-        hint = f": did you mean {near[0]!r}?" if near else f"; there are {names}"
+        hint = did_you_mean(spec.profile, spec.profiles) or f"; there are {names}"
         yield InputError(f"no profile is called {spec.profile!r}{hint}", path=(*path, "profile"))
 
 
@@ -205,9 +204,9 @@ def _adapter_logs(logs: AdapterLogs, path: Path) -> Iterator[InputError]:
         elif problem := regex_problem(logs.format["regex"]):
             yield InputError(problem, path=(*path, "format", "regex"))
     elif logs.format not in {AUTO, *LOG_FORMATS, *LOG_FORMAT_ALIASES}:
-        near = difflib.get_close_matches(logs.format, (AUTO, *LOG_FORMATS, *LOG_FORMAT_ALIASES), 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(LOG_FORMATS)}"
-        yield InputError(f"no format is called {logs.format!r}: {hint}", path=(*path, "format"))
+        hint = did_you_mean(logs.format, (AUTO, *LOG_FORMATS, *LOG_FORMAT_ALIASES))
+        hint = hint or f"; known are {', '.join(LOG_FORMATS)}"
+        yield InputError(f"no format is called {logs.format!r}{hint}", path=(*path, "format"))
     if logs.to != "stdout" and (problem := file_path_problem(logs.to)):
         yield InputError(f"{problem}; or `stdout`", path=(*path, "to"))
 
