@@ -233,6 +233,15 @@ def test_helpers_on_the_nodes_network_take_ports_of_their_own() -> None:
     assert len(ports) == 2
 
 
+def test_explanation_says_as_whom_files_are_read() -> None:
+    def reasons(manifest: str) -> str:
+        return "\n".join(change.reason for change in woven(manifest, adapter("a", "/x/y")).changes)
+
+    assert "it runs as user 65532, because the manifest names no user but" in reasons(POD % "")
+    named = POD % "" + "    securityContext: {runAsUser: 9}\n"
+    assert "it runs as user 9, as main does" in reasons(named)
+
+
 def test_guaranteed_pod_stays_guaranteed() -> None:
     manifest = POD % "" + "    resources: {limits: {cpu: 1, memory: 1Gi}}\n"
     container = helpers(woven(manifest, AMBASSADOR % "profile: dev"))["db"]

@@ -15,7 +15,7 @@ from podweave.weave.helper_containers import (
     complete,
     render,
 )
-from podweave.weave.log_entries import LogEntry, user_for
+from podweave.weave.log_entries import LogEntry, user_for, user_words
 from podweave.weave.log_folders import Shares, helper_mounts
 
 
@@ -69,13 +69,14 @@ def weave_adapter(
         else draft.options.why_plain
     )
     paths = ", ".join(path for entry in entries for path in entry.paths)
+    read_by = "" if own is not None else user_words(draft.target, entries)
     draft.helpers.append(
         Helper(
             "adapter",
             found,
             container,
             config,
-            f"{does} {paths}; {start}",
+            f"{does} {paths}; {start}{read_by}",
         )
     )
 

@@ -16,7 +16,7 @@ from podweave.model.patterns import (
     SidecarLogs,
 )
 from podweave.weave.drafts import pattern_error
-from podweave.weave.helper_containers import user_of
+from podweave.weave.helper_containers import DEFAULT_USER, user_of
 from podweave.weave.log_folders import Folder, folder_of
 from podweave.weave.targets import Target
 
@@ -92,3 +92,17 @@ def user_for(target: Target, entries: list[LogEntry]) -> tuple[int, int]:
     """The user that may read what the first entry's container writes."""
     index = entries[0].index if entries else 0
     return user_of(target, target.pod.spec.containers[index])
+
+
+def user_words(target: Target, entries: list[LogEntry]) -> str:
+    """For the explanation: as whom files are read, where they are."""
+    if not any(entry.paths for entry in entries):
+        return ""
+    user, _ = user_for(target, entries)
+    container = target.pod.spec.containers[entries[0].index if entries else 0]
+    if user == DEFAULT_USER:
+        return (
+            f"; it runs as user {user}, because the manifest names no user but root for "
+            f"{container.name}: the files have to be readable for all"
+        )
+    return f"; it runs as user {user}, as {container.name} does"

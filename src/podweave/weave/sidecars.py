@@ -17,7 +17,7 @@ from podweave.weave.helper_containers import (
     complete,
     render,
 )
-from podweave.weave.log_entries import LogEntry, user_for
+from podweave.weave.log_entries import LogEntry, user_for, user_words
 from podweave.weave.log_folders import Folder, Shared, Shares, existing_share, helper_mounts
 from podweave.weave.targets import is_within
 
@@ -75,13 +75,14 @@ def weave_sidecar(
         [path for entry in entries for path in entry.paths]
         + [f"what {adapter} makes" for entry in entries for adapter in entry.adapters]
     )
+    read_by = "" if own is not None else user_words(draft.target, entries)
     draft.helpers.append(
         Helper(
             "sidecar",
             found,
             container,
             config,
-            f"{does} {what}; {start}",
+            f"{does} {what}; {start}{read_by}",
         )
     )
 
