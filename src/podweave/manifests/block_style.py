@@ -12,7 +12,7 @@ from collections import Counter
 from typing import Any, Final
 
 from podweave.manifests.layout import Layout
-from podweave.manifests.nodes import Node
+from podweave.manifests.nodes import Node, Tree
 from podweave.manifests.rendering import block_lines, flow, indented
 from podweave.manifests.spans import Span, after_break, before_break, line_end, line_start
 
@@ -57,7 +57,7 @@ def fill(layout: Layout, parent: Node, empty: Node, whole: Any) -> list[Span]:
     if parent.kind == "mapping":
         key = next(key for key, value in parent.entries if value is empty)
         column = _column(text, _entry_start(text, key))
-        column += sequence_indent(layout) if isinstance(whole, list) else _STEP
+        column += layout.sequence_indent if isinstance(whole, list) else _STEP
     else:
         column = _column(text, _dash(text, empty)) + _STEP
     return [_lines_after(layout, empty.end, column, whole)]
@@ -72,7 +72,7 @@ def replace(layout: Layout, parent: Node, place: int, value: Any) -> list[Span]:
         colon = _COLON.match(text, key.end)
         head = colon.end() if colon else key.end
         column = _column(text, start)
-        step = sequence_indent(layout) if isinstance(value, list) else _STEP
+        step = layout.sequence_indent if isinstance(value, list) else _STEP
     else:
         old = parent.items[place]
         head = _dash(text, old) + 1
@@ -115,11 +115,10 @@ def remove(layout: Layout, parent: Node, place: int) -> list[Span]:
     return [Span(start - blank, end, "")]
 
 
-def sequence_indent(layout: Layout) -> int:
-    """How far this document mostly indents a list under its key; as kubectl does, if in doubt."""
-    text = layout.text
+def sequence_indent(text: str, tree: Tree) -> int:
+    """How far a document mostly indents a list under its key; as kubectl does, if in doubt."""
     seen: Counter[int] = Counter({0: 0})
-    for node in layout.tree.root.walk():
+    for node in tree.root.walk():
         if node.kind != "mapping" or node.flow:
             continue
         for key, value in node.entries:
@@ -130,7 +129,7 @@ def sequence_indent(layout: Layout) -> int:
 
 
 def _rendered(layout: Layout, value: Any) -> list[str]:
-    return block_lines(value, sequence_indent(layout), literals=layout.literals)
+    return block_lines(value, layout.sequence_indent, literals=layout.literals)
 
 
 def _lines_after(layout: Layout, place: int, column: int, whole: Any) -> Span:

@@ -164,6 +164,7 @@ class _Region:
         self._document = document
         self._literals = literals
         self._newline = newline
+        self._sequence_indent: int | None = None
 
     def _tree(self) -> Tree:
         if self._document.format == "json":
@@ -182,12 +183,15 @@ class _Region:
         self._unshared(tree, chain, step)
         value = None if isinstance(step, Remove) else plain(step.value)
         style: Style = flow_style if parent.flow else block_style
+        if self._sequence_indent is None:
+            self._sequence_indent = self._measured(tree, step.path)
         layout = Layout(
             text=self.text,
             tree=tree,
             newline=self._newline,
             literals=self._literals,
             json=self._document.format == "json",
+            sequence_indent=self._sequence_indent,
         )
         try:
             spans = self._planned(layout, style, chain, step, value)
@@ -197,6 +201,13 @@ class _Region:
             raise self._error(f"the value can't be written as JSON: {error}", step.path) from None
         self.text = replaced(self.text, spans)
         self._apply_to_object(step, parent.flow, value)
+
+    def _measured(self, tree: Tree, path: Path) -> int:
+        """Measured once: what is inserted keeps to it."""
+        try:
+            return block_style.sequence_indent(self.text, tree)
+        except LookupError:
+            raise self._error(_UNSAFE, path) from None
 
     def _planned(
         self, layout: Layout, style: Style, chain: list[Node], step: Edit, value: Any

@@ -19,6 +19,8 @@ class Layout:
     literals: bool
     """Whether multi-line strings may be written as `|` blocks."""
     json: bool
+    sequence_indent: int
+    """How far this document mostly indents a list under its key."""
 
 
 class Style(Protocol):

@@ -80,9 +80,12 @@ class Node:
 
     def walk(self) -> Iterator[Node]:
         """The node and everything in it."""
-        yield self
-        for child in self.children():
-            yield from child.walk()
+        stack = [self]
+        while stack:
+            node = stack.pop()
+            yield node
+            if node.entries or node.items:
+                stack.extend(reversed([*node.children()]))
 
 
 class Tree:
@@ -173,45 +176,50 @@ def yaml_tree(text: str, start: int, end: int) -> Tree:
     children: list[Node] = []
     root: Node | None = None
     while root is None:
-        event: Any = next_event()
+        event = next_event()
+        type_ = type(event)
         first = begin + event.start_mark.index
         last = begin + event.end_mark.index
-        match event:
-            case ScalarEvent():
-                node = Node("scalar", first, last)
-                node.style = event.style or None
-                node.text = event.value
-                node.anchor = event.anchor
-                if event.style in ("|", ">"):
-                    node.end = _block_scalar_end(text, first, last)
-            case AliasEvent(anchor=str(name)):
-                node = Node("alias", first, last)
-                node.text = name
-                targets.append((node, anchors[name]))
-            case MappingStartEvent() | SequenceStartEvent():
-                kind: Kind = "mapping" if isinstance(event, MappingStartEvent) else "sequence"
-                node = Node(kind, first, last)
-                node.flow = bool(event.flow_style)
-                node.open = last - 1 if node.flow else first
-                if node.flow and text[node.open] != ("{" if kind == "mapping" else "["):
-                    node.open = NO_BRACKET
-                node.anchor = event.anchor
-                stack.append((node, children))
-                children = []
-                continue
-            case MappingEndEvent() | SequenceEndEvent():
-                node, outer = stack.pop()
-                if node.kind == "mapping":
-                    node.entries = list(zip(children[::2], children[1::2], strict=True))
-                else:
-                    node.items = children
-                bracketed = node.flow and node.open != NO_BRACKET
-                node.end = last if bracketed else children[-1].end
-                children = outer
-            case _:
-                continue
-        if node.anchor is not None:
-            anchors[node.anchor] = node
+        if type_ is ScalarEvent:
+            node = Node("scalar", first, last)
+            node.style = event.style or None
+            node.text = event.value
+            if node.style in ("|", ">"):
+                node.end = _block_scalar_end(text, first, last)
+        elif type_ is MappingEndEvent or type_ is SequenceEndEvent:
+            node, outer = stack.pop()
+            if type_ is MappingEndEvent:
+                node.entries = list(zip(children[::2], children[1::2], strict=True))
+            else:
+                node.items = children
+            bracketed = node.flow and node.open != NO_BRACKET
+            node.end = last if bracketed else children[-1].end
+            children = outer
+            if node.anchor is not None:
+                anchors[node.anchor] = node
+            children.append(node)
+            if not stack:
+                root = node
+            continue
+        elif type_ is MappingStartEvent or type_ is SequenceStartEvent:
+            node = Node("mapping" if type_ is MappingStartEvent else "sequence", first, last)
+            node.flow = bool(event.flow_style)
+            node.open = last - 1 if node.flow else first
+            if node.flow and text[node.open] != ("{" if node.kind == "mapping" else "["):
+                node.open = NO_BRACKET
+            node.anchor = event.anchor
+            stack.append((node, children))
+            children = []
+            continue
+        elif type_ is AliasEvent:
+            node = Node("alias", first, last)
+            node.text = event.anchor
+            targets.append((node, anchors[event.anchor]))
+        else:
+            continue
+        if type_ is ScalarEvent and event.anchor is not None:
+            node.anchor = event.anchor
+            anchors[event.anchor] = node
         children.append(node)
         if not stack:
             root = node
