@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from podweave.helpers.logs.tail import HELD_QUIET
 from tests.sidecar.following import Following
 
 
@@ -277,3 +278,22 @@ def test_a_file_like_a_truncated_one_up_to_its_offset_only_in_the_first_bytes(
     following.append("a.log.1", b"started\nsomething else\n")
     following.write("a.log", b"two\n")
     assert sorted(following.lines(turns=12)) == [b"something else", b"started", b"two"]
+
+
+def test_silent_writers_of_rotated_files_hold_only_so_many(tmp_path: Path) -> None:
+    following = Following(tmp_path, "a.log")
+    writers = []
+    for number in range(HELD_QUIET + 10):
+        writers.append((tmp_path / "a.log").open("ab", buffering=0))
+        writers[-1].write(b"%d\n" % number)
+        assert following.lines(turns=1) == [b"%d" % number]
+        rename(following, "a.log", f"a.log.{number}")
+        following.lines(turns=1)
+    assert following.tail.files() == HELD_QUIET + 10
+    following.clock.now += 60
+    following.lines(turns=1)
+    assert following.tail.files() == HELD_QUIET
+    writers[-1].write(b"still heard\n")
+    assert following.lines(turns=2) == [b"still heard"]
+    for writer in writers:
+        writer.close()

@@ -26,9 +26,10 @@ import time
 from collections import deque
 
 from podweave.helpers.logs.copies import Copies
-from podweave.helpers.logs.followed_file import Chunk, FollowedFile, is_entry, matches
+from podweave.helpers.logs.followed_file import Chunk, FollowedFile
 from podweave.helpers.logs.globs import Globs
 from podweave.helpers.logs.line_reader import LineReader, ReplacedError
+from podweave.helpers.logs.remembered import Remembered
 from podweave.helpers.logs.writers import has_writer
 
 TYPE_CHECKING = False
@@ -48,8 +49,8 @@ QUIET_AFTER_DEPARTURE = 30.0
 QUIET_AT_END = 1.0
 # With no writer left: one that opens the file anew for each line may come back.
 QUIET_WITHOUT_WRITER = 0.25
-FORGET_AFTER = 24 * 3600.0
-FORGET_ABOVE = 2000
+# Where a lease can't tell (NFS says "a writer" always), old files must not be held for ever.
+HELD_QUIET = 16
 # Less is not worth a system call.
 _LEAST_READ = 4096
 
@@ -71,10 +72,9 @@ class Tail:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._globs = Globs(patterns)
-        self._entries = [entry for entry in entries if is_entry(entry)]
-        """Of the checkpoint: files that were not met yet, or are gone."""
         self._chunk = min(CHUNK, line_limit)
         self._journal = journal
+        self._remembered = Remembered(entries, self._tell)
         self._clock = clock
         self._files: dict[tuple[int, int], FollowedFile] = {}
         self._at: dict[str, FollowedFile] = {}
@@ -189,9 +189,13 @@ class Tail:
     def entries(self) -> list[dict[str, Any]]:
         """What the checkpoint should say now: as far as everything is acknowledged."""
         self._dirty = False
-        self._forget()
+        for file in self._ended:
+            if not file.unacknowledged and file.acknowledged and not file.deleted:
+                self._remembered.keep(file)
+        self._ended = [file for file in self._ended if file.unacknowledged]
         known = [*self._files.values(), *self._ended]
-        return [file.entry() for file in known if file.acknowledged] + self._entries
+        followed = [file.entry() for file in known if file.acknowledged]
+        return followed + self._remembered.entries(time.time())
 
     def unread_bytes(self) -> int:
         """Bytes in the files that were not read yet, as of the last look."""
@@ -254,26 +258,16 @@ class Tail:
                 self._look_at(file, now)
 
     def _look_back(self, now: float) -> None:
-        """Find the files that were renamed out of the patterns' sight while nobody followed them.
-
-        With `*.log` followed, that is where app.log is after it became app.log.1: still in its
-        directory, with the inode that the checkpoint knows.
-        """
-        inodes: dict[str, set[int]] = {}
-        for entry in self._entries:
-            inodes.setdefault(os.path.dirname(entry["path"]), set()).add(entry["inode"])
-        for directory, wanted in inodes.items():
+        """Follow what was renamed out of the patterns' sight while nobody followed it."""
+        for path in self._remembered.elsewhere():
             try:
-                with os.scandir(directory) as names:
-                    paths = [name.path for name in names if name.inode() in wanted]
-                for path in paths:
-                    file = self._open(path, now, known_only=True)
-                    if file is not None:
-                        successor = self._at.get(file.path)
-                        if successor is not None and successor is not file:
-                            successor.predecessor = file
+                file = self._open(path, now, known_only=True)
             except OSError:
-                continue  # gone with its directory, or not for our eyes: as if not found
+                continue
+            if file is not None:
+                successor = self._at.get(file.path)
+                if successor is not None and successor is not file:
+                    successor.predecessor = file
 
     def _open(self, path: str, now: float, known_only: bool = False) -> FollowedFile | None:
         flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
@@ -286,7 +280,7 @@ class Tail:
             return known
         file = FollowedFile(path, descriptor, status.st_dev, status.st_ino)
         file.changed = now
-        resumed = self._resume(file)
+        resumed = self._remembered.claim(file)
         if known_only and not resumed:
             os.close(descriptor)
             return None
@@ -295,29 +289,6 @@ class Tail:
         self._files[(file.device, file.inode)] = file
         self._ring.append(file)
         return self._update(file, status, now)
-
-    def _resume(self, file: FollowedFile) -> bool:
-        """Go on where the checkpoint says, if this is the file that it means.
-
-        Another device number with the same inode is believed when the bytes agree: these numbers
-        change with a reboot. Another inode isn't: a new file may begin like the old one.
-        """
-        alike = [entry for entry in self._entries if entry["inode"] == file.inode]
-        alike.sort(key=lambda entry: entry["device"] != file.device)
-        for entry in alike:
-            bytes_of = matches(entry, file.descriptor)
-            if bytes_of is not None:
-                self._entries.remove(entry)
-                file.path = entry["path"]
-                file.generation = entry["generation"]
-                file.resume(entry["offset"], *bytes_of)
-                return True
-        for entry in alike:
-            if entry["device"] == file.device:
-                self._entries.remove(entry)
-                file.generation = entry["generation"] + 1
-                self._tell("log.replaced", path=file.path, known_as=entry["path"])
-        return False
 
     def _report(self, unreadable: dict[str, int | None], path: str, error: OSError) -> None:
         """Say once that something can't be read; it is tried again at every look."""
@@ -406,17 +377,21 @@ class Tail:
     def _settle(self, now: float, chunks: list[Chunk]) -> None:
         """End files that nobody can write to any more; at the end of the Pod, see what is left."""
         settled = self._finishing is not None
+        held: list[FollowedFile] = []
         for file in list(self._files.values()):
             if file.look:
                 settled = False
             elif file.departed is not None or self._finishing is not None:
-                if not self._complete(file, now):
+                if self._complete(file, now):
+                    self._close_off(file, now, chunks)
+                else:
                     settled = False
-                    continue
-                if file.size > file.offset:
-                    chunks.append(self._reader.line(file, file.size, 0))
-                if file.departed is not None:
-                    self._end(file, now)
+                    held.append(file)
+        if len(held) > HELD_QUIET and self._finishing is None:
+            held.sort(key=lambda file: file.changed)
+            for file in held[:-HELD_QUIET]:
+                if _quiet(file, now) >= QUIET_AFTER_DEPARTURE:
+                    self._close_off(file, now, chunks)
         self._settled = settled
 
     def _complete(self, file: FollowedFile, now: float) -> bool:
@@ -429,12 +404,18 @@ class Tail:
         if self._finishing is not None:
             quiet = now - max(file.changed, self._finishing)
             return quiet >= (QUIET_WITHOUT_WRITER if writer is False else QUIET_AT_END)
-        if writer is False:
-            return True
-        # A writer that was seen may write for as long as it likes.
-        return writer is None and now - max(file.changed, file.departed or 0.0) >= (
-            QUIET_AFTER_DEPARTURE
-        )
+        # A writer that is known to be there may be silent for as long as it likes.
+        return writer is False or (writer is None and _quiet(file, now) >= QUIET_AFTER_DEPARTURE)
+
+    def _close_off(self, file: FollowedFile, now: float, chunks: list[Chunk]) -> None:
+        """Deliver what is after the last newline; let go of a file that has no name here."""
+        try:
+            if file.size > file.offset:
+                chunks.append(self._reader.line(file, file.size, 0))
+        except OSError as error:
+            self._report(self._unreadable, file.path, error)
+        if file.departed is not None:
+            self._end(file, now)
 
     def _end(self, file: FollowedFile, now: float) -> None:
         file.ended = True
@@ -445,25 +426,14 @@ class Tail:
         self._ended.append(file)
         self._dirty = True
 
-    def _forget(self) -> None:
-        """Let go of entries: acknowledged files that were deleted, files gone for long."""
-        now = time.time()
-        waiting: list[FollowedFile] = []
-        for file in self._ended:
-            if file.unacknowledged:
-                waiting.append(file)
-            elif not file.deleted and file.acknowledged:
-                self._entries.append(file.entry())
-        self._ended = waiting
-        for entry in self._entries:
-            entry.setdefault("gone", int(now))
-        self._entries = [
-            entry for entry in self._entries[-FORGET_ABOVE:] if now - entry["gone"] < FORGET_AFTER
-        ]
-
     def _tell(self, event: str, **fields: object) -> None:
         if self._journal is not None:
             self._journal.warning(event, **fields)
+
+
+def _quiet(file: FollowedFile, now: float) -> float:
+    """Seconds since a file that departed last grew."""
+    return now - max(file.changed, file.departed or 0.0)
 
 
 __all__ = ["CHUNK", "LINE_LIMIT", "Chunk", "FollowedFile", "Tail"]
