@@ -36,3 +36,9 @@ def test_every_package_has_a_charter() -> None:
     assert len(packages) > 8
     for package in packages:
         assert package.read_text().startswith('"""'), package
+
+
+def test_generated_pages_are_up_to_date() -> None:
+    from docs.generate import main
+
+    assert main(check=True) == 0

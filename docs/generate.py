@@ -1,0 +1,130 @@
+"""The generated parts of the pages: between `<!-- NAME -->` and `<!-- /NAME -->`.
+
+A setting or a format that isn't documented can't stay so: the tests compare the pages with what
+this writes.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from podweave.helpers.logs.formats.catalogue import ALIASES, load_all
+from podweave.model.schema import schema
+
+DOCS = Path(__file__).parent
+
+
+def fields_of(kind: str) -> str:
+    """A table of every field of a pattern kind, with its whole path."""
+    definitions = schema()["$defs"]
+    rows = ["| field | type | default | meaning |", "|---|---|---|---|"]
+
+    def walk(name: str, path: str) -> None:
+        definition = definitions[name]
+        required = definition.get("required", [])
+        for field, content in definition["properties"].items():
+            if field in ("apiVersion", "kind"):
+                continue
+            place = f"{path}{field}"
+            inner, suffix = target(content)
+            said = content.get("description") or definitions.get(inner or "", {}).get(
+                "description", ""
+            )
+            default = "required" if field in required else shown(content.get("default"))
+            rows.append(
+                f"| `{place}{suffix}` | {type_of(content)} | {default} | {one_line(said)} |"
+            )
+            if inner is not None:
+                walk(inner, f"{place}{suffix}.")
+
+    walk(kind, "")
+    return "\n".join(rows)
+
+
+def target(content: dict[str, Any]) -> tuple[str | None, str]:
+    """The struct that a field holds, and what stands behind its name: `[]` or `.NAME`."""
+    for choice in (content, *content.get("anyOf", ())):
+        if "$ref" in choice:
+            return choice["$ref"].rpartition("/")[2], ""
+        if "items" in choice:
+            inner, _ = target(choice["items"])
+            return inner, "[]"
+        extra = choice.get("additionalProperties")
+        if isinstance(extra, dict) and "$ref" in extra:
+            return extra["$ref"].rpartition("/")[2], ".NAME"
+    return None, ""
+
+
+def type_of(content: dict[str, Any]) -> str:
+    if "enum" in content:
+        return ", ".join(f"`{value}`" for value in content["enum"])
+    if "anyOf" in content:
+        kinds = [type_of(choice) for choice in content["anyOf"]]
+        return " or ".join(kind for kind in dict.fromkeys(kinds) if kind != "null")
+    if "$ref" in content:
+        return "mapping"
+    kind = str(content.get("type", "any"))
+    if kind == "array":
+        return f"list of {type_of(content['items'])}"
+    return {"object": "mapping", "integer": "whole number"}.get(kind, kind)
+
+
+def shown(default: Any) -> str:
+    return "" if default in (None, {}, "") else f"`{default}`"
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def formats() -> str:
+    rows = ["| format | also called | a line of it |", "|---|---|---|"]
+    for each in load_all():
+        others = ", ".join(f"`{alias}`" for alias, name in ALIASES.items() if name == each.name)
+        sample = each.samples[0][0].split(b"\n")[0].decode().replace("|", "\\|")
+        rows.append(f"| `{each.name}` | {others} | `{sample}` |")
+    return "\n".join(rows)
+
+
+PARTS: dict[str, dict[str, Callable[[], str]]] = {
+    "patterns.md": {
+        "ambassador": lambda: fields_of("Ambassador"),
+        "adapter": lambda: fields_of("Adapter"),
+        "sidecar": lambda: fields_of("Sidecar"),
+    },
+    "logs.md": {"formats": formats},
+}
+
+
+def generated(page: str, text: str) -> str:
+    """The page with its generated parts as the code has them."""
+    for name, make in PARTS[page].items():
+        begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        before, _, rest = text.partition(begin)
+        _, found, after = rest.partition(end)
+        if not found:
+            raise SystemExit(f"{page}: no part between {begin.strip()} and {end}")
+        text = f"{before}{begin}{make()}\n{end}{after}"
+    return text
+
+
+def main(check: bool) -> int:
+    stale = []
+    for page in PARTS:
+        path = DOCS / page
+        text = path.read_text()
+        wanted = generated(page, text)
+        if wanted != text:
+            stale.append(page)
+            if not check:
+                path.write_text(wanted)
+    for page in stale:
+        print(f"docs/{page}: {'out of date, run scripts/docs' if check else 'written'}")
+    return int(check and bool(stale))
+
+
+if __name__ == "__main__":
+    sys.exit(main("--check" in sys.argv[1:]))
