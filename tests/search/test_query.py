@@ -75,7 +75,7 @@ def test_queries_mean(text: str, query: Query) -> None:
         ("a AND", 6, "nothing follows AND"),
         ("()", 2, "a word or a field is missing here"),
         ("a level:", 3, "'level' has no value"),
-        ("--json", 1, "'-' twice"),
+        ("--jsn", 1, "no such option"),
         ("since:yesterday", 7, "'yesterday' is no time: write 30s"),
         ("since:>5m", 1, "since takes no >"),
         ("(" * 60 + "a" + ")" * 60, 52, "more than 50 parentheses"),

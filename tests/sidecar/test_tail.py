@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from pathlib import Path
 
 from tests.sidecar.following import Following
@@ -197,3 +198,18 @@ def test_descriptors_are_given_back(following: Following) -> None:
         path.unlink()
     following.lines()
     assert open_files() == before
+
+
+def test_more_files_than_may_be_open_are_read_when_there_is_room(following: Following) -> None:
+    for number in range(20):
+        following.append(f"{number}.log", b"x\n")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    used = {int(name) for name in os.listdir("/proc/self/fd")}
+    free = [number for number in range(len(used) + 8) if number not in used]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free[7], hard))
+    try:
+        some = following.lines()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert 0 < len(some) < 20
+    assert len(some) + len(following.lines()) == 20

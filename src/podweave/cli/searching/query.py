@@ -153,7 +153,7 @@ class _Parser:
         if self._text[begin] == "-" and begin + 1 < len(self._text):
             following = self._text[begin + 1]
             if following == "-":
-                raise self.error("'-' twice: one means not")
+                raise self.error("no such option; for not, one '-' is enough")
             if not following.isspace():
                 self._at += 1
                 return Not(self._term(depth))

@@ -36,6 +36,7 @@ class Copies:
 
     def suspect(self, file: FollowedFile, others: Iterable[FollowedFile], now: float) -> None:
         """A new file was found: hold it back if it may be a copy."""
+        self._held = {held: why for held, why in self._held.items() if not held.ended}
         recent = [original for when, original in self._ended if now - when < HOLD]
         for original in [*recent, *others]:
             if _alike(original, file):

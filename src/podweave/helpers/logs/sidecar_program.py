@@ -18,6 +18,7 @@ from podweave.helpers.admin import Admin, Answer
 from podweave.helpers.configuration import ConfigurationError, Section
 from podweave.helpers.journal import Journal
 from podweave.helpers.logs.checkpoint import Checkpoint
+from podweave.helpers.logs.open_files import raise_open_files_limit
 from podweave.helpers.logs.raw_records import RawRecords
 from podweave.helpers.logs.shipment import Budget, Shipment
 from podweave.helpers.logs.sidecar_metrics import SidecarMetrics
@@ -95,6 +96,7 @@ def check(config: dict[str, Any]) -> None:
 def run(config: dict[str, Any]) -> int:
     """Ship until SIGTERM; the exit code."""
     settings = SidecarConfig(config)
+    raise_open_files_limit()
     journal = Journal("sidecar", settings.name)
     loop = Loop()
     try:

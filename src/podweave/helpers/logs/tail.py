@@ -238,7 +238,9 @@ class Tail:
             except (FileNotFoundError, NotADirectoryError):
                 continue
             except OSError as error:
-                self._report(unreadable, path, error)
+                # Too many open files is one thing to say, however many names it keeps closed.
+                scarce = error.errno in (errno.EMFILE, errno.ENFILE)
+                self._report(unreadable, "more files" if scarce else path, error)
                 continue
             before = self._at.get(path)
             if before is not None and before is not file and file.offset == 0:
