@@ -51,7 +51,9 @@ def test_verdicts_and_roles_are_those_of_the_labels(masked: bool) -> None:
     assert fraction(roles_right, roles) >= (0.80 if masked else 0.90)
 
 
-@pytest.mark.parametrize("label", [each for each in LABELS if each.groups], ids=lambda each: each.name)
+@pytest.mark.parametrize(
+    "label", [each for each in LABELS if each.groups], ids=lambda each: each.name
+)
 def test_groups_are_those_of_the_label(label: Label) -> None:
     pod: dict[str, Any] = judge(label.name)
     mains = set(label.roles)

@@ -26,6 +26,18 @@ FORMATS = ("text", "json", "sarif", "junit", "github", "html")
     help="Exit with 1 for findings of this level or above. Default: warning.",
 )
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found.")
+@click.option(
+    "--usage", "usage_file", help="Measured use: `kubectl top pod --containers`, or JSON."
+)
+@click.option("--prometheus", "prometheus_url", help="Ask this Prometheus for measured use.")
+@click.option("--simulate", "simulated", is_flag=True, help="Replay a day, together and apart.")
+@click.option(
+    "--curve", default="office", help="Built-in day: office, consumer, flat, batch, spike."
+)
+@click.option(
+    "--loads", "loads_file", help="CSV: a column of load a container, instead of a curve."
+)
+@click.option("--cluster", default=10_000, show_default=True, help="Pods in the simulated cluster.")
 @click.option("--config", type=click.Path(), help="Settings; default: the nearest .podweave.yaml.")
 @click.option("-v", "--verbose", is_flag=True, help="Show the evidence for each role.")
 @click.option("--rules", "list_rules", is_flag=True, help="List the rules and stop.")
@@ -36,6 +48,12 @@ def command(
     as_json: bool,
     fail_on: str | None,
     exit_zero: bool,
+    usage_file: str | None,
+    prometheus_url: str | None,
+    simulated: bool,
+    curve: str,
+    loads_file: str | None,
+    cluster: int,
     config: str | None,
     verbose: bool,
     list_rules: bool,
@@ -59,7 +77,16 @@ def command(
             raise click.UsageError("name files or directories, or pipe manifests in")
         files = ("-",)
     settings = settings_for(files, config)
-    result = review(gather(files, settings.exclude), settings)
+    used = plan = None
+    if usage_file or prometheus_url:
+        from podweave.cli.review_usage import measure
+
+        used = measure(usage_file, prometheus_url)
+    if simulated:
+        from podweave.cli.review_usage import planned
+
+        plan = planned(curve, loads_file, cluster)
+    result = review(gather(files, settings.exclude), settings, used=used, plan=plan)
     form = "json" if as_json else output or "text"
     if form == "text":
         from podweave.review.reports.text import render

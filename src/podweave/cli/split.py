@@ -48,9 +48,7 @@ def command(files: tuple[str, ...], directory: str, keep_localhost: bool, force:
         )
     for each in wanted:
         pod = each.judgement.case.pod
-        others = [
-            other for other in inventory.others if other.file == pod.file or len(files) > 1
-        ]
+        others = [other for other in inventory.others if other.file == pod.file or len(files) > 1]
         split = plan(each, others, keep_localhost=keep_localhost)
         folder = directory if len(wanted) == 1 else os.path.join(directory, pod.name)
         os.makedirs(folder, exist_ok=True)

@@ -60,6 +60,30 @@ def price(case: Case) -> dict[str, Any]:
     return cost
 
 
+def measured(case: Case, used: dict[str, float], count: int, target: float = 0.7) -> dict[str, Any]:
+    """What measured peaks (cores over all replicas, by container) say of the CPU requests.
+
+    The slack of requests that are too large is taken off first: splitting doesn't cure that.
+    """
+    rows: dict[str, Any] = {}
+    for each in case.running:
+        asked = requested(each.facts, "cpu")
+        peak = used.get(each.name)
+        if asked is None or peak is None:
+            rows[each.name] = "unknown"
+            continue
+        fair = min(asked, peak / count / target) if each.role == "app" else asked
+        needed = max(1, math.ceil(peak / (target * asked) - 1e-9)) if asked else 1
+        rows[each.name] = {
+            "peak_cores": round(peak, 4),
+            "replicas_needed": needed,
+            "replicas": count,
+            "slack_cores": round(count * max(0.0, asked - fair), 4),
+            "wasted_cores_at_peak": round(max(0, count - needed) * min(asked, fair or asked), 4),
+        }
+    return rows
+
+
 def requested(each: ContainerFacts, resource: Resource) -> float | None:
     """A container's request; the API server takes the limit where only that is given."""
     asked = each.requests.cpu if resource == "cpu" else each.requests.memory

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+import msgspec
 
 from podweave.model.errors import InputError
 from podweave.review.case import Finding, Level
 from podweave.review.inventory import Found, Inventory
 from podweave.review.judge import Judgement, judge
 from podweave.review.settings import Settings
+
+if TYPE_CHECKING:
+    from podweave.review.simulation.day import Plan
+    from podweave.review.usage import Used
 
 LEVELS: Final[tuple[Level, ...]] = ("note", "warning", "error")
 
@@ -39,14 +45,22 @@ class Review(NamedTuple):
         return bool(worst) and LEVELS.index(worst) >= LEVELS.index(level)
 
 
-def review(inventory: Inventory, settings: Settings | None = None) -> Review:
-    """Judge every Pod of the inventory."""
+def review(
+    inventory: Inventory,
+    settings: Settings | None = None,
+    *,
+    used: list[Used] | None = None,
+    plan: Plan | None = None,
+) -> Review:
+    """Judge every Pod of the inventory; with measured use, and with a day to simulate, if given."""
     settings = settings or Settings()
     inventory.finish()
     errors = list(inventory.errors)
     reviewed = []
     for found in inventory.found:
         judgement = judge(found.facts)
+        if used is not None or plan is not None:
+            _numbers(judgement, used or [], plan)
         kept: list[Finding] = []
         ignored, wrong = settings.ignored(found.facts)
         errors.extend(
@@ -68,3 +82,23 @@ def review(inventory: Inventory, settings: Settings | None = None) -> Review:
         judgement.findings = kept
         reviewed.append(Reviewed(found, judgement))
     return Review(reviewed, errors)
+
+
+def _numbers(judgement: Judgement, used: list[Used], plan: Plan | None) -> None:
+    """Measured use and the simulated day, for those who asked: most reviews don't load this."""
+    from podweave.review.cost import measured
+    from podweave.review.simulation.day import simulate
+    from podweave.review.simulation.summary import sentences, values
+    from podweave.review.usage import peaks
+
+    case = judgement.case
+    seen, count = peaks(used, case.pod)
+    if seen:
+        judgement.cost["usage"] = measured(case, seen, count)
+    if plan is None or judgement.verdict != "split":
+        return
+    day = simulate(case, msgspec.structs.replace(plan, peaks=seen))
+    if day is None:
+        judgement.cost["simulation"] = "unknown"
+    else:
+        judgement.cost["simulation"] = {**values(day), "summary": sentences(case, day)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from podweave.review.case import Case
 from podweave.review.review import Review, Reviewed
@@ -95,7 +95,7 @@ def picture(case: Case, paint: Painter) -> list[str]:
 def costs(reviewed: Reviewed) -> list[str]:
     """The numbers in sentences."""
     cost = reviewed.judgement.cost
-    lines: list[str] = []
+    lines = _measured(cost)
     if "hot" not in cost:
         return lines
     for reason in cost.get("blocked", []):
@@ -107,6 +107,26 @@ def costs(reviewed: Reviewed) -> list[str]:
         lines.append(f"cost: unknown, for want of requests: {', '.join(unknown)}")
     for line in cost["arithmetic"]:
         lines.append(f"cost: scaling {cost['hot']}: {line}")
+    return lines
+
+
+def _measured(cost: dict[str, Any]) -> list[str]:
+    lines = []
+    for name, row in cost.get("usage", {}).items():
+        if row == "unknown":
+            lines.append(f"usage: {name}: unknown")
+            continue
+        lines.append(
+            f"usage: {name}: {row['peak_cores']:g} cores at the peak need "
+            f"{row['replicas_needed']} of {row['replicas']} replicas; "
+            f"{row['wasted_cores_at_peak']:g} cores wasted, "
+            f"{row['slack_cores']:g} more are right-sizing's, not splitting's"
+        )
+    day = cost.get("simulation")
+    if day == "unknown":
+        lines.append("simulation: unknown, for want of CPU and memory requests")
+    elif day:
+        lines += [f"simulation: {line}" for line in day["summary"]]
     return lines
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from podweave.review.case import Case, Finding
+from podweave.review.cost import hottest
 
 
 def check(case: Case) -> Iterator[Finding]:
@@ -20,6 +21,8 @@ def _stateful(case: Case) -> Iterator[Finding]:
     others = [each.name for each in case.independent if not case.stateful(each)]
     if not others:
         return
+    hot = hottest(case)
+    scaled = hot.name if hot is not None else others[0]
     for each in case.independent:
         if not case.stateful(each):
             continue
@@ -29,7 +32,7 @@ def _stateful(case: Case) -> Iterator[Finding]:
             count = f"{pod.scaler.maximum}" if pod.scaler else f"{pod.replicas}"
             message = (
                 f"{each.name} keeps data{where}: with {count} replicas there are {count} "
-                f"separate copies that know nothing of each other, only to scale {others[0]}"
+                f"separate copies that know nothing of each other, only to scale {scaled}"
             )
         else:
             message = (

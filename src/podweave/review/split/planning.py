@@ -6,6 +6,7 @@ import copy
 import re
 from typing import Any, Final
 
+from podweave.model.errors import Path
 from podweave.model.workloads import descend
 from podweave.review.case import Case
 from podweave.review.inventory import Placed
@@ -55,9 +56,7 @@ def _tier(case: Case, group: list[str]) -> Tier:
     members = [each for each in case.standings if each.name in group]
     lead = next((each for each in members if each.role in {"app", "tier"}), members[0])
     running = [each for each in members if each.role != "init"]
-    stateful = any(
-        case.stateful(each) for each in running if each.role in {"app", "tier"}
-    )
+    stateful = any(case.stateful(each) for each in running if each.role in {"app", "tier"})
     pod = case.pod
     # An application with a named claim stays a Deployment, as people write it; what needs an
     # identity of its own is a store, or whatever had a claim for each replica already.
@@ -70,9 +69,7 @@ def _tier(case: Case, group: list[str]) -> Tier:
     kind = pod.kind
     if kind not in {"DaemonSet", "Job", "CronJob"}:
         kind = "StatefulSet" if identity else "Deployment"
-    ports = sorted(
-        {port for each in running for port in case.relations.listens.get(each.name, ())}
-    )
+    ports = sorted({port for each in running for port in case.relations.listens.get(each.name, ())})
     return Tier(_name(pod.name, lead.name), lead.name, group, kind, stateful, ports)
 
 
@@ -108,7 +105,10 @@ def _workload(case: Case, object: dict[str, Any], tier: Tier, split: Split) -> P
     ):
         if spec.get(key):
             comments.append(Comment((*inner_path, "spec", key), f"podweave: {why}"))
-    if tier.kind in {"Deployment", "StatefulSet"} and spec.get("restartPolicy", "Always") != "Always":
+    if (
+        tier.kind in {"Deployment", "StatefulSet"}
+        and spec.get("restartPolicy", "Always") != "Always"
+    ):
         was = spec.pop("restartPolicy")
         split.open.append(
             f"{tier.name}: the Pod had restartPolicy {was}, which a {tier.kind} can't have; if "
@@ -161,7 +161,9 @@ def _body(
             f"{tier.name}: {replicas} replicas were {replicas} separate stores; it starts with 1. "
             "Which of them has the data to keep?"
         )
-        comments.append(Comment(("spec", "replicas"), f"podweave: was {replicas}, each a store of its own"))
+        comments.append(
+            Comment(("spec", "replicas"), f"podweave: was {replicas}, each a store of its own")
+        )
         replicas = 1
     scaled = pod.scaler is not None and not tier.stateful
     if tier.kind != "DaemonSet" and not scaled:
@@ -180,7 +182,12 @@ def _body(
         if templates:
             body["volumeClaimTemplates"] = templates
     kept = {
-        "Deployment": ("strategy", "minReadySeconds", "progressDeadlineSeconds", "revisionHistoryLimit"),
+        "Deployment": (
+            "strategy",
+            "minReadySeconds",
+            "progressDeadlineSeconds",
+            "revisionHistoryLimit",
+        ),
         "StatefulSet": ("podManagementPolicy", "minReadySeconds", "revisionHistoryLimit"),
         "DaemonSet": ("updateStrategy", "minReadySeconds", "revisionHistoryLimit"),
     }[tier.kind]
@@ -197,7 +204,10 @@ def _mounted(spec: dict[str, Any]) -> set[str]:
     names: set[str] = set()
     for key in ("initContainers", "containers"):
         for container in spec.get(key) or []:
-            for mount in [*(container.get("volumeMounts") or []), *(container.get("volumeDevices") or [])]:
+            for mount in [
+                *(container.get("volumeMounts") or []),
+                *(container.get("volumeDevices") or []),
+            ]:
                 names.add(str(mount.get("name")))
     return names
 
@@ -239,7 +249,7 @@ def _claims(case: Case, tier: Tier, piece: Piece, inner: tuple[str, ...], split:
         strangers = sorted(users - set(tier.containers))
         if not strangers or fact.kind in {"config", "secret"}:
             continue
-        at = (*inner, "spec", "volumes", index)
+        at: Path = (*inner, "spec", "volumes", index)
         if fact.kind in {"claim", "template"}:
             modes = ", ".join(fact.access) or "unknown access modes"
             text = (
@@ -248,8 +258,8 @@ def _claims(case: Case, tier: Tier, piece: Piece, inner: tuple[str, ...], split:
             )
         elif fact.kind == "host":
             text = (
-                f"{fact.source} of the node was also seen by {', '.join(strangers)}: apart they may "
-                "run on different nodes"
+                f"{fact.source} of the node was also seen by {', '.join(strangers)}: apart they "
+                "may run on different nodes"
             )
         else:
             text = (
@@ -274,7 +284,9 @@ def _claims(case: Case, tier: Tier, piece: Piece, inner: tuple[str, ...], split:
         (fact := pod.volumes.get(name)) is not None and fact.kind in lasting
         for name in _mounted(spec)
     ):
-        text = "it keeps data and has no claim: what it stores is gone with the Pod, as it was before"
+        text = (
+            "it keeps data and has no claim: what it stores is gone with the Pod, as it was before"
+        )
         piece.comments.append(Comment((*inner, "spec", "containers"), f"podweave: {text}"))
         split.open.append(f"{tier.name}: {text}")
 
@@ -304,7 +316,9 @@ def _references(
         changed += _configs(by_name[client].config, client, where, others)
         split.report += changed
         seen = {
-            port for port, server in ports.items() if any(server.service in text for text in changed)
+            port
+            for port, server in ports.items()
+            if any(server.service in text for text in changed)
         }
         for port, server in ports.items():
             if port not in seen:
@@ -319,7 +333,9 @@ def _references(
     for tier in tiers:
         for port, server in sorted(ambassadors.get(tier.name, {}).items()):
             tier.pieces.append(
-                Piece(ambassador(tier, server, port, case.pod.labels, COMPONENT, case.pod.namespace))
+                Piece(
+                    ambassador(tier, server, port, case.pod.labels, COMPONENT, case.pod.namespace)
+                )
             )
             split.report.append(
                 f"Ambassador/{tier.lead}-{port}: localhost:{port} in {tier.name} leads to "
@@ -327,9 +343,7 @@ def _references(
             )
 
 
-def _configs(
-    config: dict[str, str], client: str, where: Any, others: list[Placed]
-) -> list[str]:
+def _configs(config: dict[str, str], client: str, where: Any, others: list[Placed]) -> list[str]:
     """Rewrite the ConfigMaps a container mounts, where they were given."""
     changed = []
     for each in others:
@@ -340,7 +354,11 @@ def _configs(
             if key in config and isinstance(old, str) and (new := rewrite_text(old, where)) != old:
                 data[key] = new
                 name = descend(each.object, ("metadata", "name"))
-                hosts = ", ".join(sorted(set(re.findall(r"[\w.-]+:\d+", new)) - set(re.findall(r"[\w.-]+:\d+", old))))
+                hosts = ", ".join(
+                    sorted(
+                        set(re.findall(r"[\w.-]+:\d+", new)) - set(re.findall(r"[\w.-]+:\d+", old))
+                    )
+                )
                 changed.append(f"{client}: {key} of ConfigMap/{name} now says {hosts}")
     return changed
 

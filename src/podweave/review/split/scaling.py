@@ -48,7 +48,9 @@ def _one(case: Case, tier: Tier, object: dict[str, Any], split: Split) -> Piece 
         if container is None or container in tier.containers:
             metrics.append(metric)
     if spec.get("metrics") and not metrics:
-        split.report.append(f"{tier.name}: no metric of the autoscaler is about it, so it gets none")
+        split.report.append(
+            f"{tier.name}: no metric of the autoscaler is about it, so it gets none"
+        )
         return None
     if "metrics" in spec:
         spec["metrics"] = metrics

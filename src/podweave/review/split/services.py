@@ -29,7 +29,9 @@ def services(case: Case, tiers: list[Tier], others: list[Placed], split: Split) 
         else:
             remaining.append(each)
     called = {
-        dial.server for dial in case.relations.dials if _home(tiers, dial.client) is not _home(tiers, dial.server)
+        dial.server
+        for dial in case.relations.dials
+        if _home(tiers, dial.client) is not _home(tiers, dial.server)
     }
     for tier in tiers:
         if tier.service:
@@ -60,8 +62,8 @@ def _divide(case: Case, tiers: list[Tier], service: dict[str, Any], split: Split
             parts.setdefault(tiers.index(tier), []).append(port)
         else:
             split.open.append(
-                f"Service {service['metadata'].get('name')}: no container declares the target of its "
-                f"port {port.get('port')}; it was left out"
+                f"Service {service['metadata'].get('name')}: no container declares the target of "
+                f"its port {port.get('port')}; it was left out"
             )
     name = str(service["metadata"].get("name"))
     headless = service["spec"].get("clusterIP") == "None"
@@ -97,7 +99,11 @@ def _owner(case: Case, tiers: list[Tier], port: dict[str, Any]) -> Tier | None:
     for each in case.running:
         names = {one.name for one in each.facts.ports if one.name}
         numbers = {one.number for one in each.facts.ports} or case.relations.listens[each.name]
-        if target in names or target in numbers or (isinstance(target, str) and target.isdigit() and int(target) in numbers):
+        if (
+            target in names
+            or target in numbers
+            or (isinstance(target, str) and target.isdigit() and int(target) in numbers)
+        ):
             return _home(tiers, each.name)
     return None
 
@@ -134,7 +140,10 @@ def _service(case: Case, tier: Tier, *, headless: bool) -> dict[str, Any]:
     ports = []
     for number in tier.ports:
         fact = declared.get(number)
-        port: dict[str, Any] = {"name": (fact.name if fact and fact.name else f"port-{number}"), "port": number}
+        port: dict[str, Any] = {
+            "name": (fact.name if fact and fact.name else f"port-{number}"),
+            "port": number,
+        }
         if fact and fact.protocol != "TCP":
             port["protocol"] = fact.protocol
         ports.append(port)
