@@ -121,7 +121,7 @@ def test_without_patterns_weaving_leaves_a_woven_manifest_alone(woven: str) -> N
     assert names == ["orders-db", "orders-ship", "orders-logs", "migrate"]
 
 
-@pytest.mark.parametrize("null", ["", " null", " []", " {}"])
+@pytest.mark.parametrize("null", ["", " null", " ~", " NULL", " []", " {}"])
 def test_keys_without_a_value_are_as_empty_as_before(null: str) -> None:
     text = f"""\
 apiVersion: v1
@@ -148,3 +148,5 @@ spec: {logs: [{from: [/logs/*.log]}]}
     woven = only_text(weave_text("a.yaml", text, read("patterns.yaml", patterns)))
     assert woven != text
     assert unwoven(woven) == text
+    twice = only_text(weave_text("a.yaml", woven, read("patterns.yaml", patterns)))
+    assert twice == woven

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from podweave import __version__
+from podweave.weave.shapes import mapping
 
 KEY = "podweave.dev/woven"
 DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
@@ -32,8 +33,17 @@ class Woven(msgspec.Struct, frozen=True, omit_defaults=True):
     """Added beside this one."""
     made: list[str] = msgspec.field(default_factory=list)
     """Keys that weren't there at all, such as `spec.volumes`, so that they go away again."""
-    nulls: list[str] = msgspec.field(default_factory=list)
-    """Keys that were there with nothing as their value."""
+    nulls: dict[str, str] = msgspec.field(default_factory=dict)
+    """Keys that were there with null as their value, and how that was written."""
+
+
+def earlier(template: object) -> Woven | None:
+    """What an earlier weaving says on a template; None where there was none that can be read."""
+    annotations = mapping(mapping(mapping(template).get("metadata")).get("annotations"))
+    try:
+        return decode(annotations.get(KEY))
+    except UnreadableError:
+        return None
 
 
 class UnreadableError(Exception):

@@ -53,7 +53,7 @@ class _Assembly:
         self.target = draft.target
         self.result = Assembled()
         self.made: list[str] = []
-        self.nulls: list[str] = []
+        self.nulls: dict[str, str] = {}
 
     def containers(self) -> None:
         helpers = self.draft.ordered()
@@ -123,7 +123,7 @@ class _Assembly:
         is_new = stated is None and (where == ("metadata",) or not self._fillable(where))
         is_null = is_new and where[-1] in (descend(target.template, where[:-1]) or {})
         if is_new:
-            self._note(".".join(map(str, where)), is_null)
+            self._note(".".join(map(str, where)), where, is_null)
         woven = Woven(
             version=FORMAT_VERSION,
             by=__version__,
@@ -183,7 +183,7 @@ class _Assembly:
         path = (*self.target.path, *parts)
         last = parts[-1]
         if parent.get(last) is None and not self._fillable(parts):
-            self._note(note or ".".join(map(str, parts)), last in parent)
+            self._note(note or ".".join(map(str, parts)), parts, last in parent)
             self._set(path, items, last in parent)
         else:
             for index, item in enumerate(items):
@@ -200,8 +200,11 @@ class _Assembly:
     def _set(self, path: Path, value: Any, is_null: bool) -> None:
         self.result.edits.append(Replace(path, value) if is_null else Insert(path, value))
 
-    def _note(self, key: str, is_null: bool) -> None:
-        (self.nulls if is_null else self.made).append(key)
+    def _note(self, key: str, parts: Path, is_null: bool) -> None:
+        if is_null:
+            self.nulls[key] = self.target.spelling(key, *parts)
+        else:
+            self.made.append(key)
 
     def _change(self, parts: Path, what: str, reason: str) -> None:
         target = self.target

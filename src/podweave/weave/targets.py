@@ -10,6 +10,7 @@ import msgspec
 from podweave.manifests.documents import Document
 from podweave.model.errors import InputError, Path
 from podweave.model.pods import Container, PodTemplate, VolumeMount
+from podweave.weave.nulls import is_blank, spelling
 from podweave.weave.removals import before_removal
 from podweave.weave.shapes import mapping, mappings
 
@@ -31,6 +32,8 @@ class Target(msgspec.Struct, frozen=True):
     removed: tuple[Path, ...] = ()
     """What was taken away of an earlier weaving, as paths in the user's document, so that an
     error names the line the user sees."""
+    nulls: dict[str, str] = {}
+    """Keys that an earlier weaving found with a null, and its spelling."""
 
     @property
     def label(self) -> str:
@@ -48,19 +51,14 @@ class Target(msgspec.Struct, frozen=True):
         return f"{self.document.file}:{self.line(*parts)}"
 
     def is_blank(self, *parts: str | int) -> bool:
-        """Whether a value of the template is null because nothing is written after its key."""
-        tree = self.document.tree
-        node = tree.root
-        for part in self._as_written(self.path + parts):
-            node = tree.resolve(node)
-            if isinstance(part, int):
-                node = node.items[part]
-            else:
-                entry = tree.entry(node, part)
-                if entry is None:
-                    return False
-                node = entry[1]
-        return node.empty
+        """See `nulls`. What an earlier weaving had filled is empty, not blank, by now."""
+        return is_blank(self.document, self._as_written(self.path + parts))
+
+    def spelling(self, key: str, *parts: str | int) -> str:
+        """How a null is written, or was before an earlier weaving, which calls it `key`."""
+        if key in self.nulls:
+            return self.nulls[key]
+        return spelling(self.document, self._as_written(self.path + parts))
 
     def containers(self) -> Iterator[tuple[str, int, Container]]:
         """Every container with the list it is in and its index there."""

@@ -55,6 +55,8 @@ class Unweaving(NamedTuple):
 
     edits: dict[Place, list[Edit]]
     drops: list[tuple[Place, Path]]
+    nulls: dict[Place, list[tuple[Path, str]]]
+    """Paths, as in the woven document, that become null again, and how that was written."""
 
     def by_document(self, more: list[tuple[Place, Path]]) -> dict[Place, list[Edit]]:
         """All edits of a document in their order, dropping `more` objects too."""
@@ -76,6 +78,7 @@ def unweaving(sources: list[Source]) -> Unweaving:
     referenced: set[tuple[str, str]] = set()
     edits: dict[Place, list[Edit]] = {}
     drops: list[tuple[Place, Path]] = []
+    nulls: dict[Place, list[tuple[Path, str]]] = {}
     errors: list[InputError] = []
     for at, each in found:
         within = template_path(each.object.get("apiVersion"), each.object.get("kind"))
@@ -87,13 +90,14 @@ def unweaving(sources: list[Source]) -> Unweaving:
         name = metadata.get("name") or metadata.get("generateName", "")
         workloads.add((namespace, f"{each.object['kind']}/{name}"))
         try:
-            taken = template_edits(each.document, (*each.path, *within), template)
+            taken, spelled = template_edits(each.document, (*each.path, *within), template)
         except InputErrors as wrong:
             errors.extend(wrong.errors)
             continue
         if taken:
             referenced.add((namespace, _config_map_of(template)))
             edits.setdefault(at, []).extend(taken)
+            nulls.setdefault(at, []).extend(spelled)
     for at, each in found:
         if not is_woven_config_map(each.object):
             continue
@@ -105,14 +109,16 @@ def unweaving(sources: list[Source]) -> Unweaving:
             drops.append((at, each.path))
     if errors:
         raise InputErrors(errors)
-    return Unweaving(edits, drops)
+    return Unweaving(edits, drops, nulls)
 
 
-def template_edits(document: Document, path: Path, template: dict[str, Any]) -> list[Edit]:
-    """What takes the weaving out of one template; nothing where none is in it."""
+def template_edits(
+    document: Document, path: Path, template: dict[str, Any]
+) -> tuple[list[Edit], list[tuple[Path, str]]]:
+    """What takes the weaving out of one template, nothing where none is in it; and the nulls."""
     annotations = mapping(mapping(template.get("metadata")).get("annotations"))
     if KEY not in annotations:
-        return []
+        return [], []
     try:
         woven = decode(annotations[KEY])
     except UnreadableError as error:
@@ -131,7 +137,7 @@ def template_edits(document: Document, path: Path, template: dict[str, Any]) -> 
     taking.annotations(annotations)
     if taking.errors:
         raise InputErrors(taking.errors)
-    return taking.edits
+    return taking.edits, taking.nulls
 
 
 class _Taking:
@@ -147,6 +153,7 @@ class _Taking:
         self.metadata: dict[str, Any] = template["metadata"]
         self.spec = mapping(template.get("spec"))
         self.edits: list[Edit] = []
+        self.nulls: list[tuple[Path, str]] = []
         self.errors: list[InputError] = []
 
     def mounts(self) -> None:
@@ -201,9 +208,9 @@ class _Taking:
         if set(self.metadata) == {"annotations"} and "metadata" in self.woven.made:
             self.edits.append(Remove(path[:-1]))
         elif set(self.metadata) == {"annotations"} and "metadata" in self.woven.nulls:
-            self.edits.append(Replace(path[:-1], None))
+            self._null(path[:-1], "metadata")
         elif "metadata.annotations" in self.woven.nulls:
-            self.edits.append(Replace(path, None))
+            self._null(path, "metadata.annotations")
         else:
             self.edits.append(Remove(path))
 
@@ -221,9 +228,13 @@ class _Taking:
         if at and len(at) == len(items) and note in self.woven.made:
             self.edits.append(Remove(path))
         elif at and len(at) == len(items) and note in self.woven.nulls:
-            self.edits.append(Replace(path, None))
+            self._null(path, note)
         else:
             self.edits += [Remove((*path, index)) for index in sorted(at, reverse=True)]
+
+    def _null(self, path: Path, key: str) -> None:
+        self.edits.append(Replace(path, None))
+        self.nulls.append((path, self.woven.nulls[key]))
 
     def _missing(self, what: str) -> None:
         self.errors.append(

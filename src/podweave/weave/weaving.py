@@ -16,11 +16,13 @@ from podweave.model.errors import InputError, InputErrors, Path
 from podweave.model.pods import PodTemplate
 from podweave.model.selectors import matches
 from podweave.model.workloads import descend
+from podweave.weave.annotation import earlier
 from podweave.weave.assembling import Assembled, assemble
 from podweave.weave.changes import Change
 from podweave.weave.configuration import config_map_name
 from podweave.weave.drafting import draft
 from podweave.weave.drafts import pattern_error
+from podweave.weave.nulls import respelled
 from podweave.weave.options import Options
 from podweave.weave.plain_edits import apply_edits
 from podweave.weave.removals import after_removal
@@ -52,11 +54,28 @@ def weave(given: Bundle, options: Options | None = None) -> Weaving:
 
 def unweave(sources: list[Source]) -> list[WovenSource]:
     """Give back the originals. Raises InputErrors."""
-    stripping = unweaving(sources).by_document([])
-    return [
-        WovenSource(source.file, stripped_source(at, source, stripping)[0].text)
-        for at, source in enumerate(sources)
-    ]
+    taking = unweaving(sources)
+    stripping = taking.by_document([])
+    originals = []
+    for at, source in enumerate(sources):
+        original, kept = stripped_source(at, source, stripping)
+        spans = []
+        for new, old in enumerate(kept):
+            removed = removed_paths(stripping.get((at, old), []))
+            nulls = [
+                (after_removal(path, removed), text)
+                for path, text in taking.nulls.get((at, old), [])
+            ]
+            spans += respelled(original.documents[new], nulls)
+        text = original.text
+        for start, end, spelled in sorted(spans, reverse=True):
+            text = text[:start] + spelled + text[end:]
+        originals.append(WovenSource(source.file, text))
+    return originals
+
+
+def removed_paths(edits: list[Edit]) -> tuple[Path, ...]:
+    return tuple(edit.path for edit in edits if isinstance(edit, Remove))
 
 
 class _Weaver:
@@ -119,12 +138,15 @@ class _Weaver:
     def _target(self, found: FoundWorkload) -> Target:
         place = self._place(found.document)
         stripping = self.stripping.get(place, [])
-        removed = tuple(edit.path for edit in stripping if isinstance(edit, Remove))
+        removed = removed_paths(stripping)
         metadata = found.workload.metadata
         path = found.pod_path
         object, template = found.workload.object, found.workload.template
         document = self._object(found.document)
+        nulls: dict[str, str] = {}
         if stripping:
+            before = earlier(descend(found.document.object, path))
+            nulls = before.nulls if before is not None else {}
             path = after_removal(path, removed)
             object = descend(document, after_removal(found.path, removed))
             converted = convert(descend(document, path), PodTemplate, path, nulls=True)
@@ -141,6 +163,7 @@ class _Weaver:
             descend(document, path),
             template,
             removed,
+            nulls,
         )
 
     def _object(self, document: Document) -> Any:
@@ -163,7 +186,7 @@ class _Weaver:
             return
         # In a List the ConfigMap is a further item: such a file is often one JSON value.
         items = found.path[:-1]
-        removed = tuple(e.path for e in self.stripping.get(place, []) if isinstance(e, Remove))
+        removed = removed_paths(self.stripping.get(place, []))
         parent = after_removal(items, removed)
         count = len(descend(self._object(found.document), parent))
         added = self.in_list.get((place, parent), 0)
