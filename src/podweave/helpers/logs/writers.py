@@ -3,7 +3,9 @@
 The kernel grants a read lease only on a file that nobody has open for writing, so asking for one
 and giving it back at once answers the question across PID namespaces, where looking through
 /proc can't. It needs the file's owner or CAP_LEASE; otherwise the answer is "unknown", and the
-caller falls back on waiting for quiet.
+caller falls back on waiting for quiet. For the microseconds of the lease an open for writing waits
+(with O_NONBLOCK: fails), which is why only files that were rotated away are asked about, and all
+of them once the application has ended.
 """
 
 from __future__ import annotations
