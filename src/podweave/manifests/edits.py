@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import eq
 from typing import Any
 
 import yaml
@@ -74,9 +75,16 @@ def edit(source: Source, edits: Mapping[int, Sequence[Edit]], append: Sequence[A
     that is used elsewhere.
     """
     # Literal blocks take in comment lines that stand to the right after them. Rare enough to
-    # find out by trying.
+    # find out by trying; without literal blocks, all that goes wrong is the user's business.
     for literals in (True, False):
-        text, expected = _edited(source, edits, append, literals)
+        try:
+            text, expected = _edited(source, edits, append, literals)
+        except InputError:
+            if literals:
+                continue
+            raise
+        except (yaml.YAMLError, LookupError):
+            continue
         if _reads_as(text, source, expected):
             return text
     if source.text and not source.text.endswith(("\n", "\r")):
@@ -156,20 +164,53 @@ def _appended(source: Source, text: str, value: Any, literals: bool) -> str:
 
 
 class _Region:
-    """One document while it is edited."""
+    """One document while it is edited.
+
+    To read the text again for every edit would be the greater part of the work. So edits are
+    planned on the same nodes as long as they are in different places, and only then made.
+    """
 
     def __init__(self, document: Document, text: str, literals: bool, newline: str) -> None:
-        self.text = text
         self.object: Any = copy(document.object)
+        self._text = text
         self._document = document
         self._literals = literals
         self._newline = newline
+        self._layout: Layout | None = None
         self._sequence_indent: int | None = None
+        self._spans: list[Span] = []
+        self._parents: list[Path] = []
+        """Of the edits whose spans are planned."""
 
-    def _tree(self) -> Tree:
-        if self._document.format == "json":
-            return json_tree(self.text, 0)
-        return yaml_tree(self.text, 0, len(self.text))
+    @property
+    def text(self) -> str:
+        """The text after all edits."""
+        self._make()
+        return self._text
+
+    def _make(self) -> None:
+        if self._spans:
+            self._text = replaced(self._text, self._spans)
+            self._layout = None
+            self._spans = []
+            self._parents = []
+
+    def _current(self, path: Path) -> Layout:
+        if self._layout is None:
+            as_json = self._document.format == "json"
+            text = self._text
+            tree = json_tree(text, 0) if as_json else yaml_tree(text, 0, len(text))
+            if self._sequence_indent is None:
+                self._sequence_indent = self._measured(tree, path)
+            self._layout = Layout(
+                text=text,
+                tree=tree,
+                newline=self._newline,
+                literals=self._literals,
+                json=as_json,
+                sequence_indent=self._sequence_indent,
+            )
+        return self._layout
 
     def _error(self, message: str, path: Path) -> InputError:
         return self._document.error(message, path)
@@ -178,34 +219,34 @@ class _Region:
         """Change the text, and the object that it must read as."""
         if not step.path:
             raise self._error("only Remove is for a whole document", ())
-        tree = self._tree()
-        parent, chain = self._parent(tree, step.path)
-        self._unshared(tree, chain, step)
+        if any(all(map(eq, step.path, parent)) for parent in self._parents):
+            self._make()  # one path leads to the other
         value = None if isinstance(step, Remove) else plain(step.value)
+        parent, spans = self._plan(step, value)
+        if any(_touch(one, other) for one in spans for other in self._spans):
+            self._make()
+            parent, spans = self._plan(step, value)
+        self._spans += spans
+        self._parents.append(step.path[:-1])
+        self._apply_to_object(step, parent.flow, value)
+
+    def _plan(self, step: Edit, value: Any) -> tuple[Node, list[Span]]:
+        """The parent of what is edited, and the spans."""
+        layout = self._current(step.path)
+        parent, chain = self._parent(layout.tree, step.path)
+        self._unshared(layout.tree, chain, step)
         style: Style = flow_style if parent.flow else block_style
-        if self._sequence_indent is None:
-            self._sequence_indent = self._measured(tree, step.path)
-        layout = Layout(
-            text=self.text,
-            tree=tree,
-            newline=self._newline,
-            literals=self._literals,
-            json=self._document.format == "json",
-            sequence_indent=self._sequence_indent,
-        )
         try:
-            spans = self._planned(layout, style, chain, step, value)
+            return parent, self._planned(layout, style, chain, step, value)
         except LookupError:
             raise self._error(_UNSAFE, step.path) from None
         except ValueError as error:
             raise self._error(f"the value can't be written as JSON: {error}", step.path) from None
-        self.text = replaced(self.text, spans)
-        self._apply_to_object(step, parent.flow, value)
 
     def _measured(self, tree: Tree, path: Path) -> int:
         """Measured once: what is inserted keeps to it."""
         try:
-            return block_style.sequence_indent(self.text, tree)
+            return block_style.sequence_indent(self._text, tree)
         except LookupError:
             raise self._error(_UNSAFE, path) from None
 
@@ -353,6 +394,10 @@ class _Region:
             parent.insert(last, value)
         else:
             parent[last] = value
+
+
+def _touch(one: Span, other: Span) -> bool:
+    return one.start <= other.end and other.start <= one.end
 
 
 def _reads_as(text: str, source: Source, expected: list[Any]) -> bool:
