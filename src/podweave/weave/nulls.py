@@ -32,7 +32,11 @@ def respelled(document: Document, nulls: list[tuple[Path, str]]) -> list[tuple[i
     spans = []
     for path, text in nulls:
         node = _node(document, path)
-        if node is not None and text in SPELLINGS and document.text[node.start : node.end] == "null":
+        if (
+            node is not None
+            and text in SPELLINGS
+            and document.text[node.start : node.end] == "null"
+        ):
             spans.append((node.start, node.end, text))
     return spans
 
