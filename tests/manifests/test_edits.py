@@ -342,3 +342,14 @@ def test_edits_come_one_after_the_other() -> None:
         )
         == HEAD + "m:\n  l: [{x: 1}]\n"
     )
+
+
+def test_a_later_edit_may_replace_what_an_earlier_one_changed() -> None:
+    text = HEAD + "m:\n  a:\n    b: {}  # c\n  d: 1\n"
+    steps: list[Edit] = [
+        Insert(("m", "a", "x"), 1),
+        Replace(("m", "d"), 2),
+        Replace(("m", "a"), "new"),
+    ]
+    assert edited(text, *steps) == HEAD + "m:\n  a: new\n  d: 2\n"
+    assert edited(text, *steps[:2], Remove(("m",))) == HEAD
