@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import time
 from pathlib import Path
 
 import pytest
 
+from podweave.engines.local import prefork
 from podweave.engines.local.addresses import link_name
-from podweave.engines.local.launch import Launch, launch
+from podweave.engines.local.launch import Launch, launch_of, supervise
 from podweave.engines.local.local_engine import LocalEngine
 from podweave.engines.local.operations import Operation
 from podweave.engines.local.records import supervisor_of
@@ -31,7 +33,11 @@ TEXT = pod(NAME, sh("app", "sleep 300", volumeMounts=MOUNTS), volumes=VOLUMES)
 
 def plan(engine: LocalEngine) -> Launch:
     (order,), _ = orders(bundle([read("pod.json", TEXT.encode())]), {}, [])
-    return engine._launch(order)
+    return launch_of(order, engine.state)
+
+
+def launch(plan: Launch) -> socket.socket:
+    return prefork.detached(lambda report: supervise(plan, report))
 
 
 def traces(state: Path) -> dict[str, list[str]]:

@@ -14,7 +14,6 @@ from podweave.engines.errors import EngineError
 from podweave.engines.orders import orders
 from podweave.manifests.bundle import bundle
 from podweave.model.errors import InputError
-from podweave.sandbox.system_calls import SandboxError
 
 if TYPE_CHECKING:
     from podweave.engines.engine import Engine, PodOrder
@@ -151,7 +150,9 @@ def command(
         from podweave.cli.coming_up import bring_up
 
         good = [bring_up(runner, order, timeout=timeout, replace=replace) for order in wanted]
-    except (EngineError, SandboxError) as error:
+    except BrokenPipeError:
+        raise
+    except (EngineError, OSError) as error:
         click.echo(_place(error, wanted), err=True)
         sys.exit(1)
     except KeyboardInterrupt:
@@ -178,7 +179,7 @@ def woven(files: tuple[str, ...], profile: str | None, no_weave: bool) -> Bundle
     return weave(given, Options(profile=profile)).bundle
 
 
-def _place(error: EngineError | SandboxError, wanted: list[PodOrder]) -> str:
+def _place(error: EngineError | OSError, wanted: list[PodOrder]) -> str:
     container = getattr(error, "container", None)
     name = wanted[0].pod.metadata.name if len(wanted) == 1 else None
     parts = [f"Pod {name}" if name else "", f"container {container}" if container else ""]

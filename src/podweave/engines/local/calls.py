@@ -12,7 +12,6 @@ from typing import Any
 
 from podweave.engines.errors import EngineError
 from podweave.engines.local import sockets
-from podweave.engines.local.control import NAME
 
 
 class NoSupervisorError(Exception):
@@ -26,7 +25,7 @@ class Call:
         self, directory: str, request: dict[str, Any], descriptors: Sequence[int] = ()
     ) -> None:
         try:
-            self._socket = sockets.connect(directory, NAME)
+            self._socket = sockets.connect(directory, sockets.CONTROL)
         except OSError as error:
             raise NoSupervisorError(str(error)) from error
         self._rest = b""

@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 from typing import Any, Final
 
 from podweave.engines.local.loop import Loop
-from podweave.engines.local.output import ContainerOutput
+from podweave.engines.local.output import ContainerOutput, last_lines
 from podweave.engines.local.pod_sandbox import StartedContainer
 from podweave.model.pods import Container
 
@@ -101,23 +100,6 @@ def termination_message(run: Run, log: str, *, failed: bool) -> str:
         return message
     tail = last_lines(log, MAX_LOG_LINES)
     return "\n".join(tail)[-MAX_LOG_MESSAGE:]
-
-
-def last_lines(log: str, count: int) -> list[str]:
-    """The last lines of a CRI log file, without their marks."""
-    try:
-        with open(log, "rb") as stream:
-            stream.seek(0, os.SEEK_END)
-            stream.seek(max(0, stream.tell() - 256 * 1024))
-            records = stream.read().splitlines()
-    except OSError:
-        return []
-    lines = []
-    for record in records[-count:]:
-        found = re.match(rb"\S+ (?:stdout|stderr) [FP] (.*)", record, re.S)
-        if found:
-            lines.append(found[1].decode(errors="replace"))
-    return lines
 
 
 def _beginning(path: str) -> str:

@@ -25,7 +25,6 @@ from typing import Any, Final
 from podweave.engines.local import sockets
 from podweave.engines.local.loop import READ, WRITE, Loop
 
-NAME: Final = "control.sock"
 MAX_REQUEST: Final = 1024 * 1024
 MAX_DESCRIPTORS: Final = 3
 
@@ -161,7 +160,7 @@ class ControlServer:
     ) -> None:
         self._loop = loop
         self._requested = requested
-        self._server = sockets.listen(directory, NAME)
+        self._server = sockets.listen(directory, sockets.CONTROL)
         loop.watch(self._server.fileno(), self._accept)
 
     def close(self) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from typing import Final, NamedTuple
-from urllib.parse import urljoin, urlsplit
 
 from podweave import __version__
 
@@ -108,6 +107,8 @@ class HttpGet:
         return self._received[: found.start()], found[0], self._received[found.end() :]
 
     def _redirected(self, location: str) -> None:
+        from urllib.parse import urljoin, urlsplit
+
         try:
             parts = urlsplit(urljoin(self.target.url, location))
             port = parts.port or (443 if parts.scheme == "https" else 80)

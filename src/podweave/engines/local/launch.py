@@ -1,9 +1,4 @@
-"""Starts a Pod's supervisor, and what it does before and after the Pod's life.
-
-The supervisor is forked, not executed: the manifests are read and the modules loaded already,
-and a fork is a part of what a new interpreter takes. It is a grandchild in a session of its own,
-so that neither the terminal nor the command that started it has a hold on it.
-"""
+"""What a supervisor does before the Pod's life: takes the order, the lock, sets the Pod up."""
 
 from __future__ import annotations
 
@@ -18,13 +13,28 @@ from typing import Any, Final
 
 import msgspec
 
+from podweave.engines.engine import PodOrder
 from podweave.engines.errors import EngineError
+from podweave.engines.helpers_archive import helpers_archive
 from podweave.engines.local.control import Client
 from podweave.engines.local.lifecycle.backoff import BackoffTimes
 from podweave.engines.local.operations import Operation
+from podweave.engines.local.order_messages import receive_order
 from podweave.engines.local.pod_sandbox import PodSandbox, Settings, clean
-from podweave.engines.local.publishing import Publication, Publications, check_free
-from podweave.engines.local.records import PodLock, PodRecord, read_record, write_record
+from podweave.engines.local.publishing import (
+    Publication,
+    Publications,
+    check_free,
+    publications_of,
+)
+from podweave.engines.local.records import (
+    PodLock,
+    PodRecord,
+    cache_directory,
+    pod_directory,
+    read_record,
+    write_record,
+)
 from podweave.engines.local.supervisor import Supervisor
 from podweave.model.pods import Pod
 from podweave.sandbox import processes
@@ -50,44 +60,57 @@ class AlreadyExistsError(EngineError):
     """There is a Pod of that name."""
 
 
-def launch(plan: Launch) -> socket.socket:
-    """Fork the supervisor. What comes through the returned socket are lines of JSON:
-    `{"error": …}`, the set-up failed and nothing is left; else Pod objects as for `watch`."""
-    ours, theirs = socket.socketpair()
-    middle = processes.fork(lambda: _detach(plan, theirs))
-    theirs.close()
-    os.waitpid(middle, 0)
-    return ours
+def launch_of(order: PodOrder, state: str) -> Launch:
+    pod = order.pod
+    namespace, name = pod.metadata.namespace or "default", pod.metadata.name or ""
+    publications = publications_of(pod, [Publication(*each) for each in order.publish])
+    archive = None
+    if order.helpers or publications:
+        archive = helpers_archive(cache_directory())
+    settings = Settings(
+        state=state,
+        namespace=namespace,
+        config_maps=order.config_maps,
+        secrets=order.secrets,
+        helpers=frozenset(order.helpers),
+        archive=archive,
+        images=order.images,
+    )
+    times = BackoffTimes() if order.backoff is None else BackoffTimes(*order.backoff)
+    directory = pod_directory(state, namespace, name)
+    return Launch(pod, settings, directory, _record(order), publications, times)
 
 
-def _detach(plan: Launch, report: socket.socket) -> int:
-    os.setsid()
-    processes.fork(lambda: _supervise(plan, report))
-    return 0
+def serve(report: socket.socket) -> int:
+    """Wait for an order, keep its Pod to its end. Nothing comes: nothing is done."""
+    order = receive_order(report)
+    if order is None:
+        return 0
+    try:
+        plan = launch_of(order.order, order.state)
+    except (EngineError, OSError) as error:
+        _tell_error(report, error)
+        return 1
+    return supervise(plan, report)
 
 
-def _supervise(plan: Launch, report: socket.socket) -> int:
+def supervise(plan: Launch, report: socket.socket) -> int:
+    """Set the Pod up and keep it to its end.
+
+    What goes through `report` are lines of JSON: `{"error": …}`, the set-up failed and nothing is
+    left; else Pod objects as for `watch`.
+    """
     gc.freeze()
+    gc.enable()
     processes.name("podweave")
     processes.reset_handlers()
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     processes.restore_mask()
-    null = os.open(os.devnull, os.O_RDWR)
-    for fd in (0, 1, 2):
-        os.dup2(null, fd)
-    processes.close_all_but({0, 1, 2, report.fileno()})
-    os.chdir("/")
-    os.umask(0o022)
     try:
         sandbox, publications = _set_up(plan)
-    except (EngineError, SandboxError) as error:
-        kind = "exists" if isinstance(error, AlreadyExistsError) else "set-up"
-        container = getattr(error, "container", None)
-        _tell(report, {"error": str(error), "kind": kind, "container": container})
-        return 1
     except Exception as error:
-        _tell(report, {"error": f"{type(error).__name__}: {error}", "kind": "fault"})
-        raise
+        _tell_error(report, error)
+        return 1
     supervisor = Supervisor(
         plan.pod, sandbox, plan.directory, plan.record, publications, plan.backoff
     )
@@ -151,6 +174,40 @@ def _remove(entry: os.DirEntry[str]) -> None:
     shutil.rmtree(entry.path)
 
 
-def _tell(report: socket.socket, answer: dict[str, Any]) -> None:
+def _tell_error(report: socket.socket, error: Exception) -> None:
+    text = str(error)
+    if not isinstance(error, EngineError | SandboxError):
+        text = f"{type(error).__name__}: {text}"
+    answer: dict[str, Any] = {
+        "error": text,
+        "kind": "exists" if isinstance(error, AlreadyExistsError) else "set-up",
+        "container": getattr(error, "container", None),
+    }
     with contextlib.suppress(OSError):
         report.sendall(json.dumps(answer).encode() + b"\n")
+
+
+def _record(order: PodOrder) -> PodRecord:
+    pod = order.pod
+    spec = pod.spec
+    inits = spec.init_containers or []
+    claims = [
+        volume.persistent_volume_claim.claim_name
+        for volume in spec.volumes or ()
+        if volume.persistent_volume_claim is not None
+    ]
+    grace = spec.termination_grace_period_seconds
+    return PodRecord(
+        name=pod.metadata.name or "",
+        namespace=pod.metadata.namespace or "default",
+        uid=pod.metadata.uid or "",
+        owners=order.owners,
+        labels=pod.metadata.labels or {},
+        annotations=pod.metadata.annotations or {},
+        helpers=order.helpers,
+        containers=[each.name for each in [*inits, *spec.containers]],
+        inits=[each.name for each in inits if each.restart_policy != "Always"],
+        claims=claims,
+        files=order.files,
+        grace=30.0 if grace is None else float(grace),
+    )

@@ -12,19 +12,14 @@ from typing import Final
 
 from podweave.engines.engine import Engine, PodExistsError, PodGoneError, PodObject, PodOrder
 from podweave.engines.errors import EngineError
-from podweave.engines.helpers_archive import helpers_archive
+from podweave.engines.local import prefork
 from podweave.engines.local.calls import Call, NoSupervisorError, ask
-from podweave.engines.local.containers import last_lines
-from podweave.engines.local.launch import Launch, launch, remove
-from podweave.engines.local.lifecycle.backoff import BackoffTimes
-from podweave.engines.local.output import previous
+from podweave.engines.local.order_messages import send_order
+from podweave.engines.local.output import last_lines, previous
 from podweave.engines.local.pod_objects import pod_object
-from podweave.engines.local.pod_sandbox import PodSandbox, Settings
-from podweave.engines.local.publishing import Publication, publications_of
 from podweave.engines.local.records import (
     PodLock,
     PodRecord,
-    cache_directory,
     log_path,
     pod_directories,
     pod_directory,
@@ -32,7 +27,6 @@ from podweave.engines.local.records import (
     state_directory,
     supervisor_of,
 )
-from podweave.model.pods import Pod
 
 PATIENCE: Final = 10.0
 """Seconds beyond the grace period after which a supervisor counts as hung."""
@@ -45,16 +39,22 @@ class LocalEngine(Engine):
         self.state: Final = state or state_directory()
 
     def plan(self, order: PodOrder) -> list[str]:
-        launch = self._launch(order)
+        from podweave.engines.local.launch import launch_of
+        from podweave.engines.local.pod_sandbox import PodSandbox
+
+        launch = launch_of(order, self.state)
         steps = PodSandbox.plan(launch.pod, launch.settings, launch.directory)
         lines = [step.describe() for step in steps]
         return [*lines, *(f"publish {each}" for each in launch.publications)]
 
     def start(self, order: PodOrder, *, until: Callable[[], float]) -> Iterator[PodObject]:
-        plan = self._launch(order)
-        if supervisor_of(plan.directory) is not None:
-            raise PodExistsError(f"Pod {plan.record.name} is up already")
-        with launch(plan) as answers, answers.makefile("rb") as lines:
+        metadata = order.pod.metadata
+        name = metadata.name or ""
+        directory = pod_directory(self.state, metadata.namespace or "default", name)
+        if supervisor_of(directory) is not None:
+            raise PodExistsError(f"Pod {name} is up already")
+        with prefork.prepared_or_new() as answers, answers.makefile("rb") as lines:
+            send_order(answers, self.state, order)
             while True:
                 answers.settimeout(max(0.001, until() - time.monotonic()))
                 try:
@@ -66,7 +66,7 @@ class LocalEngine(Engine):
                 answer: PodObject = json.loads(line)
                 if "error" in answer:
                     kind = PodExistsError if answer["kind"] == "exists" else EngineError
-                    raise kind(answer["error"], container=answer.get("container"))
+                    raise kind(answer["error"], container=answer["container"])
                 yield answer
 
     def last_lines(self, pod: PodObject, container: str, count: int) -> list[str]:
@@ -83,6 +83,8 @@ class LocalEngine(Engine):
         if not os.path.isdir(directory):
             return
         self._end_supervisor(directory, pod, grace)
+        from podweave.engines.local.launch import remove
+
         lock = PodLock.acquire(directory, wait=True)
         assert lock is not None
         record = read_record(directory)
@@ -143,29 +145,6 @@ class LocalEngine(Engine):
 
     def directory(self, pod: PodObject) -> str:
         return pod_directory(self.state, pod["metadata"]["namespace"], pod["metadata"]["name"])
-
-    def _launch(self, order: PodOrder) -> Launch:
-        pod = order.pod
-        namespace, name = pod.metadata.namespace or "default", pod.metadata.name or ""
-        publish = [Publication(*each) for each in order.publish]
-        publications = publications_of(pod, publish)
-        archive = None
-        if order.helpers or publications:
-            archive = helpers_archive(cache_directory())
-        settings = Settings(
-            state=self.state,
-            namespace=namespace,
-            config_maps=order.config_maps,
-            secrets=order.secrets,
-            helpers=frozenset(order.helpers),
-            archive=archive,
-            images=order.images,
-        )
-        times = BackoffTimes()
-        if order.backoff is not None:
-            times = BackoffTimes(*order.backoff)
-        directory = pod_directory(self.state, namespace, name)
-        return Launch(pod, settings, directory, _record(order), publications, times)
 
     def _look(self, directory: str) -> PodObject | None:
         """The Pod as its supervisor tells it, else as the record has it."""
@@ -235,29 +214,3 @@ class LocalEngine(Engine):
         for path in (claims, os.path.join(self.state, "pods")):
             with contextlib.suppress(OSError):
                 os.rmdir(path)
-
-
-def _record(order: PodOrder) -> PodRecord:
-    pod: Pod = order.pod
-    spec = pod.spec
-    names = [each.name for each in [*(spec.init_containers or ()), *spec.containers]]
-    claims = [
-        volume.persistent_volume_claim.claim_name
-        for volume in spec.volumes or ()
-        if volume.persistent_volume_claim is not None
-    ]
-    grace = spec.termination_grace_period_seconds
-    return PodRecord(
-        name=pod.metadata.name or "",
-        namespace=pod.metadata.namespace or "default",
-        uid=pod.metadata.uid or "",
-        owners=order.owners,
-        labels=pod.metadata.labels or {},
-        annotations=pod.metadata.annotations or {},
-        helpers=order.helpers,
-        containers=names,
-        inits=[each.name for each in spec.init_containers or () if each.restart_policy != "Always"],
-        claims=claims,
-        files=order.files,
-        grace=30.0 if grace is None else float(grace),
-    )

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import time
 from typing import Final
 
@@ -154,6 +155,23 @@ class ContainerOutput:
         except BlockingIOError:
             pass  # a descriptor that was sent elsewhere keeps the pipe open; nobody reads it now
         self.finish(fd)
+
+
+def last_lines(log: str, count: int) -> list[str]:
+    """The last lines of a CRI log file, without their marks."""
+    try:
+        with open(log, "rb") as stream:
+            stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, stream.tell() - 256 * 1024))
+            records = stream.read().splitlines()
+    except OSError:
+        return []
+    lines = []
+    for record in records[-count:]:
+        found = re.match(rb"\S+ (?:stdout|stderr) [FP] (.*)", record, re.S)
+        if found:
+            lines.append(found[1].decode(errors="replace"))
+    return lines
 
 
 def _stamp() -> bytes:

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import os
 import socket
+from typing import Final
+
+CONTROL: Final = "control.sock"
+"""How commands talk to the supervisor, see control.py."""
 
 
 def listen(directory: str, name: str) -> socket.socket:

@@ -10,7 +10,6 @@ import collections
 import json
 import os
 import signal
-import traceback
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -369,6 +368,8 @@ class Supervisor:
 
     def abandon(self, error: BaseException) -> None:
         """podweave itself failed, or the sandbox was lost: leave nothing running, say why."""
+        import traceback
+
         with open(os.path.join(self._directory, "supervisor.log"), "a") as stream:
             traceback.print_exception(error, file=stream)
         self._record.status = pod_status(self._life, None)
