@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from podweave.helpers.ambassador.relay import BUFFER_SIZE, Relay
-from podweave.helpers.loop import Loop
+from podweave.helpers.loop import HANGUP, Loop
 from tests.helpers.driving import drive
+from tests.waiting import wait_until
 
 RESET = struct.pack("ii", 1, 0)
 SIZES = st.sampled_from([1, 100, BUFFER_SIZE - 1, BUFFER_SIZE, BUFFER_SIZE + 1, 400_000])
@@ -133,11 +134,15 @@ def test_orderly_conversations_are_exact(steps: list[tuple[str, tuple[str, int],
             return bool(conversation.closed)
 
         drive(conversation.loop, finished, 20, "both ends have ended")
-        while not (client.input_ended and upstream.input_ended):
+
+        def all_received() -> bool:
             client.receive()
             upstream.receive()
-            assert not client.broken
-            assert not upstream.broken
+            return client.input_ended and upstream.input_ended
+
+        wait_until(all_received, 10, "both ends have received everything")
+        assert not client.broken
+        assert not upstream.broken
         assert upstream.received == client.sent
         assert client.received == upstream.sent
         assert conversation.relay.client.received == client.sent
@@ -167,10 +172,30 @@ def test_a_reset_at_any_moment_reaches_the_other_end(
             return bool(conversation.closed)
 
         drive(conversation.loop, finished, 20, "the relay has closed")
-        while not other.broken and not other.input_ended:
+
+        def over() -> bool:
             other.receive()
+            return other.broken or other.input_ended
+
+        wait_until(over, 10, "the other end sees that it is over")
         assert other.received <= one.sent
         if not ended_in_order:
             assert other.broken, "a reset was turned into an orderly end"
+    finally:
+        conversation.end()
+
+
+def test_a_hangup_older_than_the_wish_to_read_is_passed_over() -> None:
+    """Within one batch the other leg may have made room after this event was reported."""
+    conversation = Conversation()
+    try:
+        conversation.relay.upstream.ready(HANGUP)
+        conversation.upstream.send(100)
+
+        def arrived() -> int:
+            conversation.client.receive()
+            return conversation.client.received
+
+        assert drive(conversation.loop, arrived, 20, "the bytes arrive") == 100
     finally:
         conversation.end()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from podweave.helpers.configuration import ConfigurationError, Section, address, read
@@ -92,6 +92,7 @@ def test_an_absent_file(tmp_path: Path) -> None:
         read(str(tmp_path / "absent.json"))
 
 
+@settings(deadline=None)  # it writes files, and disks have moods
 @given(st.binary(max_size=200))
 def test_any_bytes_give_an_object_or_a_clear_error(
     tmp_path_factory: pytest.TempPathFactory, content: bytes

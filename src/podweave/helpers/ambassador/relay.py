@@ -133,9 +133,10 @@ class Leg:
         elif events & ERROR and (not self._input_open or self is self._relay.client):
             # An application that is gone wants nothing delivered, but its query ended.
             self._relay.reset()
-        else:
+        elif not self._mask:
             # The end of this leg while the other one can't take more: without end it would be
-            # reported, and it is seen again when the leg is watched again.
+            # reported, and it is seen again when the leg is watched again. Where something is
+            # wanted by now, this event is older than the wish, and the next one will serve it.
             self.unwatch()
 
     def _forward(self) -> None:
