@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, Literal
 
 from yaml._yaml import CParser
@@ -63,8 +63,8 @@ class Node:
         """Of a scalar: None plain, `'`, `"`, `|`, `>`."""
         self.text = ""
         """Of a scalar: its text; of an alias: the anchor's name."""
-        self.entries: list[tuple[Node, Node]] = []
-        self.items: list[Node] = []
+        self.entries: Sequence[tuple[Node, Node]] = ()
+        self.items: Sequence[Node] = ()
 
     @property
     def empty(self) -> bool:
