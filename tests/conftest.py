@@ -5,8 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Generator
 
+import hypothesis
 import pytest
+
 from tests import installations
+
+# No asserted timings: on a busy machine an example may take any time.
+hypothesis.settings.register_profile("podweave", deadline=None)
+hypothesis.settings.load_profile("podweave")
 
 
 @pytest.hookimpl(wrapper=True)
