@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from pathlib import Path
 
 from podweave.helpers.logs.tail import HELD_QUIET
@@ -143,12 +144,14 @@ def test_an_inode_that_is_used_again_is_another_file(following: Following) -> No
 
 
 def test_an_inode_freed_and_used_again_while_running(following: Following) -> None:
+    chance = random.Random(1)
     for number in range(50):
         line = b"%d\n" % number * 3
         following.append("a.log", line)
         assert following.lines(turns=2) == [b"%d" % number] * 3
         (following.folder / "a.log").unlink()
-        following.lines(turns=2)
+        following.lines(turns=chance.randrange(4))
+    following.lines()
     assert following.tail.entries() == []
 
 
@@ -204,7 +207,8 @@ def test_a_deleted_file_leaves_the_checkpoint_once_acknowledged(following: Follo
     following.append("a.log", b"one\n")
     (chunk,) = following.chunks()
     (following.folder / "a.log").unlink()
-    following.chunks()
+    assert following.lines() == []
+    assert following.tail.files() == 0
     following.tail.acknowledge(chunk)
     assert following.tail.entries() == []
 
@@ -297,3 +301,16 @@ def test_silent_writers_of_rotated_files_hold_only_so_many(tmp_path: Path) -> No
     assert following.lines(turns=2) == [b"still heard"]
     for writer in writers:
         writer.close()
+
+
+def test_a_folder_that_is_away_for_a_moment_is_not_read_again(tmp_path: Path) -> None:
+    following = Following(tmp_path / "logs")
+    (tmp_path / "logs").mkdir()
+    following.append("a.log", b"one\n")
+    assert following.lines() == [b"one"]
+    (tmp_path / "logs").rename(tmp_path / "away")
+    following.lines(turns=8)
+    assert following.tail.files() == 0
+    (tmp_path / "away").rename(tmp_path / "logs")
+    following.append("a.log", b"two\n")
+    assert following.lines() == [b"two"]

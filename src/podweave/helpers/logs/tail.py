@@ -44,6 +44,8 @@ CHUNK = 256 << 10
 
 FAST = 0.02
 SLOW = 0.2
+# A name may change while the names are looked at, so that for one look a file has none.
+REAPPEAR = 0.5
 # A file that nobody is known to write to any more, and nobody is known not to.
 QUIET_AFTER_DEPARTURE = 30.0
 QUIET_AT_END = 1.0
@@ -189,13 +191,16 @@ class Tail:
     def entries(self) -> list[dict[str, Any]]:
         """What the checkpoint should say now: as far as everything is acknowledged."""
         self._dirty = False
+        self._remember_ended()
+        known = [*self._files.values(), *self._ended]
+        followed = [file.entry() for file in known if file.acknowledged]
+        return followed + self._remembered.entries(time.time())
+
+    def _remember_ended(self) -> None:
         for file in self._ended:
             if not file.unacknowledged and file.acknowledged and not file.deleted:
                 self._remembered.keep(file)
         self._ended = [file for file in self._ended if file.unacknowledged]
-        known = [*self._files.values(), *self._ended]
-        followed = [file.entry() for file in known if file.acknowledged]
-        return followed + self._remembered.entries(time.time())
 
     def unread_bytes(self) -> int:
         """Bytes in the files that were not read yet, as of the last look."""
@@ -282,6 +287,7 @@ class Tail:
             return known
         file = FollowedFile(path, descriptor, status.st_dev, status.st_ino)
         file.changed = now
+        self._remember_ended()
         resumed = self._remembered.claim(file)
         if known_only and not resumed:
             os.close(descriptor)
@@ -406,6 +412,8 @@ class Tail:
         if self._finishing is not None:
             quiet = now - max(file.changed, self._finishing)
             return quiet >= (QUIET_WITHOUT_WRITER if writer is False else QUIET_AT_END)
+        if now - (file.departed or 0.0) < REAPPEAR:
+            return False
         # A writer that is known to be there may be silent for as long as it likes.
         return writer is False or (writer is None and _quiet(file, now) >= QUIET_AFTER_DEPARTURE)
 
@@ -416,7 +424,7 @@ class Tail:
                 chunks.append(self._reader.line(file, file.size, 0))
         except OSError as error:
             self._report(self._unreadable, file.path, error)
-        if file.departed is not None:
+        if file.departed is not None and now - file.departed >= REAPPEAR:
             self._end(file, now)
 
     def _end(self, file: FollowedFile, now: float) -> None:
