@@ -10,8 +10,9 @@ import os
 import signal
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from podweave.sandbox.mounts import Mount
 from podweave.sandbox.system_calls import SandboxError
@@ -21,8 +22,7 @@ _PERIOD: Final = 100_000
 _REMOVAL_SECONDS: Final = 2.0
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """What a group may use; None is without limit."""
 
     cpus: float | None = None
@@ -34,16 +34,14 @@ class Limits:
         return any(value is not None for value in (self.cpus, self.shares, self.memory))
 
 
-@dataclass(frozen=True)
-class Hierarchy:
+class Hierarchy(msgspec.Struct, frozen=True):
     """Where groups can be made: a directory for each controller, the same for all in version 2."""
 
     version: int
     bases: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(msgspec.Struct, frozen=True):
     version: int
     directories: Mapping[str, str]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from podweave.sandbox.system_calls import (
     MOUNT_ATTR_NODEV,
@@ -32,8 +33,7 @@ DETACH = 0x2
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
-@dataclass(frozen=True)
-class Mount:
+class Mount(msgspec.Struct, frozen=True):
     """A line of /proc/PID/mountinfo."""
 
     id: int

@@ -11,8 +11,9 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from podweave.engines.errors import EngineError
 from podweave.model.pods import (
@@ -35,8 +36,7 @@ _ENV_NAME: Final = re.compile(r"[^\x00-\x1f\x7f-\U0010ffff=]+")
 _SUBSCRIPT: Final = re.compile(r"metadata\.(labels|annotations)\['([^']*)'\]")
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """What fieldRef and resourceFieldRef may ask about a Pod that is going to run."""
 
     pod: Pod
@@ -46,8 +46,8 @@ class Facts:
     host_ip: str
     machine_cpus: int = 1
     machine_memory: int = 0
-    config_maps: Mapping[tuple[str, str], ConfigMap] = field(default_factory=dict)
-    secrets: Mapping[tuple[str, str], Secret] = field(default_factory=dict)
+    config_maps: Mapping[tuple[str, str], ConfigMap] = msgspec.field(default_factory=dict)
+    secrets: Mapping[tuple[str, str], Secret] = msgspec.field(default_factory=dict)
 
     def config_map(self, name: str) -> dict[str, bytes] | None:
         found = self.config_maps.get((self.namespace, name))

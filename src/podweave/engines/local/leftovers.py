@@ -9,7 +9,8 @@ import json
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from podweave.engines.local import outside
 from podweave.sandbox import cgroups
@@ -19,8 +20,7 @@ _DIRECTORIES = ("volumes", "termination", "private", "root")
 _SOCKETS = ("agent.sock", "broker.sock")
 
 
-@dataclass(frozen=True)
-class RecordSandbox:
+class RecordSandbox(msgspec.Struct, frozen=True):
     """Written first: whatever exists later is known to `remove`."""
 
     directory: str

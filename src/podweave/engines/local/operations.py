@@ -6,8 +6,9 @@ import errno
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from podweave.sandbox import mounts, network, paths
 from podweave.sandbox.system_calls import SandboxError
@@ -43,8 +44,7 @@ def run(operation: Operation) -> None:
         raise SandboxError(operation.describe(), path, error.errno or 0) from error
 
 
-@dataclass(frozen=True)
-class MakeDirectory:
+class MakeDirectory(msgspec.Struct, frozen=True):
     path: str
     mode: int = 0o755
 
@@ -57,8 +57,7 @@ class MakeDirectory:
         os.chmod(self.path, self.mode)
 
 
-@dataclass(frozen=True)
-class WriteFile:
+class WriteFile(msgspec.Struct, frozen=True):
     path: str
     data: bytes
     mode: int = 0o644
@@ -77,8 +76,7 @@ class WriteFile:
             os.close(descriptor)
 
 
-@dataclass(frozen=True)
-class MakePrivate:
+class MakePrivate(msgspec.Struct, frozen=True):
     def describe(self) -> str:
         return "keep the Pod's mounts to itself"
 
@@ -86,8 +84,7 @@ class MakePrivate:
         mounts.make_private()
 
 
-@dataclass(frozen=True)
-class Tmpfs:
+class Tmpfs(msgspec.Struct, frozen=True):
     path: str
     mode: int = 0o755
     size: int | None = None
@@ -102,8 +99,7 @@ class Tmpfs:
         mounts.tmpfs(self.path, mode=self.mode, size=self.size, flags=self.flags)
 
 
-@dataclass(frozen=True)
-class SetHostname:
+class SetHostname(msgspec.Struct, frozen=True):
     name: str
 
     def describe(self) -> str:
@@ -113,8 +109,7 @@ class SetHostname:
         network.set_hostname(self.name)
 
 
-@dataclass(frozen=True)
-class LinkUp:
+class LinkUp(msgspec.Struct, frozen=True):
     link: str
 
     def describe(self) -> str:
@@ -124,8 +119,7 @@ class LinkUp:
         network.set_up(self.link)
 
 
-@dataclass(frozen=True)
-class AddAddress:
+class AddAddress(msgspec.Struct, frozen=True):
     link: str
     address: str
     prefix: int = 32
@@ -137,8 +131,7 @@ class AddAddress:
         network.add_address(self.link, self.address, self.prefix)
 
 
-@dataclass(frozen=True)
-class WaitForLink:
+class WaitForLink(msgspec.Struct, frozen=True):
     """Until somebody else has set up a link of this namespace."""
 
     link: str
@@ -155,8 +148,7 @@ class WaitForLink:
             time.sleep(0.002)
 
 
-@dataclass(frozen=True)
-class WriteSysctl:
+class WriteSysctl(msgspec.Struct, frozen=True):
     name: str
     value: str
 
@@ -167,8 +159,7 @@ class WriteSysctl:
         network.write_sysctl(self.name, self.value)
 
 
-@dataclass(frozen=True)
-class BindInRoot:
+class BindInRoot(msgspec.Struct, frozen=True):
     """Mount `source` at `target` of the root that is being built; symlinks stay inside it."""
 
     root: str

@@ -17,12 +17,12 @@ What a supervisor does:
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import signal
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from podweave.engines.errors import EngineError
 from podweave.engines.local import leftovers, operations, process_one
@@ -34,29 +34,27 @@ from podweave.sandbox import cgroups, namespaces, processes
 from podweave.sandbox.system_calls import SandboxError
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """What is the same for a whole `podweave up`."""
 
     state: str
     """The state directory, absolute. Claims are kept in STATE/claims/NAMESPACE/CLAIM/."""
     namespace: str = "default"
     """Used where the Pod names none."""
-    config_maps: dict[tuple[str, str], ConfigMap] = field(default_factory=dict)
+    config_maps: dict[tuple[str, str], ConfigMap] = msgspec.field(default_factory=dict)
     """By (namespace, name), as manifests.bundle gives them."""
-    secrets: dict[tuple[str, str], Secret] = field(default_factory=dict)
+    secrets: dict[tuple[str, str], Secret] = msgspec.field(default_factory=dict)
     helpers: frozenset[str] = frozenset()
     """Names of the containers that are helpers: they get Python, the archive and the broker."""
     archive: str | None = None
     """Path of podweave-helpers.pyz on this machine; required where there are helpers."""
-    images: dict[str, str] = field(default_factory=dict)
+    images: dict[str, str] = msgspec.field(default_factory=dict)
     """Image reference → directory that lies over this machine's files (`up --image`)."""
     node_name: str = ""
     """What spec.nodeName and a host-network Pod's hostname say; empty: this machine's name."""
 
 
-@dataclass
-class StartedContainer:
+class StartedContainer(msgspec.Struct):
     """A container that was started. `pid` and `status_fd` are the supervisor's to watch."""
 
     name: str
@@ -81,8 +79,7 @@ class StartedContainer:
     cgroup: str | None = None
 
 
-@dataclass
-class _Running:
+class _Running(msgspec.Struct):
     """What the supervisor keeps of a container while process one lives."""
 
     command: process_one.Command
@@ -192,7 +189,7 @@ class PodSandbox:
             os.open(path, os.O_WRONLY | os.O_CLOEXEC)
             for path in (group.member_files if group else ())
         )
-        command = dataclasses.replace(plan.command, cgroup_files=member_files)
+        command = msgspec.structs.replace(plan.command, cgroup_files=member_files)
         own = ["mnt", "pid"] if setup.own_processes else ["mnt"]
         held = setup.agent.namespaces
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

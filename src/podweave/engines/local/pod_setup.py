@@ -8,7 +8,6 @@ import signal
 import socket
 import time
 import uuid
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -385,8 +384,7 @@ def _named(pod: Pod, settings: Settings) -> Pod:
     return msgspec.structs.replace(pod, metadata=metadata)
 
 
-@dataclass(frozen=True)
-class StartAgent:
+class StartAgent(msgspec.Struct, frozen=True):
     setup: PodSetup
 
     def describe(self) -> str:
@@ -396,8 +394,7 @@ class StartAgent:
         self.setup.start_agent()
 
 
-@dataclass(frozen=True)
-class Inside:
+class Inside(msgspec.Struct, frozen=True):
     """A step that the agent takes."""
 
     setup: PodSetup
@@ -410,8 +407,7 @@ class Inside:
         self.setup.perform(self.index)
 
 
-@dataclass(frozen=True)
-class ConnectOutside:
+class ConnectOutside(msgspec.Struct, frozen=True):
     setup: PodSetup
     means: str
 
@@ -423,8 +419,7 @@ class ConnectOutside:
         self.setup.connect_outside()
 
 
-@dataclass(frozen=True)
-class StartBroker:
+class StartBroker(msgspec.Struct, frozen=True):
     setup: PodSetup
 
     def describe(self) -> str:

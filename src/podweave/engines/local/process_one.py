@@ -16,8 +16,9 @@ import socket
 import stat
 import termios
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import NoReturn
+
+import msgspec
 
 from podweave.engines.local.operations import Before, Operation, execute
 from podweave.sandbox import capabilities, processes, users
@@ -27,8 +28,7 @@ START_ERROR = 128
 """The exit code containerd gives a container whose command could not be executed."""
 
 
-@dataclass(frozen=True)
-class Identity:
+class Identity(msgspec.Struct, frozen=True):
     """Whom a command runs as, and what it may do."""
 
     user: int = 0
@@ -55,14 +55,13 @@ class Identity:
             capabilities.no_new_privileges()
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(msgspec.Struct, frozen=True):
     """What to execute, once inside the container's root."""
 
     argv: tuple[str, ...]
     environment: dict[str, str]
     directory: str = "/"
-    identity: Identity = field(default_factory=Identity)
+    identity: Identity = msgspec.field(default_factory=Identity)
     cgroup_files: tuple[int, ...] = ()
     """Descriptors of the cgroup.procs files to join; they were opened outside."""
 

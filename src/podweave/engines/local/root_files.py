@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
+
+import msgspec
 
 from podweave.engines.local.operations import Operation, Tmpfs
 from podweave.sandbox import mounts, paths
@@ -52,8 +53,7 @@ _MANY = 64
 """Directories with mounts beneath and more entries than this are shown read-only as a whole."""
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(msgspec.Struct, frozen=True):
     """A part of the machine's tree and how a container sees it."""
 
     kind: str
@@ -143,8 +143,7 @@ def with_image(pieces: list[Piece], image: str) -> list[Piece]:
     return result
 
 
-@dataclass(frozen=True)
-class Root:
+class Root(msgspec.Struct, frozen=True):
     """Where a container's root is being built, and of what."""
 
     scratch: str
@@ -191,8 +190,7 @@ class Root:
         return operations
 
 
-@dataclass(frozen=True)
-class StartRoot:
+class StartRoot(msgspec.Struct, frozen=True):
     path: str
 
     def describe(self) -> str:
@@ -204,8 +202,7 @@ class StartRoot:
         mounts.bind(self.path, self.path)
 
 
-@dataclass(frozen=True)
-class PlacePiece:
+class PlacePiece(msgspec.Struct, frozen=True):
     root: Root
     index: int
     piece: Piece
@@ -268,8 +265,7 @@ class PlacePiece:
         mounts.bind(source, target, read_only=True)
 
 
-@dataclass(frozen=True)
-class MakeMountPoint:
+class MakeMountPoint(msgspec.Struct, frozen=True):
     """A missing mount point, made in the private layer before it is mounted: in a user namespace
     the machine's directories belong to nobody, so none could be made in them afterwards."""
 
@@ -320,8 +316,7 @@ def copy_attributes(source: str, target: str) -> None:
     os.chmod(target, stat.S_IMODE(found.st_mode))
 
 
-@dataclass(frozen=True)
-class OwnRun:
+class OwnRun(msgspec.Struct, frozen=True):
     """An empty /run with the directories that this machine's programs expect in it."""
 
     root: str
@@ -354,8 +349,7 @@ _LINKS = (
 )
 
 
-@dataclass(frozen=True)
-class OwnDevices:
+class OwnDevices(msgspec.Struct, frozen=True):
     """/dev with what every program may use; shared memory is the Pod's."""
 
     root: str
@@ -411,8 +405,7 @@ _MASKED = (
 _READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
 
 
-@dataclass(frozen=True)
-class OwnProc:
+class OwnProc(msgspec.Struct, frozen=True):
     """/proc of the container's PID namespace, without what would tell of or reach the machine."""
 
     root: str
@@ -438,8 +431,7 @@ class OwnProc:
                 mounts.bind(self.root + path, self.root + path, read_only=True)
 
 
-@dataclass(frozen=True)
-class MachineProc:
+class MachineProc(msgspec.Struct, frozen=True):
     """/proc of a container that shares the machine's PID namespace."""
 
     root: str
@@ -452,8 +444,7 @@ class MachineProc:
         mounts.bind("/proc", self.root + "/proc")
 
 
-@dataclass(frozen=True)
-class OwnSys:
+class OwnSys(msgspec.Struct, frozen=True):
     """/sys of the Pod's network namespace, read-only."""
 
     root: str
@@ -472,8 +463,7 @@ class OwnSys:
             mounts.bind("/sys", target, read_only=True)
 
 
-@dataclass(frozen=True)
-class MakeWorkingDirectory:
+class MakeWorkingDirectory(msgspec.Struct, frozen=True):
     root: str
     path: str
 
@@ -484,8 +474,7 @@ class MakeWorkingDirectory:
         os.close(paths.make_in_root(self.root, self.path, directory=True))
 
 
-@dataclass(frozen=True)
-class SealRoot:
+class SealRoot(msgspec.Struct, frozen=True):
     """readOnlyRootFilesystem: the root and its layers, not the volumes."""
 
     root: Root
@@ -502,8 +491,7 @@ class SealRoot:
         mounts.make_read_only(self.root.path + "/run")
 
 
-@dataclass(frozen=True)
-class EnterRoot:
+class EnterRoot(msgspec.Struct, frozen=True):
     root: str
 
     def describe(self) -> str:

@@ -11,7 +11,8 @@ import os
 import stat
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from podweave.engines.errors import EngineError
 from podweave.engines.local.environment import Facts, field_value, resource_value
@@ -40,15 +41,13 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True)
-class RenderedFile:
+class RenderedFile(msgspec.Struct, frozen=True):
     path: str
     data: bytes
     mode: int
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """Where a volume is on this machine's side, or in the agent's mount namespace."""
 
     path: str
@@ -57,8 +56,7 @@ class Place:
     """Whether a missing subPath is made, as the kubelet does, or an error."""
 
 
-@dataclass(frozen=True)
-class VolumePlan:
+class VolumePlan(msgspec.Struct, frozen=True):
     """A volume's place and the steps to it: outside by the supervisor, inside by the agent."""
 
     place: Place
@@ -67,8 +65,7 @@ class VolumePlan:
     notice: str = ""
 
 
-@dataclass(frozen=True)
-class Places:
+class Places(msgspec.Struct, frozen=True):
     """The directories that volumes are made in."""
 
     disk: str
@@ -242,8 +239,7 @@ def _downward(
     return files
 
 
-@dataclass(frozen=True)
-class RenderVolume:
+class RenderVolume(msgspec.Struct, frozen=True):
     """Write files as the kubelet does: into a dated directory that `..data` points to, so that
     programs that watch for the swap of that link find what they expect."""
 
@@ -280,8 +276,7 @@ class RenderVolume:
             os.symlink(f"..data/{name}", f"{self.path}/{name}")
 
 
-@dataclass(frozen=True)
-class GiveToGroup:
+class GiveToGroup(msgspec.Struct, frozen=True):
     """fsGroup: the group owns what is and what will be in the volume."""
 
     path: str
@@ -302,8 +297,7 @@ class GiveToGroup:
                 os.chmod(full, stat.S_IMODE(mode) | wanted)
 
 
-@dataclass(frozen=True)
-class KeepDirectory:
+class KeepDirectory(msgspec.Struct, frozen=True):
     """A claim's directory: made once, kept when the Pod ends."""
 
     path: str
@@ -317,8 +311,7 @@ class KeepDirectory:
             os.chmod(self.path, 0o777)
 
 
-@dataclass(frozen=True)
-class CheckHostPath:
+class CheckHostPath(msgspec.Struct, frozen=True):
     """hostPath: what its type wants is there, or is made."""
 
     volume: str
