@@ -10,13 +10,15 @@ import json
 import os
 import shutil
 import signal
+import socket
+import stat
 import tempfile
 import traceback
 from collections.abc import Iterator
 
 import pytest
 
-from podweave.sandbox import processes
+from podweave.sandbox import mounts, namespaces, processes
 from tests.sandbox.machine import Machine
 
 USER = 54322
@@ -24,6 +26,7 @@ USER = 54322
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "only(who): for root or user alone")
+    config.addinivalue_line("markers", "tun: the user may open /dev/net/tun, as on most machines")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -55,23 +58,21 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         return None
     names = pyfuncitem._fixtureinfo.argnames
     arguments = {name: pyfuncitem.funcargs[name] for name in names}
-    reader, writer = os.pipe()
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     pid = os.fork()
     if pid == 0:
-        os.close(reader)
+        ours.close()
         report = {"kind": "failed", "text": "the child ended early"}
         try:
             report = _child(machine, pyfuncitem, arguments)
         finally:
-            os.write(writer, json.dumps(report).encode()[:60000])
+            theirs.send(json.dumps(report).encode()[:60000])
             os._exit(0)
-    os.close(writer)
-    answer = b""
+    theirs.close()
     try:
-        while part := os.read(reader, 65536):
-            answer += part
+        answer = ours.recv(65536)
     finally:
-        os.close(reader)
+        ours.close()
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
     report = json.loads(answer)
@@ -82,10 +83,21 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     return True
 
 
+def open_tun_to_everyone() -> None:
+    """A device node of our own in a mount namespace of our own: the machine's stays as it is."""
+    namespaces.separate(["mnt"])
+    mounts.make_private()
+    mounts.tmpfs("/dev/net")
+    os.mknod("/dev/net/tun", 0o600 | stat.S_IFCHR, os.makedev(10, 200))
+    os.chmod("/dev/net/tun", 0o666)
+
+
 def _child(machine: Machine, item: pytest.Function, arguments: dict[str, object]) -> dict[str, str]:
     signal.alarm(0)
     processes.become_subreaper()
     if machine.who == "user" and os.geteuid() == 0:
+        if item.get_closest_marker("tun") is not None:
+            open_tun_to_everyone()
         os.setgroups([])
         os.setresgid(USER, USER, USER)
         os.setresuid(USER, USER, USER)
@@ -97,6 +109,8 @@ def _child(machine: Machine, item: pytest.Function, arguments: dict[str, object]
             item.obj(**arguments)
         finally:
             machine.close()
+            for left in processes.descendants(os.getpid()):
+                os.kill(left, signal.SIGKILL)
     except pytest.skip.Exception as skipped:
         return {"kind": "skipped", "text": str(skipped)}
     except BaseException:

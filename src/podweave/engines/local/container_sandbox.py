@@ -277,7 +277,9 @@ def _helper_mounts(shared: PodFacts, root: str) -> list[BindInRoot]:
 
 
 def _python_is_the_systems() -> bool:
-    return sys.base_prefix in ("/usr", "/usr/local")
+    """… or ours is one that this user, having changed since it was started, can't read."""
+    ours = sys.base_prefix
+    return ours in ("/usr", "/usr/local") or not os.access(ours, os.R_OK | os.X_OK)
 
 
 def _missing_mount_points(
