@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -86,6 +87,9 @@ def command(
         from podweave.cli.review_usage import planned
 
         plan = planned(curve, loads_file, cluster)
+    # Nothing here makes cycles worth collecting, and the collector's walks over thousands of
+    # parsed manifests take a fifth of the time.
+    gc.disable()
     result = review(gather(files, settings.exclude), settings, used=used, plan=plan)
     form = "json" if as_json else output or "text"
     if form == "text":

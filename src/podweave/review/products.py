@@ -9,7 +9,7 @@ beside the image, because images are masked, mirrored and renamed.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final, Literal, NamedTuple
 
 from podweave.review.facts import ContainerFacts, PodFacts
@@ -117,15 +117,27 @@ PRODUCTS: Final = (
     _P("a general tool image", "tool", r"(^|/)(busybox|alpine|ubuntu|debian|centos|fedora|rockylinux|amazonlinux|bash|curl|curl-jq|alpine-curl|netshoot|toolbox|ubi\d?([-/]\w+)*|nicolaka/netshoot|network-multitool|dnsutils|jq|wget|bitnami-shell|minideb|opensuse|suse|archlinux|oraclelinux|mysql-client|redis-tools|tutum/curl)$", r"", ()),
 )  # fmt: skip
 
-_IMAGES: Final = tuple((re.compile(each.image), each) for each in PRODUCTS)
-_BINARIES: Final = tuple(
-    (re.compile(rf"(?:{each.binary})$"), each) for each in PRODUCTS if each.binary
-)
-_ENV: Final = tuple((re.compile(rf"(?:{each.env})$"), each) for each in PRODUCTS if each.env)
-_MOUNTS: Final = tuple((re.compile(each.mounts), each) for each in PRODUCTS if each.mounts)
-_PROBES: Final = tuple(
-    (re.compile(rf"(?:^|[\s/\"'])(?:{each.probe})"), each) for each in PRODUCTS if each.probe
-)
+Signs = tuple[tuple[re.Pattern[str], Product], ...]
+
+
+@cache
+def _signs(kind: Literal["image", "binary", "env", "mounts", "probe"]) -> Signs:
+    """The compiled patterns of one kind of sign; when first needed, for compiling takes as long
+    as everything else that a small review does."""
+    frames = {
+        "image": "{}",
+        "binary": "(?:{})$",
+        "env": "(?:{})$",
+        "mounts": "{}",
+        "probe": "(?:^|[\\s/\"'])(?:{})",
+    }
+    return tuple(
+        (re.compile(frames[kind].replace("{}", pattern)), each)
+        for each in PRODUCTS
+        if (pattern := getattr(each, kind))
+    )
+
+
 _PORTS: Final = {port: each for each in PRODUCTS for port in each.ports if port != 9000}
 
 SHELLS: Final = frozenset({"sh", "bash", "ash", "dash", "zsh", "busybox", "env", "tini", "dumb-init", "exec", "/bin/sh"})  # fmt: skip
@@ -165,7 +177,7 @@ def by_image(image: str) -> Product | None:
         return next(each for each in PRODUCTS if each.kind == "daemon")
     for kinds in (("exporter",), None):
         # `mysqld-exporter` is an exporter, whatever it exports.
-        for pattern, product in _IMAGES:
+        for pattern, product in _signs("image"):
             if (kinds is None or product.kind in kinds) and pattern.search(path):
                 return product
     return None
@@ -216,19 +228,19 @@ def recognise(container: ContainerFacts, pod: PodFacts) -> list[Recognition]:
     started = program(container)
     if started:
         rest = container.script
-        for pattern, product in _BINARIES:
+        for pattern, product in _signs("binary"):
             if pattern.match(started) and _followed(product, rest):
                 see(product, 0.9, f"starts {started}")
     for env in container.env:
-        for pattern, product in _ENV:
+        for pattern, product in _signs("env"):
             if pattern.match(env.name):
                 see(product, 0.5, f"setting {env.name}")
     for mount in container.mounts:
-        for pattern, product in _MOUNTS:
+        for pattern, product in _signs("mounts"):
             if pattern.search(mount.path):
                 see(product, 0.4, f"data directory {mount.path}")
     for probe in container.probes:
-        for pattern, product in _PROBES:
+        for pattern, product in _signs("probe"):
             if probe.command and pattern.search(probe.command):
                 see(product, 0.6, f"{probe.kind} probe runs {probe.command.split()[0][:40]}")
                 break

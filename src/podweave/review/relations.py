@@ -65,8 +65,9 @@ class Relations(NamedTuple):
         return [each for each in self.shares if {each.first, each.second} == pair]
 
 
+# Repetitions are bounded throughout: a setting may be 20,000 characters of anything.
 _LOCAL: Final = re.compile(
-    r"(?:(?P<scheme>[a-z][a-z0-9+.]*):(?://)?(?:[^\s/@\"']*@)?)?"
+    r"(?:(?<![a-z0-9+.])(?P<scheme>[a-z][a-z0-9+.]{0,20}):(?://)?(?:[^\s/@\"']{0,100}@)?)?"
     r"(?<![\w.-])(?:localhost|127\.0\.0\.1|\[::1\])(?![\w-])(?:[:,#](?P<port>\d{1,5})\b)?"
 )
 _SCHEME_PORTS: Final = {
@@ -88,8 +89,14 @@ _DIAL_FLAG: Final = re.compile(
     r"url|uri|endpoint|scrape|webhook|server|host$|dest|forward|proxy-to|app-port|address-of|"
     r"reload|prometheus|es\.|kafka|rabbit|nginx|etcd|api-?server|source|csi-address|component)"
 )
-_ADDRESS: Final = re.compile(r"(?:^|[\s=@/\"',:])((?:[a-z0-9-]+\.)+[a-z][a-z0-9-]+|\d{1,3}(?:\.\d{1,3}){3}):(\d{2,5})\b")  # fmt: skip  # noqa: E501
-_URL: Final = re.compile(r"\b(?:https?|tcp|grpc|redis|mysql|postgres(?:ql)?|mongodb|amqp|tls)://(?:[^\s/@\"']*@)?([a-z0-9][\w.-]*)")  # fmt: skip  # noqa: E501
+_ADDRESS: Final = re.compile(
+    r"(?:^|[\s=@/\"',:])((?:[a-z0-9-]{1,63}\.){1,9}[a-z][a-z0-9-]{1,62}|\d{1,3}(?:\.\d{1,3}){3})"
+    r":(\d{2,5})\b"
+)
+_URL: Final = re.compile(
+    r"\b(?:https?|tcp|grpc|redis|mysql|postgres(?:ql)?|mongodb|amqp|tls)://"
+    r"(?:[^\s/@\"']{0,100}@)?([a-z0-9][\w.-]{0,200})"
+)
 _CONFIG_DIAL: Final = re.compile(
     r"(?:(?:proxy_pass|fastcgi_pass|uwsgi_pass|grpc_pass|scgi_pass)\s+\"?(?:\w+://)?|"
     r"\bserver\s+(?:[\w.-]+\s+)?|proxypass\s+\S+\s+(?:\w+://)?|setHandler\s+\"proxy:fcgi://|reverse_proxy\s+(?:\w+://)?)"
@@ -100,9 +107,9 @@ _ENVOY: Final = re.compile(
     r"address:\s*[\"']?([\w.:-]+)[\"']?\s*,?\s*port_value:\s*(\d+)", re.IGNORECASE
 )
 _CONFIG_LISTEN: Final = re.compile(
-    r"(?:^|\n)\s*(?:listen|bind)\s+(?:[\w.*\[\]:]+:)?(\d{2,5})\b", re.IGNORECASE
+    r"^[ \t]*(?:listen|bind)[ \t]+(?:[\w.*\[\]:]{1,60}:)?(\d{2,5})\b", re.IGNORECASE | re.MULTILINE
 )
-_SOCKET: Final = re.compile(r"(/[\w./-]+\.sock(?:et)?)\b")
+_SOCKET: Final = re.compile(r"(?<![\w./-])(/[\w./-]{1,200}\.sock(?:et)?)\b")
 _LOGGY: Final = re.compile(r"(^|[/_.-])logs?([/_.-]|$)|log", re.IGNORECASE)
 
 

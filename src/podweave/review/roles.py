@@ -520,11 +520,11 @@ def _lives_on(pod: PodFacts, one: Standing, other: Standing) -> bool:
 
 _SOCKET_SERVER: Final = re.compile(
     r"(--?(endpoint|socket|socket[_-]file|listen|bind|grpc-socket|uds|csi[_-]endpoint)|listen|bind)"
-    r"[= ]+(unix:)?/*\S+\.sock"
+    r"[= ]+(unix:)?/{0,3}\S{1,200}\.sock"
 )
 _SOCKET_CLIENT: Final = re.compile(
-    r"--?[\w.-]*(csi-?address|db[_-]socket|upstream|connect|socket-path|host|server|agent)[\w-]*"
-    r"[= ]+(unix:)?/*\S+\.sock"
+    r"--?[\w.-]{0,40}(csi-?address|db[_-]socket|upstream|connect|socket-path|host|server|agent)[\w-]{0,40}"
+    r"[= ]+(unix:)?/{0,3}\S{1,200}\.sock"
 )
 
 
