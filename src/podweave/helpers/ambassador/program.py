@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 BROKER_VARIABLE = "PODWEAVE_BROKER"
 
 
-def check(config: dict[str, Any]) -> Settings:
+def check(config: dict[str, Any]) -> None:
     """ConfigurationError when the configuration is wrong."""
-    return Settings(config)
+    Settings(config)
 
 
 def run(config: dict[str, Any]) -> int:
     """Serve until SIGTERM or SIGINT. 0 when told to stop, 1 when an address is not to be had."""
-    settings = check(config)
+    settings = Settings(config)
     journal = Journal("ambassador", settings.name)
     loop = Loop()
     metrics = Metrics()
@@ -59,6 +59,8 @@ def run(config: dict[str, Any]) -> int:
     )
     loop.run()
     listeners.close()
+    if admin is not None:
+        admin.close()
     journal.info("stopped", connections_reset=board.reset_all())
     return 0
 
