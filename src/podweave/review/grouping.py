@@ -118,7 +118,13 @@ def _through(
         return (
             f"{other.name}'s probes are answered by {one.name}: it can only be reached through it"
         )
-    fronted = any(
+    behind = (
+        one.kind in {"web", "proxy"}
+        and other.kind not in {"web", "proxy"}
+        and bool(other.facts.ports)
+        and bool(services_of(pod, one.facts, relations.listens[one.name]))
+    )
+    fronted = behind or any(
         dial.client == one.name and dial.server == other.name and dial.place in {"config", "args"}
         for dial in relations.dials
     )

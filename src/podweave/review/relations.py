@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from podweave.review.facts import ContainerFacts, PodFacts
-from podweave.review.products import by_image
+from podweave.review.products import by_image, recognise
 
 Purpose = Literal["data", "log", "socket", "scratch"]
 
@@ -68,7 +68,7 @@ class Relations(NamedTuple):
 # Repetitions are bounded throughout: a setting may be 20,000 characters of anything.
 _LOCAL: Final = re.compile(
     r"(?:(?<![a-z0-9+.])(?P<scheme>[a-z][a-z0-9+.]{0,20}):(?://)?(?:[^\s/@\"']{0,100}@)?)?"
-    r"(?<![\w.-])(?:localhost|127\.0\.0\.1|\[::1\])(?![\w-])(?:[:,#](?P<port>\d{1,5})\b)?"
+    r"(?<![\w.-])(?:localhost|127\.0\.0\.1|\[::1\])(?![\w-])(?:\]?[:,#](?P<port>\d{1,5})\b)?"
 )
 _SCHEME_PORTS: Final = {
     "mysql": 3306, "mariadb": 3306, "postgres": 5432, "postgresql": 5432, "redis": 6379,
@@ -78,7 +78,9 @@ _SCHEME_PORTS: Final = {
 _NAME_PORTS: Final = (
     ("mysql", 3306), ("maria", 3306), ("wordpress_db", 3306), ("postgres", 5432), ("pg", 5432),
     ("redis", 6379), ("mongo", 27017), ("rabbit", 5672), ("amqp", 5672), ("memcache", 11211),
-    ("elastic", 9200), ("kafka", 9092), ("mq", 5672),
+    ("elastic", 9200), ("kafka", 9092), ("mq", 5672), ("cassandra", 9042), ("couch", 5984),
+    ("influx", 8086), ("solr", 8983), ("nats", 4222), ("zookeeper", 2181), ("etcd", 2379),
+    ("neo4j", 7687), ("ldap", 389),
 )  # fmt: skip
 _LISTEN_FLAG: Final = re.compile(
     r"(listen|bind|addr$|address$|http-port|https-port|^-*port$|^-p$|^-b$|web\.|serve|"
@@ -90,7 +92,7 @@ _DIAL_FLAG: Final = re.compile(
     r"reload|prometheus|es\.|kafka|rabbit|nginx|etcd|api-?server|source|csi-address|component)"
 )
 _ADDRESS: Final = re.compile(
-    r"(?:^|[\s=@/\"',:])((?:[a-z0-9-]{1,63}\.){1,9}[a-z][a-z0-9-]{1,62}|\d{1,3}(?:\.\d{1,3}){3})"
+    r"(?:^|[\s=@/\"',])((?:[a-z0-9-]{1,63}\.){0,9}[a-z][a-z0-9-]{1,62}|\d{1,3}(?:\.\d{1,3}){3})"
     r":(\d{2,5})\b"
 )
 _URL: Final = re.compile(
@@ -128,6 +130,12 @@ def relate(pod: PodFacts) -> Relations:
         _from_env(each, own, wanted, remotes, pod)
         _from_config(each, own, wanted, remotes)
         declared = {port.number for port in each.ports}
+        seen = recognise(each, pod)
+        if seen and seen[0].product.kind == "store" and seen[0].product.ports:
+            # A Pod made by hand may list all its ports at the first container.
+            usual = seen[0].product.ports
+            if not declared & set(usual) and not own & set(usual):
+                own.add(usual[0])
         # `-b 127.0.0.1:3000` is an address to listen on or one to dial, as programs please: beside
         # a container that declares the port it is one to dial.
         others = {port.number for other in running if other is not each for port in other.ports}
@@ -171,9 +179,9 @@ def _answer(
                 silent = [
                     other.name
                     for other in running
-                    if other.name != each.name and not listens[other.name]
+                    if other.name != each.name and not (dial.port and listens[other.name])
                 ]
-                if dial.port and len(silent) == 1:
+                if len(silent) == 1:
                     servers = silent
                     if dial.place != "config":
                         dial = dial._replace(place="inferred")
@@ -278,7 +286,8 @@ def _from_env(
             continue
         for match in _LOCAL.finditer(low):
             port = _port(match, name.lower()) or companion_port(name, values)
-            wanted.append(Dial(each.name, "", port, f"{name}={value[:60]}", "env"))
+            if port or _REACHES.search(upper):
+                wanted.append(Dial(each.name, "", port, f"{name}={value[:60]}", "env"))
         host = low.rpartition("@")[2].split("://")[-1].split("/")[0]
         host, _, port_text = host.partition(":")
         first = host.split(".")[0]
@@ -302,6 +311,13 @@ def _from_env(
         else:
             for address in _foreign(low):
                 remotes.append(Remote(each.name, address, f"{name}={value[:60]}"))
+
+
+_REACHES: Final = re.compile(
+    r"(DB|DATABASE|SQL|PG|MONGO|REDIS|CACHE|QUEUE|BROKER|AGENT|PROXY|BACKEND|API|COLLECTOR|STATSD|"
+    r"UPSTREAM|GATEWAY|SIDECAR)[A-Z0-9_]*_?(HOST|ADDR|ADDRESS|URL|URI|SERVER|ENDPOINT)"
+)
+"""Settings that name something the container calls, and not itself."""
 
 
 def _from_config(
@@ -364,7 +380,7 @@ def companion_port(name: str, values: dict[str, str]) -> int:
 def _foreign(value: str) -> Iterator[str]:
     """Addresses that lie outside of the Pod."""
     for match in _ADDRESS.finditer(value):
-        if match[1] not in {"127.0.0.1", "0.0.0.0"}:
+        if match[1] not in {"127.0.0.1", "0.0.0.0", "localhost"}:
             yield f"{match[1]}:{match[2]}"
     for match in _URL.finditer(value):
         if match[1] not in {"localhost", "127.0.0.1", "0.0.0.0"}:

@@ -334,7 +334,7 @@ def _admin(name: str, number: int) -> bool:
 def _metrics(name: str, number: int) -> bool:
     if name:
         return bool(_METRICS_NAME.search(name))
-    return 9100 <= number <= 9999 and number not in {9200, 9300, 9443}
+    return 9100 <= number <= 9999 and number not in {9200, 9300, 9411, 9443, 9600, 9876}
 
 
 def _same_part(first: str, second: str) -> bool:
@@ -551,14 +551,17 @@ def _socket(pod: PodFacts, relations: Relations, first: Standing, second: Standi
 def _weight_of_resources(running: list[Standing]) -> None:
     """A helper asks for little beside its app."""
     asked = [(each, each.facts.requests.memory or each.facts.limits.memory) for each in running]
-    most = max((amount for _, amount in asked if amount), default=0.0)
+    known = [(each, amount) for each, amount in asked if amount]
+    most = max((amount for _, amount in known), default=0.0)
     for each, amount in asked:
         if amount and most and amount <= most / 4:
             each.say(
                 "sidecar", 0.4, "asks for a quarter of the biggest container's memory, or less"
             )
-        elif amount and len(running) > 1 and amount >= most * 0.75:
-            each.say("app", 0.2, "asks for as much memory as the biggest container")
+        elif amount and all(other is each or amount >= 1.5 * much for other, much in known):
+            weight = 0.6 if len(known) > 1 else 0.0
+            if weight:
+                each.say("app", weight, "asks for far more memory than any other container")
 
 
 def _same_software(pod: PodFacts, running: list[Standing]) -> None:
@@ -567,10 +570,26 @@ def _same_software(pod: PodFacts, running: list[Standing]) -> None:
     for each in running:
         image = each.facts.image
         first = seen.setdefault(image, each) if image else each
+        if (
+            first is not each
+            and each.kind == "store" == first.kind
+            and first.facts.ports
+            and not each.facts.ports
+            and not _own_claim(pod, each)
+        ):
+            each.say("sidecar", 3.2, f"runs {first.name}'s image without its ports and its data")
         if first is each or each.kind in {"tool", "store", *HELPERS}:
             continue
         if each.facts.argv != first.facts.argv and not each.facts.ports and pod.kind != "DaemonSet":
             each.say("app", 0.3, f"runs {first.name}'s image in another way")
+
+
+def _own_claim(pod: PodFacts, each: Standing) -> bool:
+    return any(
+        (volume := pod.volumes.get(mount.volume)) is not None
+        and volume.kind in {"claim", "template"}
+        for mount in each.facts.mounts
+    )
 
 
 def _conclude(pod: PodFacts, running: list[Standing]) -> None:
