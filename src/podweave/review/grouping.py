@@ -14,9 +14,9 @@ from typing import Final, Literal
 import msgspec
 
 from podweave.review.facts import PodFacts
-from podweave.review.products import image_path
+from podweave.review.products import image_path, program
 from podweave.review.relations import Relations, Share
-from podweave.review.roles import Standing, services_of
+from podweave.review.roles import Standing, only_configured, services_of
 
 Reason = Literal["lifecycle", "coupling", "helper"]
 
@@ -77,6 +77,13 @@ def _primary(independent: list[Standing], running: list[Standing]) -> Standing |
     return apps[0] if apps else None
 
 
+_INTERPRETERS: Final = frozenset(
+    ("", "python", "python3", "node", "java", "ruby", "php", "bundle", "npm", "yarn", "dotnet",
+     "perl", "sh", "bash", "poetry", "pipenv", "uv", "gunicorn", "rails", "rake", "php-fpm"),
+)  # fmt: skip
+"""Programs that say nothing of what is run."""
+
+
 def _bond(
     pod: PodFacts, first: Standing, second: Standing, relations: Relations, layered: bool
 ) -> Bond | None:
@@ -98,6 +105,10 @@ def _bond(
         return Bond(
             *names, "coupling", "PHP-FPM speaks FastCGI to the one web server in front of it"
         )
+    started = program(first.facts)
+    same = first.facts.image == second.facts.image and bool(first.facts.image)
+    if same and started == program(second.facts) and started not in _INTERPRETERS:
+        return Bond(*names, "lifecycle", f"both run {started} of one image: one solution's parts")
     if pod.kind == "DaemonSet" and not _told_apart(first, second):
         return Bond(*names, "lifecycle", "both are parts of one agent that runs once on every node")
     if pod.share_processes and "PTRACE" in str(
@@ -119,7 +130,7 @@ def _through(
             f"{other.name}'s probes are answered by {one.name}: it can only be reached through it"
         )
     behind = (
-        one.kind in {"web", "proxy"}
+        (one.kind in {"web", "proxy"} or only_configured(pod, one))
         and other.kind not in {"web", "proxy"}
         and bool(other.facts.ports)
         and bool(services_of(pod, one.facts, relations.listens[one.name]))

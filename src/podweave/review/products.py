@@ -74,7 +74,7 @@ PRODUCTS: Final = (
        r"redis-server|valkey-server|keydb-server|dragonfly", (6379,), r"REDIS_REPLICATION_MODE|ALLOW_EMPTY_PASSWORD", r"/redis-master-data|/bitnami/redis", r"redis-cli|valkey-cli"),
     _P("Memcached", "store", r"(^|/)memcached$", r"memcached", (11211,)),
     _P("RabbitMQ", "store", r"(^|/)rabbitmq(-\w+)?$", r"rabbitmq-server", (5672, 15672, 25672), r"RABBITMQ_(DEFAULT_.*|ERLANG_COOKIE|NODENAME|VHOST)", r"/var/lib/rabbitmq", r"rabbitmqctl|rabbitmq-diagnostics"),
-    _P("Kafka", "store", r"(^|/)(kafka|cp-kafka|cp-server|confluent-kafka|redpanda)$", r"kafka-server-start(\.sh)?|rpk|redpanda", (9092, 9093, 9094), r"KAFKA_(BROKER_ID|ADVERTISED_.*|ZOOKEEPER_CONNECT|LISTENERS|CFG_.*|NODE_ID)", r"/var/lib/kafka|/bitnami/kafka"),
+    _P("Kafka", "store", r"(^|/)(kafka|cp-kafka|cp-server|confluent-kafka|redpanda)$", r"kafka-server-start(\.sh)?|rpk|redpanda", (9092,), r"KAFKA_(BROKER_ID|ADVERTISED_.*|ZOOKEEPER_CONNECT|LISTENERS|CFG_.*|NODE_ID)", r"/var/lib/kafka|/bitnami/kafka"),
     _P("ZooKeeper", "store", r"(^|/)(zookeeper|cp-zookeeper|kubernetes-zookeeper)$", r"zkserver(\.sh)?|start-zookeeper", (2181, 2888, 3888), r"ZOO_(MY_ID|SERVERS)|ZOOKEEPER_(CLIENT_PORT|SERVER_ID)", r"/var/lib/zookeeper"),
     _P("ActiveMQ", "store", r"(^|/)(activemq|artemis|activemq-artemis)([-.]\w+)?$", r"activemq|artemis", (61616,)),
     _P("NATS", "store", r"(^|/)(nats|nats-server|nats-streaming)$", r"nats-server|nats-streaming-server", (4222, 6222)),
@@ -138,6 +138,7 @@ def _signs(kind: Literal["image", "binary", "env", "mounts", "probe"]) -> Signs:
     )
 
 
+_HTTP_NAME: Final = re.compile(r"web|http(?!s?-?es)|\bui\b|metrics|health|admin")
 _PORTS: Final = {port: each for each in PRODUCTS for port in each.ports if port != 9000}
 
 SHELLS: Final = frozenset({"sh", "bash", "ash", "dash", "zsh", "busybox", "env", "tini", "dumb-init", "exec", "/bin/sh"})  # fmt: skip
@@ -247,7 +248,7 @@ def recognise(container: ContainerFacts, pod: PodFacts) -> list[Recognition]:
                 see(product, 0.6, f"{probe.kind} probe runs {probe.command.split()[0][:40]}")
                 break
     for port in container.ports:
-        if known := _PORTS.get(port.number):
+        if (known := _PORTS.get(port.number)) and not _HTTP_NAME.search(port.name):
             see(known, 0.5, f"port {port.number}")
     merged = []
     for signs in found.values():

@@ -19,7 +19,7 @@ import msgspec
 
 from podweave.review.facts import ContainerFacts, MountFact, PodFacts
 from podweave.review.products import HELPERS, Kind, Recognition, image_path, program, recognise
-from podweave.review.relations import Relations
+from podweave.review.relations import Dial, Relations
 
 Role = Literal["app", "sidecar", "ambassador", "adapter", "init", "tier"]
 Helper = Literal["sidecar", "ambassador", "adapter"]
@@ -94,6 +94,10 @@ _IDLE: Final = re.compile(
 _FOLLOWS_LOG: Final = re.compile(
     r"\btail\s+(-\w+\s+|--\S+\s+)*-?-?\w*[fF]|journalctl|logrotate|\bless\b"
 )
+_AGENT: Final = re.compile(r"\b(vault|consul|nomad|spire-agent|teleport|step)\s+agent\b")
+_CLIENTS: Final = re.compile(
+    r"\b(curl|wget|psql|mysql|mariadb|mongo|mongosh|redis-cli|rabbitmqadmin|etcdctl|cqlsh|mc|nc)\s"
+)
 _FETCHES: Final = re.compile(
     r"git\s+(pull|clone|fetch)|\brsync\b|aws s3|gsutil|\bwget\b|curl .*>|>\s*/\S*\.html|"
     r"inotifywait|kill\s+-?s?\s?-?hup|nginx -s reload|tee\s+/|date\s*>|echo .*>>?\s*/"
@@ -145,7 +149,7 @@ def stand(pod: PodFacts, relations: Relations) -> list[Standing]:
     _sharing(pod, relations, by_name)
     _weight_of_resources(running)
     _same_software(pod, running)
-    _conclude(pod, running)
+    _conclude(pod, running, relations)
     return standings
 
 
@@ -181,7 +185,7 @@ _FORWARDS: Final = re.compile(
 )
 
 
-def _only_configured(pod: PodFacts, each: Standing) -> bool:
+def only_configured(pod: PodFacts, each: Standing) -> bool:
     """Whether all it is given is configuration and certificates: a program of somebody else's."""
     kinds = {
         volume.kind
@@ -229,6 +233,8 @@ def _behaviour(each: Standing) -> None:
     if _IDLE.match(" ".join(script.split())):
         each.idle = True
         each.say("sidecar", 0.6, "only waits for somebody to run something in it")
+    elif _AGENT.search(script):
+        each.say("sidecar", 2.5, "runs as an agent for its Pod")
     elif each.kind not in {"store"}:
         shell = started in {"tail", "less", "while"} or each.kind == "tool" or "sh -c" in script
         if _FOLLOWS_LOG.search(script) and shell:
@@ -275,7 +281,7 @@ def _openness(each: Standing, pod: PodFacts, relations: Relations) -> None:
         and volume.kind == "secret"
         for mount in facts.mounts
     )
-    if tls and _only_configured(pod, each) and len({*map(_source, facts.mounts)}) > 1:
+    if tls and only_configured(pod, each) and len({*map(_source, facts.mounts)}) > 1:
         each.say("sidecar", 1.6, "is given a certificate and a configuration, and nothing else")
     if local and local >= listens:
         weight = 3.6 if each.kind == "store" else 1.8
@@ -354,7 +360,7 @@ def _dialling(pod: PodFacts, relations: Relations, by_name: dict[str, Standing])
             _open(pod, server, relations) and dial.port not in relations.loopback[server.name]
         )
         if server.kind == "store" and server.score("tier") > 1:
-            _towards_store(client, server, dial.why, client_open)
+            _towards_store(client, server, dial, client_open)
             continue
         proxy = client.kind in {"web", "proxy", "gate", "mesh"} or (
             client.kind not in {"store", "exporter", "logs"}
@@ -371,7 +377,7 @@ def _dialling(pod: PodFacts, relations: Relations, by_name: dict[str, Standing])
             pure = (
                 client.kind in {"web", "proxy", *HELPERS}
                 or (dial.place == "config" and client.kind is None)
-                or _only_configured(pod, client)
+                or only_configured(pod, client)
             )
             weight = (4.2 if pure else 1.8) / (2 if layered else 1)
             client.say(
@@ -414,14 +420,19 @@ def _dialling(pod: PodFacts, relations: Relations, by_name: dict[str, Standing])
                 other.say("sidecar", 0.8, f"answers {each.name}'s probes")
 
 
-def _towards_store(client: Standing, server: Standing, why: str, client_open: bool) -> None:
+def _towards_store(client: Standing, server: Standing, dial: Dial, client_open: bool) -> None:
     """A client of a database in the same Pod: an app that could be elsewhere, or its attendant."""
+    why = dial.why
     if client.kind in HELPERS:
         client.say(HELPERS[client.kind], 0.8, f"works for {server.name} ({why})")
     elif client_open:
         client.say("app", 0.6, f"is a client of {server.name} ({why})")
-    elif client.kind == "tool" or client.score("sidecar") >= 1.4:
-        client.say("sidecar", 0.6, f"attends to {server.name} ({why})")
+    elif (
+        client.kind == "tool"
+        or client.score("sidecar") >= 1.4
+        or (dial.place == "args" and _CLIENTS.search(client.facts.script))
+    ):
+        client.say("sidecar", 0.9, f"attends to {server.name} ({why})")
     else:
         client.say("app", 0.9, f"is a client of {server.name} ({why})")
 
@@ -438,8 +449,10 @@ def _asked(
     """`client` uses a port of `server`: is that a helper on its way out, or another tier?"""
     reason = f"{client.name} reaches for its port {port} ({why})"
     client.say("app", 0.5, f"uses {server.name}'s port {port} ({why})")
-    if far:
-        server.say("ambassador", 2.0, f"{reason}, and it leads on to {far[0]}")
+    if far and _leads_on(port, far):
+        server.say("ambassador", 2.6, f"{reason}, and it leads on to {far[0]}")
+    elif far and not server_open:
+        server.say("ambassador", 1.6, f"{reason}, and it leads on to {far[0]}")
     elif place == "inferred":
         server.say("ambassador", 1.4, f"{reason}; it declares no port to anybody else")
     elif server.kind in {"web", "proxy"} and not server_open and not server.front:
@@ -450,6 +463,25 @@ def _asked(
         server.say("app", 0.7, f"{reason} as any client could over the network")
     else:
         server.say("sidecar", 0.7, f"{reason}, and nobody else can")
+
+
+_FAMILIES: Final = (
+    {3306, 6446, 6447, 33060}, {5432, 6432, 5433}, {6379, 26379}, {27017, 27018},
+    {80, 443, 8080, 8443, 8000}, {9200}, {5672, 5671}, {9092, 9093}, {11211, 5000}, {1521}, {1433},
+)  # fmt: skip
+
+
+def _leads_on(port: int, far: list[str]) -> bool:
+    """Whether a far address speaks what is spoken on the near port: a way there, not a client."""
+    for address in far:
+        _, _, number = address.rpartition(":")
+        if not number.isdigit():
+            if address.count(":") == 2 or port in {80, 443, 8080, 8001, 9009}:
+                return True
+            continue
+        if int(number) == port or any({port, int(number)} <= family for family in _FAMILIES):
+            return True
+    return False
 
 
 def _open(pod: PodFacts, each: Standing, relations: Relations) -> bool:
@@ -592,7 +624,7 @@ def _own_claim(pod: PodFacts, each: Standing) -> bool:
     )
 
 
-def _conclude(pod: PodFacts, running: list[Standing]) -> None:
+def _conclude(pod: PodFacts, running: list[Standing], relations: Relations) -> None:
     """Roles from the scales; somebody in a Pod is always the one the others are for."""
     default = pod.annotations.get("kubectl.kubernetes.io/default-container")
     mains = [each for each in running if not each.facts.native]
@@ -625,10 +657,29 @@ def _conclude(pod: PodFacts, running: list[Standing]) -> None:
         chosen.role = "app"
         chosen.confidence = min(chosen.confidence, 0.7)
         chosen.say("app", 0.1, "the others are there for it, or it for nobody")
-        independent = [chosen]
+        independent = [chosen, *_other_agents(chosen, mains, relations)]
     if len(independent) == 1 and independent[0].role == "tier":
         # Alone with its helpers it is the Pod's application, whatever it keeps.
         independent[0].role = "app"
+
+
+def _other_agents(chosen: Standing, mains: list[Standing], relations: Relations) -> list[Standing]:
+    """Node agents put side by side: of other software, with ports of their own, and unrelated."""
+    found = []
+    for each in mains:
+        if each is chosen or {each.kind, chosen.kind} != {"logs", "exporter"}:
+            continue
+        pair = {each.name, chosen.name}
+        related = any({dial.client, dial.server} == pair for dial in relations.dials) or any(
+            share.kind != "host" for share in relations.between(*pair)
+        )
+        words = set(re.split(r"[-_/]", f"{each.name}/{image_path(each.facts.image)}"))
+        other = set(re.split(r"[-_/]", f"{chosen.name}/{image_path(chosen.facts.image)}"))
+        if each.facts.ports and not related and not words & other - {"exporter", "agent", "prom"}:
+            each.role, each.confidence = "app", min(each.confidence, 0.6)
+            each.say("app", 0.1, f"has nothing to do with {chosen.name}")
+            found.append(each)
+    return found
 
 
 _RANKS: Final[dict[Kind, int]] = {
