@@ -45,16 +45,6 @@ AMBASSADORS: list[tuple[dict[str, Any], str, str]] = [
     ({"listen": "localhost:65536"}, "spec.listen", "from 1 to 65535"),
     ({"listen": "localhost:http"}, "spec.listen", "from 1 to 65535"),
     ({"profile": "deb"}, "spec.profile", "did you mean 'dev'?"),
-    (
-        {
-            "profiles": {
-                "a": {"upstreams": [{"address": "x:1"}]},
-                "b": {"upstreams": [{"address": "y:1"}]},
-            }
-        },
-        "spec",
-        "which is the default, a, b?",
-    ),
     ({"profiles": {"dev": {"upstreams": []}}}, "spec.profiles.dev.upstreams", "at least one"),
     ({"profiles": upstream(address="db")}, "spec.profiles.dev.upstreams[0].address", "no port"),
     (

@@ -9,6 +9,7 @@ import pytest
 
 from podweave.manifests.bundle import bundle
 from podweave.manifests.reading import read
+from podweave.model.errors import InputErrors
 from podweave.weave import Options, Weaving, weave
 from podweave.weave.annotation import KEY, decode
 from tests.weave.woven_cases import NAMES, Case
@@ -88,6 +89,15 @@ def test_profile_asked_for_goes_before_label_before_default(
     manifest = POD % (f", podweave.dev/profile: {label}" if label else "")
     weaving = woven(manifest, AMBASSADOR % f"profile: {default}", options=Options(profile=asked))
     assert config(weaving, "db")["profile"] == chosen
+
+
+def test_without_a_default_the_label_or_the_caller_must_choose() -> None:
+    labelled = woven(POD % ", podweave.dev/profile: qa", AMBASSADOR % "protocol: tcp")
+    assert config(labelled, "db")["profile"] == "qa"
+    asked = woven(POD % "", AMBASSADOR % "protocol: tcp", options=Options(profile="dev"))
+    assert config(asked, "db")["profile"] == "dev"
+    with pytest.raises(InputErrors, match=r"which of its profiles to start with \(dev, qa\)"):
+        woven(POD % "", AMBASSADOR % "protocol: tcp")
 
 
 @pytest.mark.parametrize("name", NAMES)

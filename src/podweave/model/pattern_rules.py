@@ -124,11 +124,9 @@ def _ambassador(spec: AmbassadorSpec, path: Path) -> Iterator[InputError]:
 
 
 def _default_profile(spec: AmbassadorSpec, path: Path) -> Iterator[InputError]:
-    names = ", ".join(spec.profiles)
-    if spec.profile is None:
-        if len(spec.profiles) > 1:
-            yield InputError(f"profile is missing: which is the default, {names}?", path=path)
-    elif spec.profile not in spec.profiles:
+    # Without one the Pod's label or the caller must choose: the weaver says so where neither does.
+    if spec.profile is not None and spec.profile not in spec.profiles:
+        names = ", ".join(spec.profiles)
         hint = did_you_mean(spec.profile, spec.profiles) or f"; there are {names}"
         yield InputError(f"no profile is called {spec.profile!r}{hint}", path=(*path, "profile"))
 

@@ -80,8 +80,8 @@ class AmbassadorSpec(Strict):
     datapath: Literal["auto", "proxy"] = "auto"
     """`proxy`: a program relays the bytes. `auto`: what is best where it runs; now the proxy."""
     profile: str | None = None
-    """The default profile; the Pod's label podweave.dev/profile goes first. May be left out
-    where there is only one."""
+    """The default profile; the Pod's label podweave.dev/profile goes first. Without it that label
+    or `--profile` must choose, except where there is only one."""
     connect_timeout_seconds: int = 10
     """How long a client is held while the upstream is dialled."""
     drain_seconds: int = 30
