@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podweave.helpers.logs.columns import escape
+from podweave.helpers.logs.columns import escape, is_plain
 from podweave.helpers.logs.compile import Batch, ExactBatch
 from podweave.helpers.logs.formats import catalogue
 from podweave.helpers.logs.layouts import Layout, spelled_out
@@ -81,6 +81,19 @@ def test_a_column_is_escaped_as_json_escapes_each_text(column: list[bytes]) -> N
     ]
     valid = all(text.decode("utf-8", "ignore").encode() == text for text in column)
     assert list(escape(column, valid)) == expected
+    assert list(escape(column, valid, is_plain(b"\n".join(column)))) == expected
+
+
+def test_a_quote_that_is_not_closed_does_not_swallow_the_next_line() -> None:
+    layout = catalogue.load("nginx-access").layouts[0]
+    good = catalogue.load("nginx-access").samples[0][0]
+    open_ = good[:-1]
+    batch = Batch(layout, ECS, {})
+    exact = batch.row(good, CLOCK, "/x")
+    for lines in ([open_, good], [good, open_, good, good], [open_, open_], [open_, b'" "', good]):
+        expected = [exact if line == good else None for line in lines]
+        for _ in range(3):
+            assert batch.rows(lines, CLOCK, "/x") == expected
 
 
 def test_an_impossible_date_gets_the_time_of_reading() -> None:

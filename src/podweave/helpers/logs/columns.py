@@ -21,6 +21,8 @@ _MEMO = 4096
 
 _CONTROL = re.compile(rb"[\x00-\x09\x0b-\x1f]")
 _UNSAFE = bytes(range(10)) + bytes(range(11, 32)) + b'"\\'
+# Every control character but the newline becomes NUL.
+_CONTROLS = bytes(10) + b"\n" + bytes(21) + bytes(range(32, 256))
 
 
 class Memo(dict):  # type: ignore[type-arg]
@@ -42,12 +44,19 @@ class Memo(dict):  # type: ignore[type-arg]
 class Chunk:
     """The columns of a chunk while its rows are made."""
 
-    __slots__ = ("clock", "columns", "exact", "path", "valid")
+    __slots__ = ("clock", "columns", "exact", "path", "plain", "valid")
 
     def __init__(
-        self, columns: list[tuple[bytes, ...]], valid: bool, clock: Clock, path: bytes
+        self,
+        columns: list[tuple[bytes, ...]],
+        valid: bool,
+        plain: bool,
+        clock: Clock,
+        path: bytes,
     ) -> None:
         self.columns = columns
+        self.plain = plain
+        """It has no backslash, and no control character but newlines."""
         self.valid = valid
         """All of it is UTF-8."""
         self.clock = clock
@@ -84,13 +93,20 @@ class Seconds:
         return None if seconds is None else self._write(seconds).encode("ascii")
 
 
-def escape(column: Column, valid: bool) -> Column:
+def is_plain(data: bytes) -> bool:
+    """No backslash, and no control character but newlines."""
+    return b"\\" not in data and b"\0" not in data.translate(_CONTROLS)
+
+
+def escape(column: Column, valid: bool, plain: bool = False) -> Column:
     """Each text of a column as the inside of a JSON string.
 
     No text has a newline, so the column is escaped as one text, joined by newlines.
-    `valid`: the texts are UTF-8.
+    `valid`: the texts are UTF-8; `plain`: see is_plain.
     """
     text = b"\n".join(column)
+    if valid and plain:
+        return text.replace(b'"', b'\\"').split(b"\n") if b'"' in text else column
     if valid and len(text.translate(None, _UNSAFE)) == len(text):
         return column
     if not valid:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 
-from podweave.helpers.logs.columns import Chunk
+from podweave.helpers.logs.columns import Chunk, is_plain
 from podweave.helpers.logs.layouts import Layout, OwnLayout
 from podweave.helpers.logs.schemas.schema import Schema, encode
 from podweave.helpers.logs.template import Template
@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podweave.helpers.logs.fields import Record
+
+
+# Each line of a chunk: one that fits, with a last group for its newline, or any other.
+_LINES = b"(?:(?:%b)(\n)|[^\n]*\n)"
+# Chunks that are read strictly after one in which that was needed.
+_STRICT = 16
 
 
 class ExactBatch:
@@ -60,20 +66,23 @@ class Batch(ExactBatch):
 
     def __init__(self, layout: Layout, schema: Schema, constants: Record) -> None:
         super().__init__(layout, schema, constants)
-        self._regex = re.compile(b"(?:(?:" + layout.pattern + b")(\n)|[^\n]*\n)")
+        self._regex = re.compile(_LINES % layout.pattern)
+        self._loose = re.compile(_LINES % layout.loose)
+        self._strict = 0
         template = Template(layout, schema.tree, self.constants)
         self._slots = template.slots
         self._template = template.text + b"\n"
 
     def rows(self, lines: Sequence[bytes], clock: Clock, path: str) -> list[bytes | None]:
         data = b"\n".join(lines) + b"\n"
-        found = self._regex.findall(data)
+        plain = is_plain(data)
+        found = self._find(data, len(lines), plain)
         columns = list(zip(*found, strict=True))
         # The last group is the newline of a line that fits.
         fits = columns[-1]
         if b"\n" not in fits:
             return [None] * len(lines)
-        chunk = Chunk(columns, _is_utf8(data), clock, encode(path))
+        chunk = Chunk(columns, _is_utf8(data), plain, clock, encode(path))
         slots = [slot(chunk) for slot in self._slots]
         rows: list[bytes | None] = list(map(self._template.__mod__, zip(*slots, strict=False)))
         if b"" in fits:
@@ -84,6 +93,21 @@ class Batch(ExactBatch):
             if rows[index] is not None:
                 rows[index] = self.render(self.layout.read(found[index][:-1], clock), clock, path)
         return rows
+
+    def _find(self, data: bytes, lines: int, plain: bool) -> list[tuple[bytes, ...]]:
+        """The groups of each line.
+
+        The loose pattern could go on into the next line; then it finds fewer lines than there
+        are, and the strict one is taken, for a while without asking.
+        """
+        if plain and not self._strict:
+            found: list[tuple[bytes, ...]] = self._loose.findall(data)
+            if len(found) == lines:
+                return found
+            self._strict = _STRICT
+        elif self._strict:
+            self._strict -= 1
+        return self._regex.findall(data)
 
 
 class Compiler:

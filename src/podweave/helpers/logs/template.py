@@ -200,15 +200,24 @@ class Template:
             else:
                 members.append((_literal(name) + b"%b", [lambda c: c.columns[index]], None))
         elif group.optional:
-            make = _optional(lambda chunk: escape(chunk.columns[index], chunk.valid))
+            make = _optional(_text(index, group.quoteless))
             members.append((name, [], lambda before, after: make(before + b'"', b'"' + after)))
         else:
-            slot: Slot = lambda chunk: escape(chunk.columns[index], chunk.valid)  # noqa: E731
-            members.append((_literal(name) + b'"%b"', [slot], None))
+            slots: list[Slot] = [_text(index, group.quoteless)]
+            members.append((_literal(name) + b'"%b"', slots, None))
 
 
 def _literal(text: bytes) -> bytes:
     return text.replace(b"%", b"%%")
+
+
+def _text(index: int, quoteless: bool) -> Callable[[Chunk], Column]:
+    def slot(chunk: Chunk) -> Column:
+        if quoteless and chunk.plain and chunk.valid:
+            return chunk.columns[index]
+        return escape(chunk.columns[index], chunk.valid, chunk.plain)
+
+    return slot
 
 
 def _optional(values: Callable[[Chunk], Column]) -> MakeSlot:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from podweave.helpers.logs.layouts import Format, Layout
 
-CLIENT = rb"%{NOTSPACE:source_address} \S+ %{NOTSPACE:user?} \[%{HTTPDATE:time}\] "
+CLIENT = rb"%{NOTSPACE:source_address} %{NOTSPACE} %{NOTSPACE:user?} \[%{HTTPDATE:time}\] "
 REQUEST = (
     rb'"%{BEGIN:message}%{METHOD:method} %{BEGIN:url}%{URLPATH:url_path}'
     rb"(?:\?%{URLQUERY:url_query?})?%{END} HTTP/%{HTTPVERSION:http_version}%{END}"
