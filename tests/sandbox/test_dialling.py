@@ -173,11 +173,13 @@ def test_any_bytes_are_a_request_or_an_error(data: bytes) -> None:
     try:
         host, port, timeout = parse_request(data)
     except DialError as error:
-        assert error.code == "EBADMSG"
+        refused = error.code
     else:
+        refused = ""
         assert host
         assert 0 < port < 65536
         assert 0 < timeout <= 60
+    assert refused in ("", "EBADMSG")
 
 
 def test_the_machine_by_its_name() -> None:

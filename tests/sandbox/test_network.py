@@ -11,7 +11,7 @@ import zipfile
 import pytest
 
 from podweave.engines.local import addresses, outside
-from podweave.sandbox import namespaces, network, processes
+from podweave.sandbox import namespaces, network, processes, programs
 from tests.sandbox.machine import Machine, RunningPod, ask, dial, drain, listener, python, shell
 
 CONNECT = """
@@ -154,7 +154,7 @@ def test_out_as_root(machine: Machine) -> None:
 @pytest.mark.tun
 @pytest.mark.parametrize("tool", ["pasta", "slirp4netns"])
 def test_out_as_a_user(machine: Machine, tool: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    if outside.programs.find(tool) is None:
+    if programs.find(tool) is None:
         pytest.skip(f"{tool} isn't installed")
     monkeypatch.setattr(outside, "choose", lambda *, root: (tool, ""))
     pod = reaches_the_machine(machine)
@@ -168,7 +168,7 @@ def test_a_network_tool_that_fails_leaves_a_pod_without(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outside, "choose", lambda *, root: ("slirp4netns", ""))
-    monkeypatch.setattr(outside.programs, "find", lambda name: "/bin/false")
+    monkeypatch.setattr(programs, "find", lambda name: "/bin/false")
     pod = machine.pod(shell("echo still runs"))
     assert "no network but its own" in pod.sandbox.notices[0]
     assert pod.run().output == "still runs\n"

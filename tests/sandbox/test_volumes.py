@@ -116,7 +116,7 @@ def test_secret(machine: Machine) -> None:
 @pytest.mark.parametrize("kind", ["configMap", "secret"])
 def test_missing_objects(machine: Machine, kind: str) -> None:
     field = "name" if kind == "configMap" else "secretName"
-    with pytest.raises(EngineError, match='volume v: .* "nope" not found'):
+    with pytest.raises(EngineError, match=r'volume v: .* "nope" not found'):
         machine.pod(shell("true"), volumes=volumes(**{kind: {field: "nope"}}))
     pod = machine.pod(
         shell("ls -A /v | grep -v '^[.][.]'", **mounted("v")),
@@ -234,14 +234,15 @@ def test_a_claim_outlives_the_pod(machine: Machine) -> None:
 
 
 def test_an_unknown_source(machine: Machine) -> None:
-    with pytest.raises(EngineError, match="volume v: .*kubernetes engine"):
+    with pytest.raises(EngineError, match=r"volume v: .*kubernetes engine"):
         machine.pod(shell("true"), volumes=volumes(nfs={"server": "x"}))
 
 
 def test_sub_paths(machine: Machine) -> None:
     pod = machine.pod(
         shell(
-            "mkdir -p /v/a; echo deep > /v/a/f; ln -s a /v/link; ln -s /etc /v/out; ln -s ../../.. /v/up",
+            "mkdir -p /v/a; echo deep > /v/a/f; ln -s a /v/link; "
+            "ln -s /etc /v/out; ln -s ../../.. /v/up",
             **mounted("v"),
         ),
         shell("cat /s/f", **mounted("v", "/s", subPath="a")),

@@ -55,6 +55,8 @@ def parse_table(text: str) -> list[Mount]:
         fields, tail = left.split(" "), right.split(" ")
         if not separator or len(fields) < 6 or len(tail) < 2:
             continue
+        if not (fields[0].isdecimal() and fields[1].isdecimal()):
+            continue
         mounts.append(
             Mount(
                 int(fields[0]),
@@ -74,9 +76,10 @@ def _unescape(text: str) -> str:
     return _OCTAL.sub(lambda match: chr(int(match[1], 8)), text)
 
 
-def read_table() -> list[Mount]:
-    """This process's mount table."""
-    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
+def read_table(process: int | None = None) -> list[Mount]:
+    """The mount table of a process, or of this one."""
+    path = f"/proc/{'self' if process is None else process}/mountinfo"
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:
         return parse_table(file.read())
 
 

@@ -54,5 +54,5 @@ def run(argv: list[str], stdin: str = "", *, check: bool = True) -> str:
     _, status = os.waitpid(pid, 0)
     text = output.decode(errors="replace")
     if check and status != 0:
-        raise SandboxError(f"run {' '.join(argv)}:", "", 5, " ".join(text.split())[:300])
+        raise SandboxError(f"run {' '.join(argv)}", "", 5, " ".join(text.split())[:300])
     return text

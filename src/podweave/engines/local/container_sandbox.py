@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass, field
+
+import msgspec
 
 from podweave.engines.errors import EngineError
 from podweave.engines.local import environment, root_files
@@ -24,20 +25,21 @@ NON_ROOT = 65532
 _TERMINATION_LOG = "/dev/termination-log"
 
 
-@dataclass(frozen=True)
-class PodFacts:
+class PodFacts(msgspec.Struct, frozen=True):
     """What all containers of the Pod share, settled when the Pod was created."""
 
     facts: Facts
     directory: str
     in_user_namespace: bool
     hostname: str
+    table: tuple[mounts.Mount, ...]
+    """What is mounted in the namespace that the containers' own are copies of."""
     pieces: tuple[root_files.Piece, ...]
     places: dict[str, Place]
     hosts: bytes
     resolv_conf: bytes
     archive: str | None
-    images: dict[str, str] = field(default_factory=dict)
+    images: dict[str, str] = msgspec.field(default_factory=dict)
     broker: bool = False
 
     @property
@@ -51,8 +53,7 @@ class PodFacts:
         return not (spec.host_pid or spec.share_process_namespace)
 
 
-@dataclass(frozen=True)
-class ContainerPlan:
+class ContainerPlan(msgspec.Struct, frozen=True):
     operations: tuple[Operation, ...]
     command: Command
 
@@ -165,9 +166,10 @@ def _root(container: Container, shared: PodFacts) -> root_files.Root:
                 container=container.name,
             )
         pieces = root_files.survey(
-            mounts.read_table(),
+            list(shared.table),
             in_user_namespace=shared.in_user_namespace,
             image=os.path.abspath(image),
+            hidden=shared.directory,
         )
     limits = (container.resources and container.resources.limits) or {}
     storage = limits.get("ephemeral-storage")

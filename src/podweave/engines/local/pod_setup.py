@@ -248,14 +248,21 @@ class PodSetup:
     def shared(self) -> PodFacts:
         """What the containers' plans are made from. Settled once the steps have run."""
         if self._shared is None:
+            # The agent's: what the machine mounts from then on doesn't show in there.
+            table = mounts.read_table(None if self._agent is None else self._agent.pid)
             resolv_conf, _ = addresses.resolv_conf()
             self._shared = PodFacts(
                 facts=self._facts(),
                 directory=self.directory,
                 in_user_namespace=self.in_user_namespace,
                 hostname=self._hostname,
+                table=tuple(table),
                 pieces=tuple(
-                    root_files.survey(self._table, in_user_namespace=self.in_user_namespace)
+                    root_files.survey(
+                        table,
+                        in_user_namespace=self.in_user_namespace,
+                        hidden=self.directory,
+                    )
                 ),
                 places={name: plan.place for name, plan in self._volumes.items()},
                 hosts=addresses.hosts_file(

@@ -50,7 +50,10 @@ _NO_FILES = frozenset(
 """File systems that hold no files of the machine's; `overlay` is other containers' roots."""
 
 _MANY = 64
-"""Directories with mounts beneath and more entries than this are shown read-only as a whole."""
+_TOO_MANY = 512
+"""A directory with mounts beneath is descended into. With more entries than the first number
+each is shown read-only instead of under a layer of its own; with more than the second, too many
+to mount one by one, the directory is shown read-only as a whole."""
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -61,14 +64,25 @@ class Piece(msgspec.Struct, frozen=True):
     path: str
     link: str = ""
     lower: tuple[str, ...] = ()
+    recursive: bool = False
+    """For bind: with the mounts beneath it, which can't be left out in a user namespace."""
 
 
 def survey(
-    table: list[mounts.Mount], *, in_user_namespace: bool, image: str | None = None
+    table: list[mounts.Mount],
+    *,
+    in_user_namespace: bool,
+    image: str | None = None,
+    hidden: str | None = None,
 ) -> list[Piece]:
-    """Look at this machine's tree: in which pieces a container's root is made of it."""
+    """Look at this machine's tree: in which pieces a container's root is made of it.
+
+    What is mounted beneath the directory `hidden` is the Pod's own, for no container to see.
+    """
+    if hidden is not None:
+        table = [entry for entry in table if not entry.target.startswith(hidden + "/")]
     if in_user_namespace or image is not None:
-        pieces = _descend("/", {entry.target for entry in table})
+        pieces = _descend("/", {entry.target for entry in table}, hidden or "")
         return pieces if image is None else with_image(pieces, image)
     pieces = [Piece("layer", "/")]
     for entry in sorted(mounts.visible(table), key=lambda entry: entry.target):
@@ -86,10 +100,11 @@ def is_own(path: str) -> bool:
     return any(path == own or path.startswith(own + "/") for own in OWN)
 
 
-def _descend(directory: str, targets: set[str]) -> list[Piece]:
+def _descend(directory: str, targets: set[str], hidden: str) -> list[Piece]:
     pieces: list[Piece] = []
     with os.scandir(directory) as entries:
         found = sorted(entries, key=lambda entry: entry.name)
+    crowded = len(found) > _MANY
     for entry in found:
         path = entry.path
         if path in OWN:
@@ -103,17 +118,20 @@ def _descend(directory: str, targets: set[str]) -> list[Piece]:
             # Root's home, lost+found: nothing in it could be read, but HOME is to be writable.
             pieces.append(Piece("directory", path))
         else:
-            names = os.listdir(path)
+            try:
+                names = os.listdir(path)
+            except OSError:
+                continue  # removed meanwhile
             beneath = any(target.startswith(path + "/") for target in targets)
             if not names:
                 pieces.append(Piece("directory", path))
             elif not beneath:
-                pieces.append(Piece("layer", path))
-            elif len(names) > _MANY:
-                pieces.append(Piece("bind", path))
+                pieces.append(Piece("bind" if crowded else "layer", path))
+            elif len(names) > _TOO_MANY and not hidden.startswith(path + "/"):
+                pieces.append(Piece("bind", path, recursive=True))
             else:
                 pieces.append(Piece("directory", path))
-                pieces += _descend(path, targets)
+                pieces += _descend(path, targets, hidden)
     return pieces
 
 
@@ -218,10 +236,12 @@ class PlacePiece(msgspec.Struct, frozen=True):
         return f"make an empty {piece.path}"
 
     def _lower(self) -> tuple[str, ...]:
-        return self.piece.lower or (self.piece.path,)
+        return self.piece.lower or (self.piece.link or self.piece.path,)
 
     def run(self) -> None:
         piece = self.piece
+        if piece.kind != "link" and not all(os.path.lexists(path) for path in self._lower()):
+            return  # temporary files come and go
         target = self.root.path if piece.path == "/" else self.root.path + piece.path
         if piece.kind == "link":
             os.symlink(piece.link, target)
@@ -230,7 +250,7 @@ class PlacePiece(msgspec.Struct, frozen=True):
             mode = stat.S_IMODE(os.stat(piece.path).st_mode)
             os.chmod(target, mode | 0o700)
         elif piece.kind == "bind":
-            self._bind(piece.link or piece.path, target)
+            self._bind(piece.link or piece.path, target, piece.recursive)
         else:
             self._layer(target)
 
@@ -254,15 +274,15 @@ class PlacePiece(msgspec.Struct, frozen=True):
             # FUSE ones), or one more mount beneath: better read-only than not at all.
             if self.piece.path == "/" or len(self._lower()) > 1:
                 raise
-            self._bind(self.piece.path, target)
+            self._bind(self.piece.path, target, recursive=True)
 
     @staticmethod
-    def _bind(source: str, target: str) -> None:
+    def _bind(source: str, target: str, recursive: bool) -> None:
         if os.path.isdir(source):
             os.makedirs(target, exist_ok=True)
         elif not os.path.lexists(target):
             os.close(os.open(target, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o644))
-        mounts.bind(source, target, read_only=True)
+        mounts.bind(source, target, recursive=recursive, read_only=True)
 
 
 class MakeMountPoint(msgspec.Struct, frozen=True):
