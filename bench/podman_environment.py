@@ -21,7 +21,9 @@ WRAPPER = """#!/bin/sh
 previous=
 for argument; do
     case $previous in
-        --bundle|-b) sed -i 's/,"rlimits":\\[[^]]*\\]//; s/"rlimits":\\[[^]]*\\],//' "$argument/config.json" ;;
+        --bundle|-b)
+            limits='"rlimits":\\[[^]]*\\]'
+            sed -i "s/,$limits//; s/$limits,//" "$argument/config.json" ;;
     esac
     previous=$argument
 done

@@ -1,8 +1,8 @@
 """The order service of the example: as a legacy application would be, and nobody may change it.
 
 It dials the database at localhost:5432, hard-coded, in plain text, with a new connection for each
-request. It writes two log files in two formats: /var/log/orders/app.log as log4j would (stack traces
-included) and /var/log/orders/access.log as nginx would. It knows nothing of Pods.
+request. It writes two log files in two formats: /var/log/orders/app.log as log4j would (stack
+traces included) and /var/log/orders/access.log as nginx would. It knows nothing of Pods.
 """
 
 import datetime
@@ -30,7 +30,7 @@ def write(name: str, text: str) -> None:
 
 
 def log(level: str, message: str) -> None:
-    now = datetime.datetime.now(datetime.timezone.utc)
+    now = datetime.datetime.now(datetime.UTC)
     stamp = now.strftime("%Y-%m-%d %H:%M:%S,") + f"{now.microsecond // 1000:03d}"
     thread = threading.current_thread().name
     write("app.log", f"{stamp} {level:<5} [{thread}] com.example.orders.OrderService - {message}")
@@ -67,7 +67,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             number = place(order)
         except Exception as error:
             log("ERROR", f"order failed: {error}\n{traceback.format_exc().rstrip()}")
-            self.answer(400 if isinstance(error, (ValueError, KeyError)) else 500, {"error": str(error)})
+            self.answer(
+                400 if isinstance(error, (ValueError, KeyError)) else 500, {"error": str(error)}
+            )
             return
         log("INFO", f"order {number} placed: {order['quantity']} x {order['item']}")
         self.answer(201, {"order": number})
@@ -80,7 +82,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
         if self.path != "/healthz":
-            now = datetime.datetime.now(datetime.timezone.utc).strftime("%d/%b/%Y:%H:%M:%S +0000")
+            now = datetime.datetime.now(datetime.UTC).strftime("%d/%b/%Y:%H:%M:%S +0000")
             agent = self.headers.get("User-Agent", "-")
             write(
                 "access.log",
