@@ -14,7 +14,7 @@ from typing import Final, Literal
 import msgspec
 
 from podweave.review.facts import PodFacts
-from podweave.review.products import image_path, program
+from podweave.review.products import image_path, program, usual_port_of
 from podweave.review.relations import Relations, Share
 from podweave.review.roles import Standing, only_configured, services_of
 
@@ -250,11 +250,14 @@ def _home(
 
 
 def _collisions(pod: PodFacts) -> list[tuple[int, str, list[str]]]:
-    """Ports that two containers declare: the Pod has one address, so the second one fails."""
+    """Ports that two containers want: the Pod has one address, so the second one fails."""
     owners: dict[tuple[int, str], list[str]] = {}
     for each in pod.running:
-        for port in each.ports:
-            names = owners.setdefault((port.number, port.protocol), [])
+        wanted = [(port.number, port.protocol) for port in each.ports]
+        if not wanted and not each.argv and not each.env and (usual := usual_port_of(each)):
+            wanted = [(usual, "TCP")]
+        for key in wanted:
+            names = owners.setdefault(key, [])
             if each.name not in names:
                 names.append(each.name)
     return [(port, protocol, names) for (port, protocol), names in owners.items() if len(names) > 1]

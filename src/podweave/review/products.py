@@ -184,6 +184,17 @@ def by_image(image: str) -> Product | None:
     return None
 
 
+def usual_port_of(container: ContainerFacts) -> int:
+    """The port that known software listens on when nobody tells it anything; 0 for none."""
+    product = by_image(container.image) if container.image else None
+    if product is None or product.kind not in {"web", "store"}:
+        return 0
+    if product.kind == "store":
+        return product.ports[0] if product.ports else 0
+    configured = any("conf" in mount.path for mount in container.mounts)
+    return 0 if configured else 80
+
+
 def program(container: ContainerFacts) -> str:
     """The name of the program a container starts, looked for behind shells and wrappers."""
     return _program(tuple(container.argv[:12]), bool(container.command))
