@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import sys
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -18,11 +18,10 @@ from podweave.cli.pod_tree import (
     render,
     tree,
 )
-from podweave.engines.engine import PodExistsError
 from podweave.engines.errors import EngineError
 
 if TYPE_CHECKING:
-    from podweave.engines.engine import Engine, PodObject, PodOrder
+    from podweave.engines.engine import Engine, PodObject, PodOrder, Progress
 
 HOPELESS_RESTARTS: Final = 3
 """A container that waits for a further start after so many isn't waited for."""
@@ -36,24 +35,20 @@ QUIET: Final = ("PodInitializing", "ContainerCreating")
 CREATION: Final = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
 
 
-def bring_up(engine: Engine, order: PodOrder, *, timeout: float, replace: bool) -> bool:
-    """Run a Pod and wait for it. False when it doesn't get ready; why is said."""
-    if replace:
-        _remove(engine, order)
+def bring_up(engine: Engine, order: PodOrder, progress: Progress, timeout: float) -> bool:
+    """Wait for a Pod that was begun. False when it doesn't get ready; why is said."""
     deadline = time.monotonic() + timeout
     view = LiveView() if sys.stdout.isatty() else PlainView()
     wait = Waiting(order)
     pod: PodObject | None = None
     try:
-        for pod in engine.start(order, until=lambda: wait.until(deadline)):
+        while (changed := progress.next(wait.until(deadline))) is not None:
+            pod = changed
             view.show(pod)
             if wait.over(pod):
                 break
-    except PodExistsError as error:
-        message = f"{error}; `podweave up --replace` or `podweave down` ends it first"
-        raise PodExistsError(message) from error
     finally:
-        view.end()
+        progress.close()
     if pod is None:
         raise EngineError("the Pod's supervisor went away before it said anything")
     for notice in pod["podweave"]["notices"]:
@@ -119,9 +114,6 @@ class PlainView:
                 self._last[name] = text
                 click.echo(f"Pod {pod_name(pod)}: {name}: {text}")
 
-    def end(self) -> None:
-        pass
-
 
 class LiveView:
     """The tree, drawn over itself. Plain control codes: a library would take longer to load than
@@ -131,16 +123,13 @@ class LiveView:
         self._drawn = 0
 
     def show(self, pod: PodObject) -> None:
-        width = shutil.get_terminal_size().columns - 1
+        width = os.get_terminal_size(1).columns - 1
         lines = [
             click.style(text[:width], fg=COLOURS.get(style)) for text, style in render(tree([pod]))
         ]
         back = f"\x1b[{self._drawn}F" if self._drawn else ""
         click.echo(back + "".join(f"\x1b[K{line}\n" for line in lines) + "\x1b[J", nl=False)
         self._drawn = len(lines)
-
-    def end(self) -> None:
-        pass
 
 
 def faulty(pod: PodObject) -> list[dict[str, Any]]:
@@ -215,11 +204,3 @@ def _warnings(pod: PodObject, container: str) -> list[dict[str, Any]]:
         if event.get("container") == container and event["type"] == "Warning"
     }
     return [event for event in found.values() if event["reason"] != "BackOff"][-3:]
-
-
-def _remove(engine: Engine, order: PodOrder) -> None:
-    metadata = order.pod.metadata
-    for pod in engine.pods():
-        found = pod["metadata"]
-        if (found["namespace"], found["name"]) == (metadata.namespace, metadata.name):
-            engine.stop(pod, grace=None, volumes=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from calendar import timegm
 from typing import Any, Literal, NamedTuple
 
 Style = Literal["good", "wait", "bad", "done", "plain"]
@@ -164,6 +163,9 @@ def _since(end: dict[str, Any], now: float) -> float:
 
 
 def _seconds(stamp: str) -> float:
+    # Not in the way of `up`, which shows no ages to anything but a terminal.
+    from calendar import timegm
+
     return timegm(time.strptime(stamp, "%Y-%m-%dT%H:%M:%SZ"))
 
 

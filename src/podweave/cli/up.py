@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from podweave.cli.inputs import read_sources
 from podweave.engines.choice import ENGINES, engine
+from podweave.engines.engine import PodExistsError
 from podweave.engines.errors import EngineError
 from podweave.engines.orders import orders
 from podweave.manifests.bundle import bundle
@@ -147,9 +148,7 @@ def command(
                 for step in runner.plan(order):
                     click.echo(step)
             return
-        from podweave.cli.coming_up import bring_up
-
-        good = [bring_up(runner, order, timeout=timeout, replace=replace) for order in wanted]
+        good = [bring_up(runner, order, timeout, replace) for order in wanted]
     except BrokenPipeError:
         raise
     except (EngineError, OSError) as error:
@@ -158,8 +157,32 @@ def command(
     except KeyboardInterrupt:
         click.echo("not waited for any longer; the Pod goes on (`podweave ps`)", err=True)
         sys.exit(130)
-    if not all(good):
-        sys.exit(1)
+    leave(0 if all(good) else 1)
+
+
+def bring_up(runner: Engine, order: PodOrder, timeout: float, replace: bool) -> bool:
+    if replace:
+        metadata = order.pod.metadata
+        for pod in runner.pods():
+            found = pod["metadata"]
+            if (found["namespace"], found["name"]) == (metadata.namespace, metadata.name):
+                runner.stop(pod, grace=None, volumes=False)
+    try:
+        progress = runner.start(order)
+        # What shows it is loaded while it comes up.
+        from podweave.cli import coming_up
+
+        return coming_up.bring_up(runner, order, progress, timeout)
+    except PodExistsError as error:
+        message = f"{error}; `podweave up --replace` or `podweave down` ends it first"
+        raise PodExistsError(message) from error
+
+
+def leave(code: int) -> NoReturn:
+    """Exit without the interpreter's tidying up, which takes a tenth of the time of all of `up`."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def engine_or_exit(name: str) -> Engine:

@@ -7,7 +7,6 @@ what only podweave knows: `state` (alive, finished, lost), `owners`, `helpers`, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import msgspec
@@ -47,16 +46,26 @@ class PodGoneError(EngineError):
     """There is no such Pod, or no such container in it."""
 
 
+class Progress(Protocol):
+    """A Pod coming up. It comes up, and runs on, also when nobody looks."""
+
+    def next(self, until: float) -> PodObject | None:
+        """The Pod as it is after the next change; None when the monotonic clock reaches `until`
+        or there will be no change any more. Raises EngineError when the Pod can't be set up, and
+        then nothing is left of it."""
+
+    def close(self) -> None:
+        """Look no more."""
+
+
 class Engine(Protocol):
     name: str
 
     def plan(self, order: PodOrder) -> list[str]:
         """The steps that `start` would take, a line each. Changes nothing."""
 
-    def start(self, order: PodOrder, *, until: Callable[[], float]) -> Iterator[PodObject]:
-        """Run the Pod. Gives the Pod now and after each change, until it is finished or the
-        monotonic clock reaches what `until` says; the Pod runs on. Raises EngineError when it
-        can't be set up, and then nothing is left of it."""
+    def start(self, order: PodOrder) -> Progress:
+        """Begin to run the Pod, and come back at once."""
 
     def pods(self) -> list[PodObject]:
         """All Pods of this engine, also those that have ended or were lost."""

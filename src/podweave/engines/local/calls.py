@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import array
-import json
 import os
 import socket
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
+
+import msgspec
 
 from podweave.engines.errors import EngineError
 from podweave.engines.local import sockets
@@ -35,7 +36,7 @@ class Call:
         if descriptors:
             fds = array.array("i", descriptors)
             ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)]
-        line = json.dumps(request).encode() + b"\n"
+        line = msgspec.json.encode(request) + b"\n"
         sent = self._socket.sendmsg([line], ancillary)
         if sent < len(line):  # nothing more may mean that the answer is there, the peer gone
             self._socket.sendall(line[sent:])
@@ -67,7 +68,7 @@ class Call:
                 return None
             self._rest += data
         line, _, self._rest = self._rest.partition(b"\n")
-        answer: dict[str, Any] = json.loads(line)
+        answer: dict[str, Any] = msgspec.json.decode(line)
         if "error" in answer:
             raise EngineError(answer["error"])
         return answer

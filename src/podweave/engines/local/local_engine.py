@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
+import socket
 import time
-from collections.abc import Callable, Iterator
 from typing import Final
 
-from podweave.engines.engine import Engine, PodExistsError, PodGoneError, PodObject, PodOrder
+import msgspec
+
+from podweave.engines.engine import (
+    Engine,
+    PodExistsError,
+    PodGoneError,
+    PodObject,
+    PodOrder,
+    Progress,
+)
 from podweave.engines.errors import EngineError
 from podweave.engines.local import prefork
 from podweave.engines.local.calls import Call, NoSupervisorError, ask
@@ -32,6 +40,34 @@ PATIENCE: Final = 10.0
 """Seconds beyond the grace period after which a supervisor counts as hung."""
 
 
+class LocalProgress(Progress):
+    """What the supervisor that was begun for the Pod tells about it."""
+
+    def __init__(self, supervisor: socket.socket) -> None:
+        self._supervisor = supervisor
+        self._rest = b""
+
+    def next(self, until: float) -> PodObject | None:
+        while b"\n" not in self._rest:
+            self._supervisor.settimeout(max(0.001, until - time.monotonic()))
+            try:
+                data = self._supervisor.recv(1 << 16)
+            except TimeoutError:
+                return None
+            if not data:
+                return None
+            self._rest += data
+        line, _, self._rest = self._rest.partition(b"\n")
+        answer: PodObject = msgspec.json.decode(line)
+        if "error" in answer:
+            kind = PodExistsError if answer["kind"] == "exists" else EngineError
+            raise kind(answer["error"], container=answer["container"])
+        return answer
+
+    def close(self) -> None:
+        self._supervisor.close()
+
+
 class LocalEngine(Engine):
     name = "local"
 
@@ -47,27 +83,15 @@ class LocalEngine(Engine):
         lines = [step.describe() for step in steps]
         return [*lines, *(f"publish {each}" for each in launch.publications)]
 
-    def start(self, order: PodOrder, *, until: Callable[[], float]) -> Iterator[PodObject]:
+    def start(self, order: PodOrder) -> Progress:
         metadata = order.pod.metadata
         name = metadata.name or ""
         directory = pod_directory(self.state, metadata.namespace or "default", name)
         if supervisor_of(directory) is not None:
             raise PodExistsError(f"Pod {name} is up already")
-        with prefork.prepared_or_new() as answers, answers.makefile("rb") as lines:
-            send_order(answers, self.state, order)
-            while True:
-                answers.settimeout(max(0.001, until() - time.monotonic()))
-                try:
-                    line = lines.readline()
-                except TimeoutError:
-                    return
-                if not line:
-                    return
-                answer: PodObject = json.loads(line)
-                if "error" in answer:
-                    kind = PodExistsError if answer["kind"] == "exists" else EngineError
-                    raise kind(answer["error"], container=answer["container"])
-                yield answer
+        waiting = prefork.prepared_or_new()
+        send_order(waiting, self.state, order)
+        return LocalProgress(waiting)
 
     def last_lines(self, pod: PodObject, container: str, count: int) -> list[str]:
         path = log_path(self.directory(pod), container)

@@ -12,6 +12,7 @@ Imports next to nothing itself, for the same reason.
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 from collections.abc import Callable
@@ -22,6 +23,8 @@ _prepared: socket.socket | None = None
 def prepare() -> None:
     """Begin a supervisor for the first Pod of this command."""
     global _prepared
+    # All that is loaded now stays; collections would cost a tenth of the loading.
+    gc.disable()
     _prepared = begin()
 
 
@@ -69,9 +72,7 @@ def _leave_everything(keep: int) -> None:
 
 
 def _await_order(report: socket.socket) -> int:
-    import gc
-
-    gc.disable()  # all that is loaded now stays, and collections cost a tenth of the loading
+    gc.disable()
     from podweave.engines.local.launch import serve
 
     return serve(report)

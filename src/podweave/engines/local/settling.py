@@ -13,7 +13,7 @@ from typing import Final
 
 from podweave.engines.local.loop import Loop
 
-FIRST: Final = 0.002
+FIRST: Final = 0.001
 LONGEST: Final = 0.1
 """Seconds between two looks; they double."""
 
