@@ -23,7 +23,7 @@ import podweave
 
 USER_ID = 54321
 PACKAGES = ("msgspec", "yaml", "_yaml", "click", "rich", "pygments", "markdown_it", "mdurl")
-DUCKDB = ("duckdb", "_duckdb", "_duckdb.*")
+DUCKDB = ("duckdb", "_duckdb", "_duckdb.*", "duckdb-*.dist-info")
 
 
 class Installation:
