@@ -26,6 +26,7 @@ USER = 54322
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "only(who): for root or user alone")
+    config.addinivalue_line("markers", "mounted: root has mounted something beneath /tmp")
     config.addinivalue_line("markers", "tun: the user may open /dev/net/tun, as on most machines")
 
 
@@ -92,12 +93,22 @@ def open_tun_to_everyone() -> None:
     os.chmod("/dev/net/tun", 0o666)
 
 
+def mount_beneath(directory: str) -> None:
+    """Something mounted by somebody else: locked for the user namespaces of the user's Pods."""
+    namespaces.separate(["mnt"])
+    mounts.make_private()
+    os.mkdir(f"{directory}/mounted")
+    mounts.tmpfs(f"{directory}/mounted", mode=0o777)
+
+
 def _child(machine: Machine, item: pytest.Function, arguments: dict[str, object]) -> dict[str, str]:
     signal.alarm(0)
     processes.become_subreaper()
     if machine.who == "user" and os.geteuid() == 0:
         if item.get_closest_marker("tun") is not None:
             open_tun_to_everyone()
+        if item.get_closest_marker("mounted") is not None:
+            mount_beneath(machine.directory)
         os.setgroups([])
         os.setresgid(USER, USER, USER)
         os.setresuid(USER, USER, USER)

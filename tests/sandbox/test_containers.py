@@ -238,6 +238,17 @@ def test_no_new_privileges(machine: Machine) -> None:
     assert machine.run(grep).output.split()[1] == "0"
 
 
+@pytest.mark.only("root")
+def test_privileged(machine: Machine) -> None:
+    outcome = machine.run(
+        "grep CapEff /proc/self/status; ls /dev/kmsg; cat /proc/timer_list | head -1 | wc -l",
+        securityContext={"privileged": True},
+    )
+    _, held, device, readable = outcome.output.split()
+    assert int(held, 16) & 1 << 21  # SYS_ADMIN
+    assert (device, readable) == ("/dev/kmsg", "1")
+
+
 @pytest.mark.only("user")
 def test_privileged_needs_root(machine: Machine) -> None:
     pod = machine.pod(shell("id", securityContext={"privileged": True}))
@@ -406,6 +417,21 @@ def test_masked_kernel_files(machine: Machine) -> None:
 def test_no_mount_of_the_machine_is_left_in_a_container(machine: Machine) -> None:
     targets = machine.run("cut -d' ' -f5 /proc/self/mountinfo").output.split()
     assert not [target for target in targets if target.startswith(machine.directory)]
+
+
+@pytest.mark.only("user")
+@pytest.mark.mounted
+def test_a_directory_with_mounts_beneath_stays_writable(machine: Machine) -> None:
+    with open(f"{machine.directory}/file", "w", encoding="utf-8") as file:
+        file.write("of the machine\n")
+    outcome = machine.run(
+        f"cat {machine.directory}/file; echo x > /tmp/new && cat /tmp/new; "
+        "cut -d' ' -f5 /proc/self/mountinfo"
+    )
+    text, new, *targets = outcome.output.splitlines()
+    assert (text, new) == ("of the machine", "x")
+    assert not [target for target in targets if target.startswith(machine.place("pod"))]
+    assert not os.path.exists("/tmp/new")
 
 
 def test_ephemeral_storage_limit(machine: Machine) -> None:

@@ -7,12 +7,15 @@ import os
 import signal
 import socket
 import zipfile
+from typing import Any
 
 import pytest
 
+from podweave.engines.errors import EngineError
 from podweave.engines.local import addresses, outside
 from podweave.sandbox import namespaces, network, processes, programs
 from tests.sandbox.machine import Machine, RunningPod, ask, dial, drain, listener, python, shell
+from tests.waiting import wait_until
 
 CONNECT = """
 import socket, sys
@@ -218,6 +221,47 @@ def test_sysctls(machine: Machine) -> None:
     security = {"sysctls": [{"name": "net.ipv4.ip_local_port_range", "value": "50000 50010"}]}
     pod = machine.pod(shell("cat /proc/sys/net/ipv4/ip_local_port_range"), securityContext=security)
     assert pod.run().output.split() == ["50000", "50010"]
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("kernel.panic", {}),
+        ("vm.overcommit_memory", {}),
+        ("net.ipv4.ip_local_port_range", {"hostNetwork": True}),
+        ("kernel.shmmax", {"hostIPC": True}),
+        ("net.../../kernel/panic", {}),
+    ],
+)
+def test_a_pod_never_sets_the_machine_s_sysctls(
+    machine: Machine, name: str, more: dict[str, Any]
+) -> None:
+    security = {"sysctls": [{"name": name, "value": "1"}]}
+    with pytest.raises(EngineError, match="sysctl"):
+        machine.pod(shell("true"), securityContext=security, **more)
+
+
+def test_host_processes(machine: Machine) -> None:
+    pod = machine.pod(
+        shell("sleep 70 & kill -0 $TEST && echo seen; test -d /proc/$TEST && echo listed; wait",
+              env=[{"name": "TEST", "value": str(os.getpid())}]),
+        hostPID=True,
+    )  # fmt: skip
+    container = pod.start()
+    container.wait_for("listed")
+    assert container.text == "seen\nlisted\n"
+    pod.sandbox.kill(container.started)
+    assert container.wait().messages == [{"running": True}]
+    wait_until(
+        lambda: processes.descendants(os.getpid()) == [pod.sandbox._setup.agent.pid],
+        10,
+        "the container's processes end",
+    )
+
+
+def test_host_ipc(machine: Machine) -> None:
+    pod = machine.pod(shell("readlink /proc/self/ns/ipc"), hostIPC=True)
+    assert pod.run().output.strip() == os.readlink("/proc/self/ns/ipc")
 
 
 def test_helpers_reach_out_through_the_broker(machine: Machine) -> None:

@@ -21,6 +21,7 @@ from podweave.engines.local import (
     operations,
     outside,
     root_files,
+    sysctls,
 )
 from podweave.engines.local.agent import Agent
 from podweave.engines.local.container_sandbox import PodFacts
@@ -183,8 +184,7 @@ class PodSetup:
             steps.append(WriteSysctl("net.ipv4.ip_unprivileged_port_start", "0"))
             if self._means == "none":
                 steps.append(AddAddress("lo", self.ip))
-        security = self.pod.spec.security_context or PodSecurityContext()
-        steps += [WriteSysctl(one.name, one.value) for one in security.sysctls or ()]
+        steps += [WriteSysctl(name, value) for name, value in sysctls.wanted(self.pod.spec)]
         return steps + self._isolated
 
     def _plan_volumes(self) -> dict[str, VolumePlan]:
