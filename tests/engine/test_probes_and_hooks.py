@@ -12,7 +12,7 @@ from tests.engine.pods import pod, sh, sleeper
 from tests.installations import Installation
 from tests.waiting import wait_until
 
-SERVE = "mkdir -p /tmp/www && echo yes > /tmp/www/here && exec busybox httpd -f -p 8080 -h /tmp/www"
+SERVE = "mkdir -p /tmp/pwt && echo yes > /tmp/pwt/here && exec busybox httpd -f -p 8080 -h /tmp/pwt"
 
 
 def events(installation: Installation, reason: str) -> list[str]:
@@ -26,7 +26,7 @@ def events(installation: Installation, reason: str) -> list[str]:
         {"httpGet": {"port": "web", "path": "/here"}},
         {"httpGet": {"port": 8080, "path": "here", "httpHeaders": [{"name": "X", "value": "y"}]}},
         {"tcpSocket": {"port": "web"}},
-        {"exec": {"command": ["test", "-e", "/tmp/www/here"]}},
+        {"exec": {"command": ["test", "-e", "/tmp/pwt/here"]}},
     ],
     ids=["http-name", "http-number", "tcp", "exec"],
 )
@@ -65,8 +65,8 @@ def test_a_probe_that_hangs_is_cut_off(one: Installation) -> None:
 
 def test_a_tls_server_is_probed_without_verification(one: Installation) -> None:
     serve = (
-        "openssl req -x509 -newkey rsa:2048 -nodes -keyout /tmp/k -out /tmp/c -days 1 -subj /CN=x"
-        " 2>/dev/null && exec openssl s_server -accept 8443 -key /tmp/k -cert /tmp/c -www -quiet"
+        "cd $(mktemp -d) && openssl req -x509 -newkey rsa:2048 -nodes -keyout k -out c -days 1"
+        " -subj /CN=x 2>/dev/null && exec openssl s_server -accept 8443 -key k -cert c -www -quiet"
     )
     probe = {"httpGet": {"port": 8443, "scheme": "HTTPS"}, "periodSeconds": 1, "timeoutSeconds": 3}
     one.run("up", one.write("p.yaml", pod("tls", sh("web", serve, readinessProbe=probe))))
@@ -100,9 +100,9 @@ threading.Event().wait()
 
 
 def test_failed_liveness_restarts_the_container(installation: Installation) -> None:
-    script = "test -e /v/once && exec sleep 300; touch /v/once; touch /tmp/ill; exec sleep 300"
+    script = "test -e /v/once && exec sleep 300; touch /v/once; touch /tmp/pwt-ill; exec sleep 300"
     probe = {
-        "exec": {"command": ["test", "!", "-e", "/tmp/ill"]},
+        "exec": {"command": ["test", "!", "-e", "/tmp/pwt-ill"]},
         "periodSeconds": 1,
         "failureThreshold": 1,
         "initialDelaySeconds": 1,
@@ -129,14 +129,17 @@ def test_hooks_run_at_their_time(installation: Installation) -> None:
         return {"exec": {"command": ["sh", "-c", f"echo {text} >> /v/order"]}}
 
     script = (
-        "trap 'echo term >> /v/order; exit 0' TERM; touch /tmp/up; while :; do sleep 0.05; done"
+        "trap 'echo term >> /v/order; exit 0' TERM; touch /tmp/pwt-up; while :; do sleep .1; done"
     )
     app = sh(
         "app",
         script,
         volumeMounts=mounts,
         lifecycle={"postStart": note("postStart"), "preStop": note("preStop")},
-        readinessProbe={"exec": {"command": ["test", "-e", "/tmp/up"]}, "periodSeconds": 1},
+        readinessProbe={
+            "exec": {"command": ["test", "-e", "/tmp/pwt-up"]},
+            "periodSeconds": 1,
+        },
     )
     installation.run("up", installation.write("p.yaml", pod("hooks", app, volumes=volumes)))
     installation.run("down", "hooks")

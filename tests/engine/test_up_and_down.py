@@ -215,7 +215,7 @@ def ask(port: int) -> str:
 
 WEB = sh(
     "web",
-    "mkdir -p /tmp/www && echo world > /tmp/www/hello && exec busybox httpd -f -p 8080 -h /tmp/www",
+    "mkdir -p /tmp/pwt && echo world > /tmp/pwt/hello && exec busybox httpd -f -p 8080 -h /tmp/pwt",
     readinessProbe={"tcpSocket": {"port": 8080}, "periodSeconds": 1},
 )
 
