@@ -1,11 +1,12 @@
 """podweave as root and as an ordinary user would run it, each with a state directory of its own.
 
-Tests run as root on our machines, but most users have no root: `installation("user")` runs the
+Tests run as root on our machines, but most users have no root: `installed("user")` runs the
 command under an id without any privilege, from a copy that this id can read.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -13,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +106,23 @@ class Installation:
         """Stop every Pod; complain when that fails, for then something is left behind."""
         if self.state.exists():
             self.run("down", "--all", "--volumes")
+
+
+@contextlib.contextmanager
+def installed(user: str) -> Iterator[Installation]:
+    """podweave as `root` or as an ordinary `user`; at the end all its Pods are stopped."""
+    if user == "root" and os.geteuid() != 0:
+        pytest.skip("needs root")
+    directory = Path(tempfile.mkdtemp(prefix="podweave-test-"))
+    directory.chmod(0o755)
+    installation = Installation(user, directory)
+    try:
+        yield installation
+    finally:
+        try:
+            installation.close()
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
 
 
 @functools.cache
