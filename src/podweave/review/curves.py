@@ -29,7 +29,11 @@ CURVES: Final[dict[str, tuple[float, ...]]] = {
 def read_loads(file: str, text: str) -> dict[str, list[float]]:
     """A CSV of loads: a header with container names (and perhaps a first column of times), then a
     line for each step. Values are numbers of any unit: they are scaled by the column's peak."""
-    rows = [row for row in csv.reader(io.StringIO(text)) if any(cell.strip() for cell in row)]
+    lines = io.StringIO(text, newline=None)  # every kind of line end
+    try:
+        rows = [row for row in csv.reader(lines) if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise InputError(f"not CSV: {error}", file=file) from None
     if len(rows) < 2:
         raise InputError(
             "a load file has a header with container names and lines of numbers", file=file
