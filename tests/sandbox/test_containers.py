@@ -84,6 +84,7 @@ def test_kill_ends_all_processes_without_an_outcome(machine: Machine) -> None:
         shell("trap '' TERM; (setsid sleep 61 &) ; echo ready; sleep 62")
     ).start()
     container.wait_for("ready")
+    container.wait_running()
     container.sandbox.kill(container.started)
     assert container.wait().messages == [{"running": True}]
     assert processes.descendants(os.getpid()) == [container.sandbox._setup.agent.pid]

@@ -278,10 +278,8 @@ def test_host_names() -> None:
 def test_name_servers() -> None:
     text = "# comment\nnameserver 10.0.0.53\nsearch x\nnameserver fe80::1%eth0\n"
     assert addresses.nameservers(text) == ["10.0.0.53", "fe80::1%eth0"]
-    data, reachable = addresses.resolv_conf("192.0.2.53")
-    assert data.startswith(b"nameserver 192.0.2.53\n")
-    assert data.count(b"nameserver") == 1
-    assert reachable
+    data, reachable = addresses.resolv_conf()
+    assert reachable == bool(addresses.nameservers(data.decode()))
 
 
 # Programs and errors

@@ -249,6 +249,7 @@ def test_host_processes(machine: Machine) -> None:
     )  # fmt: skip
     container = pod.start()
     container.wait_for("listed")
+    container.wait_running()
     assert container.text == "seen\nlisted\n"
     pod.sandbox.kill(container.started)
     assert container.wait().messages == [{"running": True}]

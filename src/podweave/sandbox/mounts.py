@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 
 import msgspec
 
 from podweave.sandbox.system_calls import (
-    MOUNT_ATTR_NODEV,
-    MOUNT_ATTR_NOEXEC,
-    MOUNT_ATTR_NOSUID,
     MOUNT_ATTR_RDONLY,
     SandboxError,
     mount,
@@ -27,7 +25,6 @@ REMOUNT = 0x20
 BIND = 0x1000
 REC = 0x4000
 PRIVATE = 0x40000
-SLAVE = 0x80000
 DETACH = 0x2
 
 _OCTAL = re.compile(r"\\([0-7]{3})")
@@ -114,12 +111,13 @@ def bind(source: str, target: str, *, recursive: bool = True, read_only: bool = 
 
 
 def make_read_only(target: str, *, recursive: bool = False) -> None:
-    mount_setattr(target, MOUNT_ATTR_RDONLY, recursive=recursive)
-
-
-def restrict(target: str) -> None:
-    """No setuid files, devices or programs."""
-    mount_setattr(target, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+    try:
+        mount_setattr(target, MOUNT_ATTR_RDONLY, recursive=recursive)
+    except SandboxError as error:
+        if error.errno != errno.ENOSYS:
+            raise
+        # Before Linux 5.12. Mounts beneath stay as they are; user namespaces need a newer kernel.
+        mount("none", target, None, REMOUNT | BIND | RDONLY)
 
 
 def overlay(

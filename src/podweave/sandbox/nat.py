@@ -20,6 +20,7 @@ from podweave.sandbox.system_calls import SandboxError
 
 _STATE = "/run/podweave"
 _LOCK = f"{_STATE}/network.lock"
+_KNOWN = f"{_STATE}/ranges"
 _FORWARDED = f"{_STATE}/ip_forward"
 _TABLE = "podweave"
 _NETLINK_NETFILTER = 12
@@ -52,14 +53,29 @@ def establish(addresses: str) -> None:
     Idempotent. Call it under the lock.
     """
     _start_forwarding()
-    if os.path.exists(f"{_STATE}/table") and (find("nft") is None or _table_exists()):
+    known = _known()
+    new = addresses not in known
+    by_nft = find("nft") is not None
+    if not new and (not by_nft or _table_exists()):
         return
-    if find("nft") is not None:
-        run(["nft", "-f", "-"], _nft_rules(addresses))
-    for rule in _iptables_rules(addresses, translate=find("nft") is None):
-        run(["iptables", "-w", *rule])
-    with open(f"{_STATE}/table", "w", encoding="utf-8") as file:
-        file.write(addresses)
+    if new:
+        known.append(addresses)
+    if by_nft:
+        run(["nft", "-f", "-"], _nft_rules(known))
+    if new:
+        for rule in _iptables_rules(addresses, translate=not by_nft):
+            run(["iptables", "-w", *rule])
+    with open(_KNOWN, "w", encoding="utf-8") as file:
+        file.write(" ".join(known))
+
+
+def _known() -> list[str]:
+    """The ranges that are translated already."""
+    try:
+        with open(_KNOWN, encoding="utf-8") as file:
+            return file.read().split()
+    except FileNotFoundError:
+        return []
 
 
 def release(prefix: str) -> None:
@@ -69,20 +85,17 @@ def release(prefix: str) -> None:
     """
     if any(name.startswith(prefix) for name in network.names()):
         return
-    try:
-        with open(f"{_STATE}/table", encoding="utf-8") as file:
-            addresses = file.read().strip()
-    except FileNotFoundError:
+    known = _known()
+    if not known:
         return
     if find("nft") is not None:
         # Destroying needs a newer nft than Debian 12's: adding it first makes deleting safe.
         run(["nft", "-f", "-"], f"add table ip {_TABLE}\ndelete table ip {_TABLE}\n")
-    for rule in _iptables_rules(addresses, translate=find("nft") is None):
-        run(
-            ["iptables", "-w", *("-D" if part in ("-I", "-A") else part for part in rule)],
-            check=False,
-        )
-    os.unlink(f"{_STATE}/table")
+    for addresses in known:
+        for rule in _iptables_rules(addresses, translate=find("nft") is None):
+            undo = ["-D" if part in ("-I", "-A") else part for part in rule]
+            run(["iptables", "-w", *undo], check=False)
+    os.unlink(_KNOWN)
     _stop_forwarding()
 
 
@@ -101,15 +114,15 @@ def _table_exists() -> bool:
     return int(struct.unpack_from("=H", answer, 4)[0]) == 10 << 8
 
 
-def _nft_rules(addresses: str) -> str:
+def _nft_rules(ranges: list[str]) -> str:
+    rules = "".join(f"    ip saddr {one} ip daddr != {one} masquerade\n" for one in ranges)
     return f"""\
 add table ip {_TABLE}
 flush table ip {_TABLE}
 table ip {_TABLE} {{
   chain postrouting {{
     type nat hook postrouting priority srcnat; policy accept;
-    ip saddr {addresses} ip daddr != {addresses} masquerade
-  }}
+{rules}  }}
 }}
 """
 

@@ -98,11 +98,11 @@ def _full_name(pod: Pod, hostname: str) -> str:
     return f"{hostname}.{pod.spec.subdomain}.{namespace}.svc.cluster.local\t{hostname}"
 
 
-def resolv_conf(nameserver: str | None = None) -> tuple[bytes, bool]:
+def resolv_conf(*, host_network: bool = False) -> tuple[bytes, bool]:
     """/etc/resolv.conf for a Pod, and whether a server in it can be reached from there.
 
     A resolver on the machine's loopback is out of a Pod's reach: then the servers behind it,
-    which systemd-resolved keeps in a second file. `nameserver` replaces what the machine has.
+    which systemd-resolved keeps in a second file.
     """
     text = ""
     for path in ("/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"):
@@ -111,15 +111,12 @@ def resolv_conf(nameserver: str | None = None) -> tuple[bytes, bool]:
                 text = file.read()
         except OSError:
             continue
-        if any(not _is_loopback(server) for server in nameservers(text)):
+        if host_network or any(not _is_loopback(server) for server in nameservers(text)):
             break
     else:
         text = "".join(
             line for line in text.splitlines(True) if not line.lstrip().startswith("nameserver")
         )
-    if nameserver is not None:
-        kept = [line for line in text.splitlines() if not line.lstrip().startswith("nameserver")]
-        text = "\n".join([f"nameserver {nameserver}", *kept]) + "\n"
     return text.encode(), bool(nameservers(text))
 
 

@@ -53,6 +53,11 @@ class Facts(msgspec.Struct, frozen=True):
         found = self.config_maps.get((self.namespace, name))
         return None if found is None else config_map_data(found)
 
+    def config_map_text(self, name: str) -> dict[str, bytes] | None:
+        """A ConfigMap for variables: its binaryData goes into volumes only."""
+        found = self.config_maps.get((self.namespace, name))
+        return None if found is None else _encoded(found.data)
+
     def secret(self, name: str) -> dict[str, bytes] | None:
         found = self.secrets.get((self.namespace, name))
         return None if found is None else secret_data(found)
@@ -60,12 +65,16 @@ class Facts(msgspec.Struct, frozen=True):
 
 def config_map_data(config_map: ConfigMap) -> dict[str, bytes]:
     data = {key: base64.b64decode(text) for key, text in (config_map.binary_data or {}).items()}
-    return {**data, **{key: text.encode() for key, text in (config_map.data or {}).items()}}
+    return {**data, **_encoded(config_map.data)}
 
 
 def secret_data(secret: Secret) -> dict[str, bytes]:
     data = {key: base64.b64decode(text) for key, text in (secret.data or {}).items()}
-    return {**data, **{key: text.encode() for key, text in (secret.string_data or {}).items()}}
+    return {**data, **_encoded(secret.string_data)}
+
+
+def _encoded(values: Mapping[str, str] | None) -> dict[str, bytes]:
+    return {key: text.encode() for key, text in (values or {}).items()}
 
 
 def expand(text: str, lookup: Callable[[str], str | None]) -> str:
@@ -104,6 +113,13 @@ def environment(container: Container, facts: Facts) -> dict[str, str]:
         found = _value(variable, container, facts, result)
         if found is not None:
             result[variable.name] = found
+    for name, text in result.items():
+        if "\0" in text:
+            raise EngineError(
+                f"the variable {name} holds a NUL byte, and no process can be given one",
+                reason=CONFIG_ERROR,
+                container=container.name,
+            )
     return result
 
 
@@ -112,7 +128,7 @@ def _bulk(
 ) -> dict[str, bytes]:
     data: dict[str, bytes] = {}
     for reference, kind, find in (
-        (config_map, "configmap", facts.config_map),
+        (config_map, "configmap", facts.config_map_text),
         (secret, "secret", facts.secret),
     ):
         if reference is None:
@@ -133,7 +149,7 @@ def _value(
     if source is None:
         return ""
     if source.config_map_key_ref is not None:
-        return _key(source.config_map_key_ref, "configmap", facts.config_map, container, facts)
+        return _key(source.config_map_key_ref, "configmap", facts.config_map_text, container, facts)
     if source.secret_key_ref is not None:
         return _key(source.secret_key_ref, "secret", facts.secret, container, facts)
     return _reference(source, container, facts)
@@ -244,4 +260,11 @@ def arguments(container: Container, values: Mapping[str, str]) -> list[str]:
             reason=CONFIG_ERROR,
             container=container.name,
         )
-    return [expand(part, values.get) for part in [*container.command, *(container.args or ())]]
+    words = [expand(part, values.get) for part in [*container.command, *(container.args or ())]]
+    if any("\0" in word for word in words):
+        raise EngineError(
+            "the command holds a NUL byte, and no process can be given one",
+            reason=CONFIG_ERROR,
+            container=container.name,
+        )
+    return words

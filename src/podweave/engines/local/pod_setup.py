@@ -250,7 +250,12 @@ class PodSetup:
         if self._shared is None:
             # The agent's: what the machine mounts from then on doesn't show in there.
             table = mounts.read_table(None if self._agent is None else self._agent.pid)
-            resolv_conf, _ = addresses.resolv_conf()
+            resolv_conf, resolves = addresses.resolv_conf(host_network=not self.own_network)
+            if not resolves and self._means not in ("host", "none"):
+                self.notices.append(
+                    "the Pod has no name server: this machine's is on its loopback, which the Pod "
+                    "doesn't reach"
+                )
             self._shared = PodFacts(
                 facts=self._facts(),
                 directory=self.directory,
