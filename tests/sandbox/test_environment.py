@@ -110,19 +110,36 @@ def test_order_and_precedence() -> None:
 
 
 def test_values_from_keys_are_not_expanded() -> None:
-    maps = {
-        ("shop", "c"): ConfigMap(
-            data={"k": "$(A)"}, binary_data={"raw": base64.b64encode(b"=x=").decode()}
-        )
-    }
+    maps = {("shop", "c"): ConfigMap(data={"k": "$(A)"})}
+    secrets = {("shop", "s"): Secret(data={"raw": base64.b64encode(b"=$(A)=").decode()})}
     wanted = container(
         env=[
             {"name": "A", "value": "1"},
             {"name": "K", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}},
-            {"name": "R", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "raw"}}},
+            {"name": "R", "valueFrom": {"secretKeyRef": {"name": "s", "key": "raw"}}},
         ]
     )
-    assert environment(wanted, facts(config_maps=maps)) == {"A": "1", "K": "$(A)", "R": "=x="}
+    values = environment(wanted, facts(config_maps=maps, secrets=secrets))
+    assert values == {"A": "1", "K": "$(A)", "R": "=$(A)="}
+
+
+def test_binary_data_is_for_volumes_only() -> None:
+    binary = {"raw": base64.b64encode(b"\0\1").decode()}
+    known = facts(config_maps={("shop", "c"): ConfigMap(data={"k": "v"}, binary_data=binary)})
+    everything = container(envFrom=[{"configMapRef": {"name": "c"}}])
+    assert environment(everything, known) == {"k": "v"}
+    reference = {"name": "R", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "raw"}}}
+    with pytest.raises(EngineError, match="couldn't find key raw in ConfigMap shop/c"):
+        environment(container(env=[reference]), known)
+
+
+def test_a_nul_byte_is_an_error_that_names_its_place() -> None:
+    secrets = {("shop", "s"): Secret(data={"k": base64.b64encode(b"a\0b").decode()})}
+    everything = container(envFrom=[{"secretRef": {"name": "s"}}])
+    with pytest.raises(EngineError, match="the variable k holds a NUL byte"):
+        environment(everything, facts(secrets=secrets))
+    with pytest.raises(EngineError, match="the command holds a NUL byte"):
+        arguments(container(command=["echo", "a\0b"]), {})
 
 
 def test_string_data_wins_over_data() -> None:
