@@ -10,7 +10,7 @@ from podweave.model.errors import Path
 from podweave.review.facts import ContainerFacts, PodFacts
 from podweave.review.grouping import Grouping
 from podweave.review.relations import Relations
-from podweave.review.roles import Standing
+from podweave.review.standing import Standing
 
 Level = Literal["error", "warning", "note"]
 

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 from podweave.review.case import Case
 from podweave.review.curves import OFFICE
 from podweave.review.facts import ContainerFacts, PodFacts
-from podweave.review.roles import Standing
+from podweave.review.standing import Standing
 
 Resource = Literal["cpu", "memory"]
 RESOURCES: Final[tuple[Resource, ...]] = ("cpu", "memory")

@@ -14,9 +14,10 @@ from typing import Final, Literal
 import msgspec
 
 from podweave.review.facts import PodFacts
+from podweave.review.openness import only_configured, services_of
 from podweave.review.products import image_path, program, usual_port_of
 from podweave.review.relations import Relations, Share
-from podweave.review.roles import Standing, only_configured, services_of
+from podweave.review.standing import Standing
 
 Reason = Literal["lifecycle", "coupling", "helper"]
 
@@ -139,9 +140,9 @@ def _through(
         dial.client == one.name and dial.server == other.name and dial.place in {"config", "args"}
         for dial in relations.dials
     )
-    if fronted and not layered and pod.services:  # noqa: SIM102
-        if not services_of(pod, other.facts, relations.listens[other.name]):
-            return f"everything that reaches {other.name} comes through {one.name}"
+    hidden = not services_of(pod, other.facts, relations.listens[other.name])
+    if fronted and not layered and pod.services and hidden:
+        return f"everything that reaches {other.name} comes through {one.name}"
     return None
 
 

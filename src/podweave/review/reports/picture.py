@@ -6,7 +6,7 @@ from html import escape
 from typing import Final
 
 from podweave.review.case import Case
-from podweave.review.roles import Standing
+from podweave.review.standing import Standing
 
 _WIDTH: Final = 190
 _HEIGHT: Final = 62

@@ -13,8 +13,8 @@ def check(case: Case) -> Iterator[Finding]:
         yield Finding(
             "port-conflict",
             "error",
-            f"{' and '.join(names)} both want {protocol} port {number}: the Pod has one address, so "  # noqa: E501
-            "the second one to start fails",
+            f"{' and '.join(names)} both want {protocol} port {number}: the Pod has one address, "
+            "so the second one to start fails",
             late.path,
         )
     pod = case.pod

@@ -8,7 +8,10 @@ from typing import Final
 
 from podweave.review.case import Case, Finding
 
-_SUPERVISORS: Final = re.compile(r"\b(supervisord|runsvdir|s6-svscan|monit|circusd|pm2-runtime|foreman|honcho|systemd|/sbin/init|start-all\.sh)\b")  # fmt: skip  # noqa: E501
+_SUPERVISORS: Final = re.compile(
+    r"\b(supervisord|runsvdir|s6-svscan|monit|circusd|pm2-runtime|foreman|honcho|systemd|"
+    r"/sbin/init|start-all\.sh)\b"
+)
 _BACKGROUND: Final = re.compile(r"(?<![&>|])&(?![&>\d])\s*(\n|;|\w|/|exec|$)")
 
 

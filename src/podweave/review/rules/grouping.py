@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from podweave.review.case import Case, Finding, Level
-from podweave.review.roles import Standing
+from podweave.review.standing import Standing
 
 
 def check(case: Case) -> Iterator[Finding]:
@@ -35,9 +35,9 @@ def _apart(case: Case) -> Iterator[Finding]:
             yield Finding(
                 "what-would-change",
                 "note",
-                f"{dial.client} reaches {dial.server} by localhost ({dial.why}). That alone doesn't "  # noqa: E501
-                f"need one Pod: a Service name does the same, or an Ambassador keeps localhost:"
-                f"{dial.port} where {dial.client} can't be changed",
+                f"{dial.client} reaches {dial.server} by localhost ({dial.why}). That alone "
+                "doesn't need one Pod: a Service name does the same, or an Ambassador keeps "
+                f"localhost:{dial.port} where {dial.client} can't be changed",
                 by_name[dial.client].facts.path,
             )
             break

@@ -7,12 +7,17 @@ from collections.abc import Iterator
 from typing import Final
 
 from podweave.review.case import Case, Finding, Level
-from podweave.review.roles import Standing
+from podweave.review.standing import Standing
 
 _LOOPS: Final = re.compile(
-    r"while\s|until\s|for\s*\(\(|tail -f|sleep (inf|infinity)|--?(watch|loop)|exec\s|wait\b|\bserve|server|\b-?-?daemon|nginx|httpd"  # noqa: E501
+    r"while\s|until\s|for\s*\(\(|tail -f|sleep (inf|infinity)|--?(watch|loop)|exec\s|wait\b|"
+    r"\bserve|server|\b-?-?daemon|nginx|httpd"
 )
-_QUITS: Final = re.compile(r"\bquitquitquit|/quit\b|exit-on|--exit|--one-time|--once|--oneshot|pkill|preStop|terminated|\bEXIT\b|trap .*exit|-f /.*(done|finished|terminated|complete)", re.IGNORECASE)  # fmt: skip  # noqa: E501
+_QUITS: Final = re.compile(
+    r"\bquitquitquit|/quit\b|exit-on|--exit|--one-time|--once|--oneshot|pkill|preStop|terminated|"
+    r"\bEXIT\b|trap .*exit|-f /.*(done|finished|terminated|complete)",
+    re.IGNORECASE,
+)
 
 
 def check(case: Case) -> Iterator[Finding]:

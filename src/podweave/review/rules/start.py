@@ -51,8 +51,9 @@ def _init(case: Case) -> Iterator[Finding]:
                 yield Finding(
                     "init-needs-main",
                     "error",
-                    f"{each.name} reaches for port {match[1]}, where {server} listens, and {server} "  # noqa: E501
-                    "starts only after all init containers have ended: the Pod never starts",
+                    f"{each.name} reaches for port {match[1]}, where {server} listens, and "
+                    f"{server} starts only after all init containers have ended: the Pod "
+                    "never starts",
                     each.facts.path,
                 )
                 break
