@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.adapter.adapting import SOURCE, Adapter
+from tests.adapter.adapting import Adapter
+from tests.helpers.log_programs import SOURCE
 from tests.waiting import wait_until
 
 NGINX = (
@@ -28,9 +29,7 @@ MEBIBYTE = 1 << 20
 def adapter(tmp_path: Path) -> Iterator[Adapter]:
     one = Adapter(tmp_path)
     yield one
-    if one.process is not None:
-        one.process.kill()
-        one.process.wait()
+    one.close()
 
 
 def test_lines_of_two_formats_become_records_of_one_schema(adapter: Adapter) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,5 +17,4 @@ __all__ = ["following"]
 def sidecar(tmp_path: Path) -> Iterator[Sidecar]:
     made = Sidecar(tmp_path)
     yield made
-    if made.process is not None:
-        made.stop(signal.SIGKILL)
+    made.close()

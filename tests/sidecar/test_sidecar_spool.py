@@ -7,6 +7,7 @@ import signal
 import subprocess
 from pathlib import Path
 
+from tests.adapter.adapting import Adapter
 from tests.sidecar.shipping import Sidecar
 
 ROUNDS = 10
@@ -21,23 +22,8 @@ class Chain:
         self.sidecar.config["logs"] = [
             {"spool": spool, "store": {"files": {"directory": str(self.sidecar.store)}}}
         ]
-        self.adapter = Sidecar(folder)
-        self.adapter.program = "adapter"
-        self.adapter.config = {
-            "version": 1,
-            "program": "adapter",
-            "name": "normal",
-            "admin": ["127.0.0.1", 0],
-            "state": str(folder / "adapter-state"),
-            "logs": [
-                {
-                    "from": [str(self.sidecar.log / "*.log")],
-                    "format": "logfmt",
-                    "schema": "ecs",
-                    "to": [{"spool": spool}],
-                }
-            ],
-        }
+        self.adapter = Adapter(folder, format="logfmt", to=[{"spool": spool}])
+        self.adapter.config["state"] = str(folder / "adapter-state")
 
     def start(self) -> None:
         # As in the woven Pod: the shipper first, so that it ends last.
@@ -90,7 +76,6 @@ def test_kill_9_of_either_loses_nothing(tmp_path: Path) -> None:
         assert chain.sidecar.stop() == 0
     finally:
         for program in (chain.adapter, chain.sidecar):
-            if program.process is not None:
-                program.stop(signal.SIGKILL)
+            program.close()
     numbers = chain.numbers()
     assert list(dict.fromkeys(numbers)) == list(range(written))
