@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import uuid
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from podweave.engines.errors import EngineError
 from podweave.engines.local.environment import Facts, arguments, environment, expand
+from podweave.engines.local.pod_setup import _new_uid
 from podweave.model.pods import ConfigMap, Container, Pod, Secret
 
 
@@ -238,6 +240,13 @@ def test_a_limit_that_is_not_set_is_what_the_machine_has() -> None:
     reference = {"resource": "limits.cpu"}
     wanted = container(env=[{"name": "R", "valueFrom": {"resourceFieldRef": reference}}])
     assert environment(wanted, facts(machine_cpus=6)) == {"R": "6"}
+
+
+def test_a_pod_gets_a_uid() -> None:
+    uid = _new_uid()
+    assert (str(uuid.UUID(uid)), uuid.UUID(uid).version) == (uid, 4)
+    assert uuid.UUID(uid).variant == uuid.RFC_4122
+    assert uid != _new_uid()
 
 
 def test_arguments() -> None:

@@ -32,7 +32,6 @@ from podweave.model.quantities import cpu_of, parse_quantity
 DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 CONFIG_ERROR: Final = "CreateContainerConfigError"
 
-_ENV_NAME: Final = re.compile(r"[^\x00-\x1f\x7f-\U0010ffff=]+")
 _SUBSCRIPT: Final = re.compile(r"metadata\.(labels|annotations)\['([^']*)'\]")
 
 
@@ -107,7 +106,7 @@ def environment(container: Container, facts: Facts) -> dict[str, str]:
     for source in container.env_from or ():
         for key, value in _bulk(source.config_map_ref, source.secret_ref, container, facts).items():
             name = (source.prefix or "") + key
-            if _ENV_NAME.fullmatch(name):
+            if _is_variable_name(name):
                 result[name] = value.decode("utf-8", "surrogateescape")
     for variable in container.env or ():
         found = _value(variable, container, facts, result)
@@ -121,6 +120,11 @@ def environment(container: Container, facts: Facts) -> dict[str, str]:
                 container=container.name,
             )
     return result
+
+
+def _is_variable_name(name: str) -> bool:
+    """Printable ASCII without `=`; the kubelet leaves other keys out."""
+    return bool(name) and all(" " <= char <= "~" and char != "=" for char in name)
 
 
 def _bulk(

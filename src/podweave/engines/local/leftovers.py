@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Callable
 
 import msgspec
@@ -70,6 +69,8 @@ def _read(directory: str) -> dict[str, object]:
 
 
 def _remove_tree(path: str) -> None:
+    import shutil  # only at a Pod's end; `up` doesn't wait for it to load
+
     def open_up(function: Callable[[str], object], failed: str, error: object) -> None:
         """A directory that its owner may not enter or change: an app can leave such."""
         if isinstance(error, tuple) and isinstance(error[1], FileNotFoundError):
