@@ -160,7 +160,6 @@ def test_wrong_input_names_file_line_and_path(one: Installation) -> None:
         (["--publish", "70000:80"], "1 to 65535"),
         (["--image", "nginx"], "IMAGE=DIR"),
         (["--image", "nginx=/no/such/directory"], "not a directory"),
-        (["--engine", "podman"], "podman kube play"),
         (["--engine", "kubernetes"], "kubectl apply"),
         (["--backoff", "5"], "1:60"),
     ],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -21,7 +20,10 @@ from podweave.cli.pod_tree import (
 from podweave.engines.errors import EngineError
 
 if TYPE_CHECKING:
-    from podweave.engines.engine import Engine, PodObject, PodOrder, Progress
+    from collections.abc import Iterator
+
+    from podweave.cli.patience import Patience
+    from podweave.engines.engine import Engine, PodObject, PodOrder
 
 HOPELESS_RESTARTS: Final = 3
 """A container that waits for a further start after so many isn't waited for."""
@@ -35,20 +37,16 @@ QUIET: Final = ("PodInitializing", "ContainerCreating")
 CREATION: Final = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
 
 
-def bring_up(engine: Engine, order: PodOrder, progress: Progress, timeout: float) -> bool:
+def follow(engine: Engine, order: PodOrder, pods: Iterator[PodObject], patience: Patience) -> bool:
     """Wait for a Pod that was begun. False when it doesn't get ready; why is said."""
-    deadline = time.monotonic() + timeout
     view = LiveView() if sys.stdout.isatty() else PlainView()
     wait = Waiting(order)
     pod: PodObject | None = None
-    try:
-        while (changed := progress.next(wait.until(deadline))) is not None:
-            pod = changed
-            view.show(pod)
-            if wait.over(pod):
-                break
-    finally:
-        progress.close()
+    for pod in pods:
+        view.show(pod)
+        if wait.over(pod):
+            break
+        patience.shorten(SETTLING if wait.settling else None)
     if pod is None:
         raise EngineError("the Pod's supervisor went away before it said anything")
     for notice in pod["podweave"]["notices"]:
@@ -56,7 +54,7 @@ def bring_up(engine: Engine, order: PodOrder, progress: Progress, timeout: float
     if wait.is_good(pod):
         _tell_success(pod)
         return True
-    _tell_failure(engine, pod, timeout)
+    _tell_failure(engine, pod, patience.seconds)
     if _uncreatable(pod):
         engine.stop(pod, grace=0, volumes=False)
     return False
@@ -68,26 +66,19 @@ class Waiting:
     def __init__(self, order: PodOrder) -> None:
         owners = [owner["kind"] for owner in order.owners]
         self._to_the_end = "Job" in owners
-        self._settles = (order.pod.spec.restart_policy or "Always") != "Always"
+        self._settles = (
+            not self._to_the_end and (order.pod.spec.restart_policy or "Always") != "Always"
+        )
         self._ports = len(order.publish)
-        self._ready_since: float | None = None
+        self.settling = False
 
     def over(self, pod: PodObject) -> bool:
         """Whether the Pod is what it was waited for to be, or never will be."""
         if pod["status"]["phase"] in ("Succeeded", "Failed") or _hopeless(pod):
             return True
-        if not self._is_ready(pod):
-            self._ready_since = None
-            return False
-        if self._ready_since is None:
-            self._ready_since = time.monotonic()
-        return not self._to_the_end and not self._settles
-
-    def until(self, deadline: float) -> float:
-        """How long there is to wait, on the monotonic clock."""
-        if self._ready_since is None or self._to_the_end:
-            return deadline
-        return min(deadline, self._ready_since + SETTLING)
+        ready = self._is_ready(pod)
+        self.settling = ready and self._settles
+        return ready and not self._to_the_end and not self._settles
 
     def is_good(self, pod: PodObject) -> bool:
         if pod["status"]["phase"] == "Succeeded":

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from podweave.cli.engine_option import engine_option, engine_or_exit
 from podweave.cli.inputs import read_sources
-from podweave.engines.choice import ENGINES, engine
+from podweave.cli.patience import Patience
 from podweave.engines.engine import PodExistsError
 from podweave.engines.errors import EngineError
 from podweave.engines.orders import orders
@@ -78,7 +79,7 @@ def backoff(
 
 @click.command("up")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@click.option("--engine", "engine_name", type=click.Choice(ENGINES), default="local")
+@engine_option
 @click.option("--profile", metavar="NAME", help="The profile every ambassador starts with.")
 @click.option(
     "--publish",
@@ -134,7 +135,7 @@ def command(
     that isn't set up leaves nothing behind; one that doesn't get ready stays, to be looked at.
     """
     runner = engine_or_exit(engine_name)
-    given = woven(files, profile, no_weave)
+    given = woven(files, profile, no_weave, runner.kubernetes)
     wanted, warnings = orders(given, image_directories, published)
     if not wanted:
         raise InputError("no workload among the files: there is no Pod to run", file=files[0])
@@ -168,11 +169,12 @@ def bring_up(runner: Engine, order: PodOrder, timeout: float, replace: bool) -> 
             if (found["namespace"], found["name"]) == (metadata.namespace, metadata.name):
                 runner.stop(pod, grace=None, volumes=False)
     try:
-        progress = runner.start(order)
-        # What shows it is loaded while it comes up.
-        from podweave.cli import coming_up
+        patience = Patience(timeout)
+        changes = runner.start(order, until=patience)
+        # What shows the Pod is loaded while it comes up.
+        from podweave.cli.coming_up import follow
 
-        return coming_up.bring_up(runner, order, progress, timeout)
+        return follow(runner, order, changes, patience)
     except PodExistsError as error:
         message = f"{error}; `podweave up --replace` or `podweave down` ends it first"
         raise PodExistsError(message) from error
@@ -185,21 +187,18 @@ def leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def engine_or_exit(name: str) -> Engine:
-    """The engine; one that isn't there is a matter of usage."""
-    try:
-        return engine(name)
-    except EngineError as error:
-        raise InputError(error.message) from None
-
-
-def woven(files: tuple[str, ...], profile: str | None, no_weave: bool) -> Bundle:
+def woven(
+    files: tuple[str, ...], profile: str | None, no_weave: bool, version: tuple[int, int] | None
+) -> Bundle:
     given = bundle(read_sources(files))
     if no_weave or not given.patterns:
         return given
     from podweave.weave import Options, weave
 
-    return weave(given, Options(profile=profile)).bundle
+    options = Options(profile=profile)
+    if version is not None:
+        options = Options(profile=profile, kubernetes=version)
+    return weave(given, options).bundle
 
 
 def _place(error: EngineError | OSError, wanted: list[PodOrder]) -> str:

@@ -140,10 +140,32 @@ def _set_up(plan: Launch) -> tuple[PodSandbox, Publications]:
     except BaseException:
         remove(plan.directory, lock)
         raise
-    plan.record.notices = list(sandbox.notices)
+    plan.record.notices = [*_image_notices(plan), *sandbox.notices]
     return sandbox, Publications(
         plan.publications, plan.directory, plan.settings.archive, sandbox.ip
     )
+
+
+def _image_notices(plan: Launch) -> list[str]:
+    """That images are not what runs, for those of the application that nothing stands in for."""
+    spec = plan.pod.spec
+    images = {
+        each.image
+        for each in [*(spec.init_containers or ()), *spec.containers]
+        if each.image
+        and each.name not in plan.record.helpers
+        and each.image not in plan.settings.images
+    }
+    if not images:
+        return []
+    names = ", ".join(sorted(images))
+    return [
+        f"images are not pulled: {names} runs on this machine's files (--image {names}=DIR lays "
+        "others over them)"
+        if len(images) == 1
+        else f"images are not pulled: {names} run on this machine's files (--image IMAGE=DIR lays "
+        "others over them)"
+    ]
 
 
 def empty(directory: str) -> None:

@@ -7,17 +7,18 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import msgspec
 
 from podweave.engines.engine import (
     Engine,
+    LogSource,
     PodExistsError,
     PodGoneError,
     PodObject,
     PodOrder,
-    Progress,
 )
 from podweave.engines.errors import EngineError
 from podweave.engines.local import prefork
@@ -40,36 +41,9 @@ PATIENCE: Final = 10.0
 """Seconds beyond the grace period after which a supervisor counts as hung."""
 
 
-class LocalProgress(Progress):
-    """What the supervisor that was begun for the Pod tells about it."""
-
-    def __init__(self, supervisor: socket.socket) -> None:
-        self._supervisor = supervisor
-        self._rest = b""
-
-    def next(self, until: float) -> PodObject | None:
-        while b"\n" not in self._rest:
-            self._supervisor.settimeout(max(0.001, until - time.monotonic()))
-            try:
-                data = self._supervisor.recv(1 << 16)
-            except TimeoutError:
-                return None
-            if not data:
-                return None
-            self._rest += data
-        line, _, self._rest = self._rest.partition(b"\n")
-        answer: PodObject = msgspec.json.decode(line)
-        if "error" in answer:
-            kind = PodExistsError if answer["kind"] == "exists" else EngineError
-            raise kind(answer["error"], container=answer["container"])
-        return answer
-
-    def close(self) -> None:
-        self._supervisor.close()
-
-
 class LocalEngine(Engine):
     name = "local"
+    kubernetes = None
 
     def __init__(self, state: str | None = None) -> None:
         self.state: Final = state or state_directory()
@@ -83,15 +57,16 @@ class LocalEngine(Engine):
         lines = [step.describe() for step in steps]
         return [*lines, *(f"publish {each}" for each in launch.publications)]
 
-    def start(self, order: PodOrder) -> Progress:
+    def start(self, order: PodOrder, *, until: Callable[[], float]) -> Iterator[PodObject]:
         metadata = order.pod.metadata
         name = metadata.name or ""
         directory = pod_directory(self.state, metadata.namespace or "default", name)
         if supervisor_of(directory) is not None:
             raise PodExistsError(f"Pod {name} is up already")
-        waiting = prefork.prepared_or_new()
-        send_order(waiting, self.state, order)
-        return LocalProgress(waiting)
+        supervisor = prefork.prepared_or_new()
+        # Sent before anybody asks for the first answer: the caller may have more to load.
+        send_order(supervisor, self.state, order)
+        return _answers(supervisor, until)
 
     def last_lines(self, pod: PodObject, container: str, count: int) -> list[str]:
         path = log_path(self.directory(pod), container)
@@ -138,6 +113,19 @@ class LocalEngine(Engine):
             return Call(self.directory(pod), request, descriptors)
         except NoSupervisorError:
             raise PodGoneError(f"Pod {pod['metadata']['name']} doesn't run") from None
+
+    def attach(
+        self, pod: PodObject, container: str, argv: list[str], *, interactive: bool, terminal: bool
+    ) -> int:
+        from podweave.engines.local.attaching import piped_session, terminal_session
+
+        session = terminal_session if terminal else piped_session
+        return session(self, pod, container, argv, interactive=interactive)
+
+    def log_source(self, pod: PodObject, container: str, *, former: bool) -> LogSource:
+        from podweave.engines.local.log_reading import LogReader
+
+        return LogReader(self.directory(pod), container, former=former)
 
     def execute(self, pod: PodObject, container: str, argv: list[str]) -> tuple[int, str]:
         """Run a command in a container to its end: its exit code, and all it printed."""
@@ -238,3 +226,21 @@ class LocalEngine(Engine):
         for path in (claims, os.path.join(self.state, "pods")):
             with contextlib.suppress(OSError):
                 os.rmdir(path)
+
+
+def _answers(supervisor: socket.socket, until: Callable[[], float]) -> Iterator[PodObject]:
+    """What the supervisor that was begun for a Pod tells about it."""
+    with supervisor, supervisor.makefile("rb") as lines:
+        while True:
+            supervisor.settimeout(max(0.001, until() - time.monotonic()))
+            try:
+                line = lines.readline()
+            except TimeoutError:
+                return
+            if not line:
+                return
+            answer: PodObject = msgspec.json.decode(line)
+            if "error" in answer:
+                kind = PodExistsError if answer["kind"] == "exists" else EngineError
+                raise kind(answer["error"], container=answer["container"])
+            yield answer

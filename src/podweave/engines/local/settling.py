@@ -49,19 +49,20 @@ class Settling:
 
 def at_rest(process_one: int) -> bool:
     """Whether there are processes beneath process one, and all of them sleep."""
-    below = _children(process_one)
-    if not below:
-        return False
+    direct = _children(process_one)
+    below = list(direct)
     for pid in below:
         try:
             with open(f"/proc/{pid}/stat", "rb") as stream:
                 state = stream.read().rpartition(b") ")[2][:1]
         except OSError:
             return False
-        if state not in (b"S", b"T", b"Z"):
+        # A dead child of process one is the command itself, whose end is about to be told; dead
+        # ones further down are those that the command hasn't waited for.
+        if state not in (b"S", b"T") and (state != b"Z" or pid in direct):
             return False
         below += _children(pid)
-    return True
+    return bool(below)
 
 
 def _children(pid: int) -> list[int]:
