@@ -6,15 +6,16 @@ import os
 
 import click
 
+from podweave.cli.engine_option import engine_option, engine_or_exit
 from podweave.cli.inputs import read_sources
 from podweave.cli.pod_names import find_pod
 from podweave.cli.pod_tree import Pod, pod_name
-from podweave.engines.local.local_engine import LocalEngine
 from podweave.model.errors import InputError
 
 
 @click.command("down")
 @click.argument("names", metavar="[FILE|POD]...", nargs=-1)
+@engine_option
 @click.option("--all", "everything", is_flag=True, help="Every Pod.")
 @click.option("--volumes", is_flag=True, help="Remove the Pods' claims, too; they stay otherwise.")
 @click.option(
@@ -24,7 +25,11 @@ from podweave.model.errors import InputError
     help="In place of the Pod's terminationGracePeriodSeconds.",
 )
 def command(
-    names: tuple[str, ...], everything: bool, volumes: bool, grace_period: float | None
+    names: tuple[str, ...],
+    engine_name: str,
+    everything: bool,
+    volumes: bool,
+    grace_period: float | None,
 ) -> None:
     """Stop Pods in order and remove what they left.
 
@@ -33,7 +38,7 @@ def command(
     """
     if bool(names) == everything:
         raise click.UsageError("name files or Pods, or give --all")
-    engine = LocalEngine()
+    engine = engine_or_exit(engine_name)
     pods = engine.pods()
     for pod in pods if everything else _named(names, pods):
         engine.stop(pod, grace=grace_period, volumes=volumes)

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from podweave.cli.engine_option import engine_option, engine_or_exit
 from podweave.cli.pod_names import container_name, find_pod, only_pod
-from podweave.engines.local.local_engine import LocalEngine
-from podweave.engines.local.log_reading import LogLine, LogReader, in_order
+from podweave.engines.engine import Engine, LogLine, LogSource
+from podweave.engines.errors import EngineError
+from podweave.engines.local.log_reading import in_order
+from podweave.model.errors import InputError
 
 if TYPE_CHECKING:
     from podweave.cli.pod_tree import Pod
@@ -25,6 +28,7 @@ COLOURS: Final = ("cyan", "magenta", "yellow", "green", "blue")
 
 @click.command("logs")
 @click.argument("pod", required=False)
+@engine_option
 @click.option("-c", "--container", help="One container; default: all, with their names.")
 @click.option("-f", "--follow", is_flag=True, help="Go on until the Pod ends.")
 @click.option("--tail", type=click.IntRange(0), help="Only the last lines of each container.")
@@ -32,6 +36,7 @@ COLOURS: Final = ("cyan", "magenta", "yellow", "green", "blue")
 @click.option("-p", "--previous", is_flag=True, help="The run before the last restart.")
 def command(
     pod: str | None,
+    engine_name: str,
     container: str | None,
     follow: bool,
     tail: int | None,
@@ -41,20 +46,26 @@ def command(
     """Print what a Pod's containers have printed. POD may be left out when there is only one."""
     if follow and previous:
         raise click.UsageError("a run that has ended can't be followed")
-    engine = LocalEngine()
+    engine = engine_or_exit(engine_name)
     pods = engine.pods()
     found = find_pod(pods, pod) if pod else only_pod(pods)
     names = list(found["podweave"]["containers"])
     if container is not None:
         names = [container_name(found, container)]
     show = _printer(names, timestamps)
-    readers = [LogReader(engine.directory(found), name, former=previous) for name in names]
+    try:
+        readers = [engine.log_source(found, name, former=previous) for name in names]
+    except EngineError as error:
+        raise InputError(str(error)) from None
     try:
         show(_last(in_order(readers), tail))
         if follow:
             _follow(engine, found, readers, show)
     except KeyboardInterrupt:
         sys.exit(130)
+    finally:
+        for reader in readers:
+            reader.close()
 
 
 def _last(lines: Iterator[LogLine], tail: int | None) -> Iterable[LogLine]:
@@ -67,17 +78,19 @@ def _last(lines: Iterator[LogLine], tail: int | None) -> Iterable[LogLine]:
 
 
 def _follow(
-    engine: LocalEngine,
+    engine: Engine,
     pod: Pod,
-    readers: list[LogReader],
+    readers: list[LogSource],
     show: Callable[[Iterable[LogLine]], None],
 ) -> None:
     while True:
         # Asked first: what a Pod prints before its end is read after that.
         alive = engine.is_alive(pod)
-        show(in_order(readers))
         if not alive:
+            left = (line for reader in readers for line in reader.finish())
+            show(sorted(left, key=lambda line: line.time))
             return
+        show(in_order(readers))
         time.sleep(INTERVAL)
 
 

@@ -6,9 +6,9 @@ import sys
 
 import click
 
+from podweave.cli.engine_option import engine_option, engine_or_exit
 from podweave.cli.pod_names import find_pod, only_pod
 from podweave.cli.pod_tree import container_statuses, pod_name
-from podweave.engines.local.local_engine import LocalEngine
 
 ARCHIVE = "/opt/podweave/podweave-helpers.pyz"
 
@@ -16,14 +16,15 @@ ARCHIVE = "/opt/podweave/podweave-helpers.pyz"
 @click.command("switch")
 @click.argument("profile")
 @click.argument("pod", required=False)
+@engine_option
 @click.option("-c", "--container", help="One ambassador; default: all of the Pod.")
-def command(profile: str, pod: str | None, container: str | None) -> None:
+def command(profile: str, pod: str | None, engine_name: str, container: str | None) -> None:
     """Change the profile of a Pod's ambassadors, while the application runs.
 
     Open connections go on where they are; new ones go to the new upstreams. POD may be left out
     when there is only one.
     """
-    engine = LocalEngine()
+    engine = engine_or_exit(engine_name)
     pods = engine.pods()
     found = find_pod(pods, pod) if pod else only_pod(pods)
     helpers = found["podweave"]["helpers"]

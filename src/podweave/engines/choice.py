@@ -9,7 +9,6 @@ from podweave.engines.errors import EngineError
 
 ENGINES: Final = ("local", "podman", "kubernetes")
 _INSTEAD: Final = {
-    "podman": "podweave weave --kubernetes 1.28 FILE… | podman kube play -",
     "kubernetes": "podweave weave FILE… | kubectl apply -f -",
 }
 
@@ -19,6 +18,10 @@ def engine(name: str) -> Engine:
         from podweave.engines.local.local_engine import LocalEngine
 
         return LocalEngine()
+    if name == "podman":
+        from podweave.engines.podman.podman_engine import PodmanEngine
+
+        return PodmanEngine()
     raise EngineError(
         f"this version of podweave doesn't run Pods on {name} by itself; do: {_INSTEAD[name]}"
     )

@@ -12,7 +12,7 @@ import msgspec
 from podweave.engines.engine import PodOrder
 from podweave.manifests.bundle import DEFAULT_NAMESPACE, Bundle, FoundWorkload
 from podweave.model.errors import InputError, InputErrors
-from podweave.model.workloads import pod_of
+from podweave.model.workloads import descend, pod_of
 
 WOVEN: Final = "podweave.dev/woven"
 """The annotation that the weaver leaves. Reading it takes the weaver, which takes time to load:
@@ -88,6 +88,7 @@ def _order(
         secrets=bundle.secrets,
         images=dict(images),
         publish=list(publish),
+        template=descend(found.document.object, found.pod_path),
         files=[
             source.file if source.file == "-" else os.path.abspath(source.file)
             for source in bundle.sources

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
-from typing import Final, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Final
 
+from podweave.engines.engine import LogLine, LogSource
 from podweave.engines.local.output import MAX_FILES, previous
 from podweave.engines.local.records import log_path
 
@@ -14,14 +15,7 @@ _RECORD: Final = re.compile(rb"(\S+) (stdout|stderr) ([FP]) ([^\n]*)\n")
 _CHUNK: Final = 1024 * 1024
 
 
-class LogLine(NamedTuple):
-    time: bytes
-    container: str
-    text: bytes
-    """Without the newline."""
-
-
-class LogReader:
+class LogReader(LogSource):
     """Follows the output of one container from its beginning (or that of the run before)."""
 
     def __init__(self, directory: str, container: str, *, former: bool = False) -> None:
@@ -58,6 +52,9 @@ class LogReader:
             self._fd = -1
             self._rest = b""
 
+    def finish(self) -> Iterator[LogLine]:
+        return self.read()
+
     def close(self) -> None:
         if self._fd >= 0:
             os.close(self._fd)
@@ -89,7 +86,7 @@ class LogReader:
                     yield LogLine(stamp, self._container, whole)
 
 
-def in_order(readers: list[LogReader]) -> Iterator[LogLine]:
+def in_order(readers: Sequence[LogSource]) -> Iterator[LogLine]:
     """What is there of several containers, by time."""
     import heapq
 

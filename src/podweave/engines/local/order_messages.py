@@ -15,7 +15,9 @@ class Message(msgspec.Struct):
 
 
 def send_order(waiting: socket.socket, state: str, order: PodOrder) -> None:
-    data = msgspec.msgpack.encode(Message(state, order))
+    # The supervisor has no use for what the model doesn't know.
+    known = msgspec.structs.replace(order, template={})
+    data = msgspec.msgpack.encode(Message(state, known))
     waiting.sendall(len(data).to_bytes(8, "big") + data)
 
 

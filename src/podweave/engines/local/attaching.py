@@ -1,4 +1,4 @@
-"""The two ends of `podweave exec`: pipes, or a terminal inside joined to the one outside."""
+"""A command in a container, attached to us: by pipes, or its terminal joined to ours."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from podweave.engines.errors import EngineError
 
 if TYPE_CHECKING:
-    from podweave.cli.pod_tree import Pod
+    from podweave.engines.engine import PodObject
     from podweave.engines.local.calls import Call
     from podweave.engines.local.local_engine import LocalEngine
 
@@ -28,7 +28,7 @@ END_OF_INPUT: Final = b"\x04"
 
 
 def piped_session(
-    engine: LocalEngine, pod: Pod, container: str, argv: list[str], *, interactive: bool
+    engine: LocalEngine, pod: PodObject, container: str, argv: list[str], *, interactive: bool
 ) -> int:
     """The command has our own descriptors, except terminals: with one of those it could type
     into our session (TIOCSTI), so that goes through a pipe."""
@@ -58,7 +58,7 @@ def piped_session(
 
 
 def terminal_session(
-    engine: LocalEngine, pod: Pod, container: str, argv: list[str], *, interactive: bool
+    engine: LocalEngine, pod: PodObject, container: str, argv: list[str], *, interactive: bool
 ) -> int:
     """A new terminal inside; ours is raw meanwhile, and its size is passed on."""
     environment = {"TERM": os.environ.get("TERM", "xterm")}
