@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from podweave.helpers.logs.source import SLOW
 from podweave.helpers.logs.stores.interface import Batch
-from podweave.helpers.logs.tail import SLOW
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from podweave.helpers.logs.spool_reader import SpoolReader
+    from podweave.helpers.logs.source import Source
     from podweave.helpers.logs.stores.interface import Store
-    from podweave.helpers.logs.tail import Tail
-
-    Source = Tail | SpoolReader
 
 TURN = 256 << 10
 """Bytes read in a turn: a store that fails gets no more, and the admin endpoint is answered."""

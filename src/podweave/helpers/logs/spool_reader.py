@@ -6,8 +6,6 @@ without newline at the end of a segment that has a successor is what a killed wr
 (it writes the record again, into the next segment) and is passed over. A segment is deleted when
 its store has acknowledged all of it and there is a later one: the last stays, because the writer
 counts on from the highest number that it finds.
-
-The face is that of Tail.
 """
 
 from __future__ import annotations
@@ -19,7 +17,7 @@ import time
 from collections import deque
 
 from podweave.helpers.logs.followed_file import TAIL, Chunk, FollowedFile, is_entry, matches
-from podweave.helpers.logs.tail import CHUNK, FAST, QUIET_AT_END, QUIET_WITHOUT_WRITER, SLOW
+from podweave.helpers.logs.source import CHUNK, QUIET_AT_END, QUIET_WITHOUT_WRITER, Source
 from podweave.helpers.logs.writers import has_writer
 
 TYPE_CHECKING = False
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"([0-9]{16})\.ndjson")
 
 
-class SpoolReader:
+class SpoolReader(Source):
     """Follows one spool directory, which may not be there yet."""
 
     def __init__(
@@ -43,24 +41,17 @@ class SpoolReader:
         journal: Journal | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        super().__init__({"torn_lines": 0}, journal=journal, clock=clock)
         self._directory = directory
         sound = [
             entry for entry in entries if is_entry(entry) and type(entry.get("segment")) is int
         ]
         self._entry = dict(sound[0]) if sound else {}
-        self._journal = journal
-        self._clock = clock
         self._current: FollowedFile | None = None
         self._number = 0
         self._done: deque[tuple[int, FollowedFile]] = deque()
         """Read to their ends, still there."""
-        self._more = False
-        self._grew = clock()
-        self._finishing: float | None = None
-        self._settled = False
-        self._dirty = False
         self._unreadable: int | None = None
-        self.counters = {"read_bytes": 0, "read_chunks": 0, "torn_lines": 0}
 
     def read(self, max_bytes: int) -> list[Chunk]:
         """Read about `max_bytes` of whole lines, in the order of writing; never blocks."""
@@ -84,39 +75,16 @@ class SpoolReader:
         except OSError as error:
             self._more = False
             if self._unreadable != error.errno:
-                self._tell("spool.unreadable", error=errno.errorcode.get(error.errno or 0))
+                self._tell(
+                    "spool.unreadable",
+                    path=self._directory,
+                    error=errno.errorcode.get(error.errno or 0),
+                )
             self._unreadable = error.errno
         if chunks:
             self._grew = self._clock()
-            self.counters["read_chunks"] += len(chunks)
-            self.counters["read_bytes"] += sum(len(chunk.data) for chunk in chunks)
+        self._count(chunks)
         return chunks
-
-    def acknowledge(self, chunk: Chunk) -> None:
-        """The chunk is safe: its segment may go."""
-        if chunk.file.acknowledge(chunk):
-            self._dirty = True
-
-    def next_poll(self) -> float:
-        """Seconds until `read` is worth calling again."""
-        if self._more:
-            return 0.0
-        if self._finishing is not None:
-            return FAST
-        return min(SLOW, max(FAST, (self._clock() - self._grew) / 10))
-
-    def finish(self) -> None:
-        """The Pod ends: read on until the writer has closed its segment, or all is quiet."""
-        if self._finishing is None:
-            self._finishing = self._clock()
-
-    @property
-    def finished(self) -> bool:
-        return self._finishing is not None and self._settled and not self._more
-
-    @property
-    def dirty(self) -> bool:
-        return self._dirty
 
     def entries(self) -> list[dict[str, Any]]:
         """What the checkpoint should say. Deletes what is not needed any more: the store must
@@ -132,7 +100,6 @@ class SpoolReader:
         return [self._entry] if self._entry else []
 
     def unread_bytes(self) -> int:
-        """Bytes in the spool that were not read yet."""
         try:
             total = sum(
                 os.stat(self._path(number)).st_size
@@ -229,7 +196,9 @@ class SpoolReader:
             os.unlink(self._path(number))
         except OSError as error:
             # It stays behind, and goes at the next start.
-            self._tell("spool.undeletable", segment=number, error=error.strerror)
+            self._tell(
+                "spool.undeletable", path=self._directory, segment=number, error=error.strerror
+            )
 
     def _start(self) -> bool:
         """Open the segment where the checkpoint says, or the first that there is."""
@@ -252,11 +221,7 @@ class SpoolReader:
             self._current = None
         if number is not None and numbers[0] <= number:
             # Not deleted in turn but replaced: what there is, is new.
-            self._tell("spool.replaced", segment=number)
+            self._tell("spool.replaced", path=self._directory, segment=number)
         self._open(numbers[0])
         self._entry = {}
         return True
-
-    def _tell(self, event: str, **fields: object) -> None:
-        if self._journal is not None:
-            self._journal.warning(event, path=self._directory, **fields)

@@ -1,13 +1,5 @@
 """Follows log files: everything that is written to them comes out, in order, at least once.
 
-A program's turn:
-
-    for chunk in tail.read(max_bytes): deliver it, and then tail.acknowledge(chunk)
-    wait tail.next_poll() seconds
-    now and then: checkpoint.save({"name of this source": tail.entries()})
-
-At SIGTERM: tail.finish(), and go on with turns until tail.finished (or the deadline).
-
 How files are told apart is in followed_file.py. A file stays open until it is read to its end
 and no path leads to it any more and nobody writes to it (or, where the kernel doesn't tell, it
 was quiet for a while), so that rotation by rename and deletion lose nothing. Nothing is kept in
@@ -30,6 +22,7 @@ from podweave.helpers.logs.followed_file import Chunk, FollowedFile
 from podweave.helpers.logs.globs import Globs
 from podweave.helpers.logs.line_reader import LineReader, ReplacedError
 from podweave.helpers.logs.remembered import Remembered
+from podweave.helpers.logs.source import CHUNK, QUIET_AT_END, QUIET_WITHOUT_WRITER, SLOW, Source
 from podweave.helpers.logs.writers import has_writer
 
 TYPE_CHECKING = False
@@ -40,24 +33,18 @@ if TYPE_CHECKING:
     from podweave.helpers.journal import Journal
 
 LINE_LIMIT = 1 << 20
-CHUNK = 256 << 10
 
-FAST = 0.02
-SLOW = 0.2
 # A name may change while the names are looked at, so that for one look a file has none.
 REAPPEAR = 0.5
 # A file that nobody is known to write to any more, and nobody is known not to.
 QUIET_AFTER_DEPARTURE = 30.0
-QUIET_AT_END = 1.0
-# With no writer left: one that opens the file anew for each line may come back.
-QUIET_WITHOUT_WRITER = 0.25
 # Where a lease can't tell (NFS says "a writer" always), old files must not be held for ever.
 HELD_QUIET = 16
 # Less is not worth a system call.
 _LEAST_READ = 4096
 
 
-class Tail:
+class Tail(Source):
     """Follows the files that match some patterns.
 
     `patterns`: absolute paths; `*`, `?` and `[...]` in any part, `**` for any depth.
@@ -73,11 +60,12 @@ class Tail:
         journal: Journal | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        # lost_bytes were cut away by a truncation before they were read.
+        counters = {"long_lines": 0, "cut_bytes": 0, "truncated_files": 0, "lost_bytes": 0}
+        super().__init__(counters, journal=journal, clock=clock)
         self._globs = Globs(patterns)
         self._chunk = min(CHUNK, line_limit)
-        self._journal = journal
         self._remembered = Remembered(entries, self._tell)
-        self._clock = clock
         self._files: dict[tuple[int, int], FollowedFile] = {}
         self._at: dict[str, FollowedFile] = {}
         self._ring: deque[FollowedFile] = deque()
@@ -87,20 +75,6 @@ class Tail:
         self._unreadable: dict[str, int | None] = {}
         self._next_scan = 0.0
         self._looked_back = False
-        self._more = False
-        self._grew = clock()
-        self._finishing: float | None = None
-        self._settled = False
-        self._dirty = False
-        self.counters = {
-            "read_bytes": 0,
-            "read_chunks": 0,
-            "long_lines": 0,
-            "cut_bytes": 0,
-            "truncated_files": 0,
-            "lost_bytes": 0,
-        }
-        """For metrics. `lost_bytes` were cut away by a truncation before they were read."""
         self._reader = LineReader(line_limit, self.counters, journal)
 
     # A turn
@@ -139,43 +113,14 @@ class Tail:
             left -= len(chunk.data)
             chunks.append(chunk)
         self._settle(now, chunks)
-        if chunks:
-            self.counters["read_chunks"] += len(chunks)
-            self.counters["read_bytes"] += sum(len(chunk.data) for chunk in chunks)
+        self._count(chunks)
         return chunks
-
-    def acknowledge(self, chunk: Chunk) -> None:
-        """The chunk is safe: the checkpoint may say so."""
-        if chunk.file.acknowledge(chunk):
-            self._dirty = True
-
-    def next_poll(self) -> float:
-        """Seconds until `read` is worth calling again: 0 while there is more, up to 0.2."""
-        if self._more:
-            return 0.0
-        if self._finishing is not None:
-            return FAST
-        return min(SLOW, max(FAST, (self._clock() - self._grew) / 10))
 
     def poke(self) -> None:
         """Something may have happened: look at everything at the next turn."""
         self._next_scan = 0.0
 
-    # The end of the Pod
-
-    def finish(self) -> None:
-        """The Pod ends: read on to the end of every file, last lines without newline too."""
-        if self._finishing is None:
-            self._finishing = self._clock()
-            self._settled = False
-
-    @property
-    def finished(self) -> bool:
-        """After `finish`: everything is read, and the files are quiet or have no writer."""
-        return self._finishing is not None and self._settled and not self._more
-
     def close(self) -> None:
-        """Give every descriptor back."""
         for file in self._files.values():
             file.ended = True
             file.close()
@@ -183,13 +128,7 @@ class Tail:
 
     # The checkpoint and the metrics
 
-    @property
-    def dirty(self) -> bool:
-        """Something was acknowledged since the last `entries()`."""
-        return self._dirty
-
     def entries(self) -> list[dict[str, Any]]:
-        """What the checkpoint should say now: as far as everything is acknowledged."""
         self._dirty = False
         self._remember_ended()
         known = [*self._files.values(), *self._ended]
@@ -203,15 +142,12 @@ class Tail:
         self._ended = [file for file in self._ended if file.unacknowledged]
 
     def unread_bytes(self) -> int:
-        """Bytes in the files that were not read yet, as of the last look."""
         return sum(max(0, file.size - file.offset) for file in self._files.values())
 
     def files(self) -> int:
-        """How many files are followed now."""
         return len(self._files)
 
     def unreadable(self) -> int:
-        """How many files and directories can't be read now."""
         return len(self._unreadable)
 
     # Finding files
@@ -436,14 +372,7 @@ class Tail:
         self._ended.append(file)
         self._dirty = True
 
-    def _tell(self, event: str, **fields: object) -> None:
-        if self._journal is not None:
-            self._journal.warning(event, **fields)
-
 
 def _quiet(file: FollowedFile, now: float) -> float:
     """Seconds since a file that departed last grew."""
     return now - max(file.changed, file.departed or 0.0)
-
-
-__all__ = ["CHUNK", "LINE_LIMIT", "Chunk", "FollowedFile", "Tail"]
