@@ -75,11 +75,12 @@ def test_raw_lines_are_wrapped(shop: Shop) -> None:
 
 
 def test_a_full_file_is_followed_by_the_next(shop: Shop) -> None:
+    before = len(os.listdir("/proc/self/fd"))
     for _ in range(10):
         shop.write(b"x" * 399 + b"\n")
     assert [path.stat().st_size for path in shop.files()] == [800] * 5
     assert shop.store.sync()
-    assert len(os.listdir("/proc/self/fd")) < 100
+    assert len(os.listdir("/proc/self/fd")) <= before + 1
 
 
 def test_a_restart_goes_on_with_the_last_file(shop: Shop) -> None:
