@@ -24,6 +24,7 @@ _FOLLOWS_LOG: Final = re.compile(
     r"\btail\s+(-\w+\s+|--\S+\s+)*-?-?\w*[fF]|journalctl|logrotate|\bless\b"
 )
 
+_TRANSFORMS: Final = re.compile(r"\|\s*(sed|awk|jq|tr|perl|python3?)\s")
 _AGENT: Final = re.compile(r"\b(vault|consul|nomad|spire-agent|teleport|step)\s+agent\b")
 
 _FETCHES: Final = re.compile(
@@ -37,9 +38,10 @@ _BACKS_UP: Final = re.compile(
 )
 
 _HELPER_NAMES: Final[tuple[tuple[str, Helper, float], ...]] = (
-    (r"side-?car", "sidecar", 2.2),
-    (r"ambassador", "ambassador", 2.6),
-    (r"adapter|adaptor", "adapter", 2.6),
+    (r"side-?car", "sidecar", 2.8),
+    (r"ambassador", "ambassador", 2.8),
+    (r"adapter|adaptor", "adapter", 2.8),
+    (r"transform|convert(er|or)|formatter|normali[sz]er", "adapter", 1.6),
     (r"exporter|\bmetrics\b|prometheus-to|(^|-)stats$|jmx", "adapter", 1.8),
     (
         r"(^|[-_])logs?([-_]|$)|logger|logging|log-?tail|fluent|filebeat|tailer",
@@ -77,6 +79,11 @@ _HELPER_PATTERNS: Final = tuple((re.compile(p), role, w) for p, role, w in _HELP
 _APP_NAMES: Final = re.compile(
     r"(^|[-_/])(app|web|api|backend|back-?end|frontend|front-?end|server|service|svc|ui|site|website|was|main|core|worker|portal|client|admin|gateway|webapp|application|controller|manager|engine)\d*([-_]|$)"
 )  # fmt: skip
+
+
+_MAIN_NAMES: Final = re.compile(
+    r"(the-|my-?)?(app|main|application)\d?(-?(app|container|cont|ctr))?"
+)
 
 
 def known(each: Standing, seen: list[Recognition]) -> None:
@@ -131,7 +138,8 @@ def named(each: Standing) -> None:
     if each.kind in {None, "tool"}:
         hit = next((word for word in words if word and _APP_NAMES.search(word)), None)
         if hit:
-            each.say("app", 1.3, f"is called {hit}")
+            plain = _MAIN_NAMES.fullmatch(each.facts.name.lower()) is not None
+            each.say("app", 2.0 if plain else 1.3, f"is called {hit}")
 
 
 def behaviour(each: Standing) -> None:
@@ -149,7 +157,10 @@ def behaviour(each: Standing) -> None:
     elif each.kind not in {"store"}:
         shell = started in {"tail", "less", "while"} or each.kind == "tool" or "sh -c" in script
         if _FOLLOWS_LOG.search(script) and shell:
-            each.say("sidecar", 2.0, "follows a log file")
+            if _TRANSFORMS.search(script):
+                each.say("adapter", 2.2, "follows a log file and rewrites it")
+            else:
+                each.say("sidecar", 2.0, "follows a log file")
         elif _BACKS_UP.search(script):
             each.say("sidecar", 1.6, "copies or arranges another container's data")
         elif _FETCHES.search(script) and shell and not facts.ports:
