@@ -235,6 +235,27 @@ def test_the_pod_of_a_workload_has_the_workloads_name_and_the_templates_labels()
     assert pod.metadata.labels == {"a": "b"}
 
 
+def test_the_pod_of_a_stateful_set_has_an_ordinal() -> None:
+    pod = pod_of(workload("StatefulSet", None))
+    assert pod.metadata.name == "db-0"
+    assert pod.metadata.labels == {
+        "a": "b",
+        "statefulset.kubernetes.io/pod-name": "db-0",
+        "apps.kubernetes.io/pod-index": "0",
+    }
+    assert pod_of(workload("StatefulSet", None, spec={"ordinals": {"start": 3}})).metadata.name == (
+        "db-3"
+    )
+
+
+def test_a_jobs_deadline_is_its_pods() -> None:
+    job = workload("Job", None, spec={"activeDeadlineSeconds": 9})
+    assert pod_of(job).spec.active_deadline_seconds == 9
+    cron = {"jobTemplate": {"spec": {"activeDeadlineSeconds": 7}}}
+    assert pod_of(workload("CronJob", None, spec=cron)).spec.active_deadline_seconds == 7
+    assert pod_of(workload("Job", None)).spec.active_deadline_seconds is None
+
+
 def test_claim_templates_are_volumes_of_the_pod() -> None:
     claims = {"volumeClaimTemplates": [{"metadata": {"name": "data"}}]}
     stateful = workload("StatefulSet", None, spec=claims)

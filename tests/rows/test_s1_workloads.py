@@ -45,8 +45,10 @@ def test_s1_each_workload_kind_runs_its_pod(installation: Installation, kind: st
     installation.run("up", installation.write("shop.yaml", manifest(kind)))
     (pod,) = installation.pods()
     assert pod["status"]["phase"] == "Running"
-    owners = [owner["kind"] for owner in pod["metadata"]["ownerReferences"]]
-    assert owners == [{"Deployment": "ReplicaSet"}.get(kind, kind)]
+    owners = [(owner["kind"], owner["name"]) for owner in pod["metadata"]["ownerReferences"]]
+    assert owners == [({"Deployment": "ReplicaSet"}.get(kind, kind), "shop")]
+    name = installation.run("exec", "shop", "--", "hostname").stdout.strip()
+    assert name == ("shop-0" if kind == "StatefulSet" else "shop") == pod["metadata"]["name"]
     tree = installation.run("ps").stdout
     above = [kind, *(["ReplicaSet"] if kind == "Deployment" else []), "Pod", "one", "two"]
     places = [tree.index(word) for word in above]

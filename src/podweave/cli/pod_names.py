@@ -11,8 +11,12 @@ DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 
 
 def find_pod(pods: list[Pod], name: str) -> Pod:
-    """The Pod called NAME, NAMESPACE/NAME, or KIND/NAME after what owns it."""
+    """The Pod called NAME, NAMESPACE/NAME, or KIND/NAME after what owns it.
+
+    NAME alone may be the owner's, too, where no Pod is called so: a StatefulSet's Pod is NAME-0.
+    """
     matching = [pod for pod in pods if _is_called(pod, name)]
+    matching = matching or [pod for pod in pods if _is_owned_by(pod, name)]
     if len(matching) == 1:
         return matching[0]
     if matching:
@@ -56,3 +60,7 @@ def _is_called(pod: Pod, name: str) -> bool:
         return True
     objects = [*pod["podweave"]["owners"], {"kind": "Pod", "name": metadata["name"]}]
     return any(each["kind"].lower() == above.lower() and each["name"] == below for each in objects)
+
+
+def _is_owned_by(pod: Pod, name: str) -> bool:
+    return any(each["name"] == name for each in pod["podweave"]["owners"])

@@ -76,12 +76,13 @@ def _order(
         namespace=metadata.namespace or DEFAULT_NAMESPACE,
         uid=metadata.uid or _uid(),
     )
+    owner = found.workload.metadata.name or name
     kinds = OWNERS.get(found.workload.kind, (found.workload.kind,))
     annotation = (metadata.annotations or {}).get(WOVEN)
     helpers = {} if annotation is None else _helpers(found, annotation)
     return PodOrder(
         pod=msgspec.structs.replace(pod, metadata=metadata),
-        owners=[{"kind": kind, "name": name} for kind in kinds],
+        owners=[{"kind": kind, "name": owner} for kind in kinds],
         # A container of the user's own brings all that it needs along.
         helpers={name: kind for name, kind in helpers.items() if kind != "container"},
         config_maps=bundle.config_maps,

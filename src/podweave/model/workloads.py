@@ -26,6 +26,9 @@ WORKLOAD_KINDS: Final = frozenset(kind for _, kind in TEMPLATE_PATHS)
 RUN_TO_COMPLETION: Final = frozenset({"Job", "CronJob"})
 """Kinds whose Pods end, and whose restartPolicy is OnFailure or Never."""
 
+POD_NAME_LABEL: Final = "statefulset.kubernetes.io/pod-name"
+POD_INDEX_LABEL: Final = "apps.kubernetes.io/pod-index"
+
 
 def template_path(api_version: object, kind: object) -> Path | None:
     """The path of the Pod template in a workload of that kind; None for any other kind."""
@@ -43,28 +46,54 @@ def pod_of(workload: Workload) -> Pod:
     """The Pod an engine runs for a workload, once, however many replicas it asks for.
 
     Its name is the Pod's own, else the workload's: one machine runs one of each, so the random
-    suffixes that controllers add would only be in the way.
+    suffixes that controllers add would only be in the way. The ordinal of a StatefulSet's Pod
+    isn't random: applications read it out of their hostname.
     """
     template = workload.template.metadata
+    name, labels = workload.metadata.name, template.labels
+    if workload.kind == "StatefulSet" and name:
+        ordinal = _first_ordinal(workload)
+        name = f"{name}-{ordinal}"
+        labels = {**(labels or {}), POD_NAME_LABEL: name, POD_INDEX_LABEL: str(ordinal)}
     metadata = ObjectMeta(
-        name=workload.metadata.name,
+        name=name,
         namespace=workload.metadata.namespace or template.namespace,
         uid=workload.metadata.uid if workload.kind == "Pod" else None,
-        labels=template.labels,
+        labels=labels,
         annotations=template.annotations,
     )
     spec = workload.template.spec
+    deadline = _deadline(workload)
+    if deadline is not None:
+        spec = msgspec.structs.replace(spec, active_deadline_seconds=deadline)
     if claims := claim_templates(workload):
         mounted = [volume for volume in spec.volumes or () if volume.name not in claims]
         mounted += [
             Volume(
                 name=claim,
-                persistent_volume_claim=ClaimSource(claim_name=f"{claim}-{metadata.name}-0"),
+                persistent_volume_claim=ClaimSource(claim_name=f"{claim}-{name}"),
             )
             for claim in claims
         ]
         spec = msgspec.structs.replace(spec, volumes=mounted)
     return Pod(metadata=metadata, spec=spec)
+
+
+def _first_ordinal(workload: Workload) -> int:
+    start = descend(workload.object, ("spec", "ordinals", "start"))
+    return start if type(start) is int and start >= 0 else 0
+
+
+def _deadline(workload: Workload) -> int | None:
+    """The sooner of the Pod's own deadline and its Job's."""
+    paths: dict[str, Path] = {"Job": ("spec",), "CronJob": ("spec", "jobTemplate", "spec")}
+    own = workload.template.spec.active_deadline_seconds
+    if workload.kind not in paths:
+        return own
+    jobs = descend(workload.object, (*paths[workload.kind], "activeDeadlineSeconds"))
+    if type(jobs) is not int or jobs < 1:
+        return own
+    return jobs if own is None else min(jobs, own)
 
 
 def claim_templates(workload: Workload) -> list[str]:
