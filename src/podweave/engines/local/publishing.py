@@ -110,6 +110,15 @@ class Publications:
         for number in range(len(self._publications)):
             self._spawn(number)
 
+    @property
+    def pending(self) -> list[str]:
+        """Those that don't listen (yet)."""
+        return [
+            str(each)
+            for number, each in enumerate(self._publications)
+            if number not in self._listening
+        ]
+
     def stop(self) -> None:
         """They hold no state and the Pod is gone: there is nothing to drain."""
         self._stopping = True

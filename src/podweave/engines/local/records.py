@@ -38,7 +38,8 @@ class PodRecord(msgspec.Struct, rename="camel", omit_defaults=True):
     inits: list[str] = []
     """Those of them that are ordinary init containers."""
     busy: list[str] = []
-    """Containers without a probe that run but have not come to rest since their start."""
+    """Containers without a probe that run but have not come to rest since their start, and
+    publications that don't listen yet."""
     ports: list[str] = []
     """What is published: `0.0.0.0:8080->80/tcp`."""
     claims: list[str] = []

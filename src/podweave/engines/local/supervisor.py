@@ -304,7 +304,7 @@ class Supervisor:
             return
         self._dirty = False
         self._record.status = pod_status(self._life, self._sandbox.ip)
-        self._record.busy = sorted(self._settling)
+        self._record.busy = [*sorted(self._settling), *self._publications.pending]
         encoded = self._object()
         if encoded == self._last:
             return
