@@ -148,7 +148,6 @@ def test_a_supervisor_killed_at_each_step(machine: Machine) -> None:
     assert seen[-1] == "(all done)"
     assert any("agent" in what for what in seen)
     assert any("private writable layer" in what for what in seen)
-    assert any("make the root read-only" in what for what in seen)
 
 
 def test_a_killed_supervisor_takes_the_next_up_with_it_without_cleaning(machine: Machine) -> None:

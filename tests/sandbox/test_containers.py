@@ -417,7 +417,7 @@ def test_masked_kernel_files(machine: Machine) -> None:
 
 def test_no_mount_of_the_machine_is_left_in_a_container(machine: Machine) -> None:
     targets = machine.run("cut -d' ' -f5 /proc/self/mountinfo").output.split()
-    assert not [target for target in targets if target.startswith(machine.directory)]
+    assert not [target for target in targets if target.startswith(machine.place("pod"))]
 
 
 @pytest.mark.only("user")

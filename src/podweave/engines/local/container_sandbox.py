@@ -8,7 +8,7 @@ import sys
 import msgspec
 
 from podweave.engines.errors import EngineError
-from podweave.engines.local import environment, root_files
+from podweave.engines.local import environment, kernel_files, root_files
 from podweave.engines.local.environment import CONFIG_ERROR, DEFAULT_PATH, Facts
 from podweave.engines.local.operations import BindInRoot, Operation, WriteFile
 from podweave.engines.local.process_one import Command, Identity
@@ -211,15 +211,15 @@ def _bound_files(root: root_files.Root, shared: PodFacts) -> list[Operation]:
 
 def _kernel_files(root: root_files.Root, shared: PodFacts, *, privileged: bool) -> list[Operation]:
     in_user_namespace = shared.in_user_namespace
-    proc: Operation = root_files.OwnProc(root.path, in_user_namespace, privileged)
+    proc: Operation = kernel_files.OwnProc(root.path, in_user_namespace, privileged)
     if shared.facts.pod.spec.host_pid:
-        proc = root_files.MachineProc(root.path)
+        proc = kernel_files.MachineProc(root.path)
     return [
         proc,
-        root_files.OwnDevices(
+        kernel_files.OwnDevices(
             root.path, shared.shared_memory, in_user_namespace, all_devices=privileged
         ),
-        root_files.OwnSys(root.path, writable=privileged),
+        kernel_files.OwnSys(root.path, writable=privileged),
     ]
 
 

@@ -19,6 +19,7 @@ from podweave.engines.local import (
     limits,
     operations,
     outside,
+    pod_steps,
     root_files,
     sysctls,
 )
@@ -149,10 +150,17 @@ class PodSetup:
                 for name in ("logs", "private", "root", "termination", "volumes")
             ),
             *(step for volume in self._volumes.values() for step in volume.outside),
-            StartAgent(self),
-            *(Inside(self, index) for index in range(len(self._inside) - len(self._isolated))),
-            *([ConnectOutside(self, self._means)] if self._means not in ("host", "none") else []),
-            *([StartBroker(self)] if self.settings.helpers else []),
+            pod_steps.StartAgent(self),
+            *(
+                pod_steps.Inside(self, index)
+                for index in range(len(self._inside) - len(self._isolated))
+            ),
+            *(
+                [pod_steps.ConnectOutside(self, self._means)]
+                if self._means not in ("host", "none")
+                else []
+            ),
+            *([pod_steps.StartBroker(self)] if self.settings.helpers else []),
         ]
 
     def _record(self) -> leftovers.RecordSandbox:
@@ -402,48 +410,3 @@ def _new_uid() -> str:
     number = number & ~(0x3 << 62) | 2 << 62
     text = f"{number:032x}"
     return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
-
-
-class StartAgent(msgspec.Struct, frozen=True):
-    setup: PodSetup
-
-    def describe(self) -> str:
-        return "start the Pod's agent in new namespaces"
-
-    def run(self) -> None:
-        self.setup.start_agent()
-
-
-class Inside(msgspec.Struct, frozen=True):
-    """A step that the agent takes."""
-
-    setup: PodSetup
-    index: int
-
-    def describe(self) -> str:
-        return "in the Pod: " + self.setup.inside(self.index).describe()
-
-    def run(self) -> None:
-        self.setup.perform(self.index)
-
-
-class ConnectOutside(msgspec.Struct, frozen=True):
-    setup: PodSetup
-    means: str
-
-    def describe(self) -> str:
-        how = {"veth": "a virtual cable and address translation"}.get(self.means, self.means)
-        return f"connect the Pod to the network by {how}"
-
-    def run(self) -> None:
-        self.setup.connect_outside()
-
-
-class StartBroker(msgspec.Struct, frozen=True):
-    setup: PodSetup
-
-    def describe(self) -> str:
-        return "start the broker that dials upstreams for the helpers"
-
-    def run(self) -> None:
-        self.setup.start_broker()
