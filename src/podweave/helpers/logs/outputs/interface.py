@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 
 TYPE_CHECKING = False
@@ -78,3 +79,27 @@ class Output:
                     output=self.name,
                     message=f"{error.strerror}: nothing is lost, tried again every {RETRY:g} s",
                 )
+
+
+class FileOutput(Output):
+    """An output with a file open, whichever that is at the time."""
+
+    def __init__(self, name: str, journal: Journal | None) -> None:
+        super().__init__(name, journal)
+        self._descriptor = -1
+        self._torn = False
+        """Part of a row is written: it goes on where it began."""
+
+    def sync(self) -> bool:
+        if self._descriptor >= 0:
+            try:
+                os.fdatasync(self._descriptor)
+            except OSError as error:
+                self._failed(error)
+                return False
+        return True
+
+    def close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1

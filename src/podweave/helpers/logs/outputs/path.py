@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import os
 
-from podweave.helpers.logs.outputs.interface import Output
+from podweave.helpers.logs.outputs.interface import FileOutput
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podweave.helpers.journal import Journal
 
 
-class PathOutput(Output):
+class PathOutput(FileOutput):
     """Appends to `path`; makes its directory where there is none."""
 
     def __init__(self, path: str, journal: Journal | None = None) -> None:
         super().__init__(f"path:{path}", journal)
         self._path = path
-        self._descriptor = -1
-        self._torn = False
-        """Part of a row is written: it goes on where it began."""
 
     def pump(self) -> None:
         try:
@@ -31,20 +28,6 @@ class PathOutput(Output):
                 self._wrote(count)
         except OSError as error:
             self._failed(error)
-
-    def sync(self) -> bool:
-        if self._descriptor >= 0:
-            try:
-                os.fdatasync(self._descriptor)
-            except OSError as error:
-                self._failed(error)
-                return False
-        return True
-
-    def close(self) -> None:
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
 
     def _open(self) -> None:
         """Have the file open that is at the path now."""

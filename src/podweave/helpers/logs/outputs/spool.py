@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import time
 
-from podweave.helpers.logs.outputs.interface import Output
+from podweave.helpers.logs.outputs.interface import FileOutput
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _LOOK = 0.05
 """Seconds between two looks at what the reader left of a full spool."""
 
 
-class SpoolOutput(Output):
+class SpoolOutput(FileOutput):
     """Writes the segments of one directory."""
 
     def __init__(
@@ -43,10 +43,8 @@ class SpoolOutput(Output):
         self._segment = segment
         self._limit = limit
         self._clock = clock
-        self._descriptor = -1
         self._number = 0
         self._size = 0
-        self._torn = False
         self._used = self.used()
         self._looked = clock()
 
@@ -86,20 +84,6 @@ class SpoolOutput(Output):
         except OSError:
             return 0
         return total
-
-    def sync(self) -> bool:
-        if self._descriptor >= 0:
-            try:
-                os.fdatasync(self._descriptor)
-            except OSError as error:
-                self._failed(error)
-                return False
-        return True
-
-    def close(self) -> None:
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
 
     def _next(self) -> None:
         self.sync()
