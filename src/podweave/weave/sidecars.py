@@ -8,17 +8,11 @@ from typing import Any
 from podweave.manifests.bundle import FoundPattern
 from podweave.model.errors import InputError
 from podweave.model.patterns import Adapter, FilesStore, Sidecar
-from podweave.weave.ambassadors import CONFIG_VERSION
-from podweave.weave.drafts import Draft, Helper, NewVolume, pattern_error, place
-from podweave.weave.helper_containers import (
-    SPOOL_FOLDER,
-    STATE_FOLDER,
-    STATE_VOLUME,
-    complete,
-    render,
-)
-from podweave.weave.log_entries import LogEntry, user_for, user_words
-from podweave.weave.log_folders import Folder, Shared, Shares, existing_share, helper_mounts
+from podweave.weave.drafts import Draft, NewVolume, pattern_error, place
+from podweave.weave.helper_containers import SPOOL_FOLDER
+from podweave.weave.log_entries import LogEntry, user_for
+from podweave.weave.log_folders import Folder, Shared, Shares, existing_share
+from podweave.weave.log_helpers import add_log_helper
 from podweave.weave.targets import is_within
 
 _STORE_VOLUME = "podweave-store-"
@@ -30,7 +24,6 @@ def weave_sidecar(
     """Add the log sidecar and the volume of its store."""
     pattern = found.pattern
     assert isinstance(pattern, Sidecar)
-    name = pattern.metadata.name
     folders = [folder for entry in entries for folder in entry.folders]
     reached = dict(shares)
     for entry, logs in zip(entries, pattern.spec.logs or [], strict=True):
@@ -43,47 +36,25 @@ def weave_sidecar(
         )
         reached[entry.index, files.directory] = _store(draft, folder, files, shares)
         folders.append(folder)
-    own = pattern.spec.container
-    mounts, env = helper_mounts(draft, folders, reached, own_image=own is not None)
-    user = user_for(draft.target, entries)
-    config = None
-    if own is not None:
-        container = complete(
-            own, name, draft.target, draft.options, user=user, mounts=mounts, env=env
-        )
-    else:
-        mounts.append({"name": STATE_VOLUME, "mountPath": STATE_FOLDER})
-        container = render(
-            name, "sidecar", draft.target, draft.options, user=user, mounts=mounts, env=env
-        )
-        config = {
-            "version": CONFIG_VERSION,
-            "program": "sidecar",
-            "name": name,
-            "admin": ["127.0.0.1", admin],
-            "state": f"{STATE_FOLDER}/{name}",
-            "logs": _logs(pattern, entries),
-        }
-    does = "ships" if own is None else f"a container of your own, {own['image']}, reads"
-    start = (
-        "it starts ahead of the adapters and the application, so that at the end it stops after "
-        "them and the last line is shipped"
-        if draft.options.native_sidecars
-        else f"{draft.options.why_plain}: it is stopped together with the application"
-    )
-    what = ", ".join(
-        [path for entry in entries for path in entry.paths]
-        + [f"what {adapter} makes" for entry in entries for adapter in entry.adapters]
-    )
-    read_by = "" if own is not None else user_words(draft.target, entries)
-    draft.helpers.append(
-        Helper(
-            "sidecar",
-            found,
-            container,
-            config,
-            f"{does} {what}; {start}{read_by}",
-        )
+    reads = [path for entry in entries for path in entry.paths]
+    reads += [f"what {adapter} makes" for entry in entries for adapter in entry.adapters]
+    add_log_helper(
+        draft,
+        found,
+        "sidecar",
+        entries,
+        folders,
+        reached,
+        admin=admin,
+        logs=_logs(pattern, entries) if pattern.spec.container is None else None,
+        does="ships",
+        reads=", ".join(reads),
+        start=(
+            "it starts ahead of the adapters and the application, so that at the end it stops "
+            "after them and the last line is shipped"
+            if draft.options.native_sidecars
+            else f"{draft.options.why_plain}: it is stopped together with the application"
+        ),
     )
 
 

@@ -1,0 +1,62 @@
+"""The container of a log helper, podweave's own or the user's, and its configuration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from podweave.manifests.bundle import FoundPattern
+from podweave.model.patterns import Adapter, Sidecar
+from podweave.weave.ambassadors import CONFIG_VERSION
+from podweave.weave.drafts import Draft, Helper, Kind
+from podweave.weave.helper_containers import STATE_FOLDER, STATE_VOLUME, complete, render
+from podweave.weave.log_entries import LogEntry, user_for, user_words
+from podweave.weave.log_folders import Folder, Shares, helper_mounts
+
+
+def add_log_helper(
+    draft: Draft,
+    found: FoundPattern,
+    kind: Kind,
+    entries: list[LogEntry],
+    folders: list[Folder],
+    shares: Shares,
+    *,
+    admin: int,
+    logs: list[dict[str, Any]] | None,
+    does: str,
+    reads: str,
+    start: str,
+) -> None:
+    """Add the helper of `kind` with `folders` mounted.
+
+    `logs`: its entries, None for a container of the user's own, which has no configuration.
+    The reason of the change is told as `does` what it `reads`, and when it `start`s.
+    """
+    pattern = found.pattern
+    assert isinstance(pattern, Adapter | Sidecar)
+    name = pattern.metadata.name
+    own = pattern.spec.container
+    mounts, env = helper_mounts(draft, folders, shares, own_image=own is not None)
+    user = user_for(draft.target, entries)
+    config = None
+    if own is not None:
+        container = complete(
+            own, name, draft.target, draft.options, user=user, mounts=mounts, env=env
+        )
+        does, read_by = f"a container of your own, {own['image']}, reads", ""
+    else:
+        mounts.append({"name": STATE_VOLUME, "mountPath": STATE_FOLDER})
+        container = render(
+            name, kind, draft.target, draft.options, user=user, mounts=mounts, env=env
+        )
+        config = {
+            "version": CONFIG_VERSION,
+            "program": kind,
+            "name": name,
+            "admin": ["127.0.0.1", admin],
+            "state": f"{STATE_FOLDER}/{name}",
+            "logs": logs,
+        }
+        read_by = user_words(draft.target, entries)
+    reason = f"{does} {reads}; {start}{read_by}"
+    draft.helpers.append(Helper(kind, found, container, config, reason))
