@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import tempfile
@@ -23,7 +24,8 @@ def directory(path: Path) -> Path:
 
 
 def texts(path: Path, name: str = "app", *, former: bool = False) -> list[bytes]:
-    return [line.text for line in LogReader(str(path), name, former=former).read()]
+    with contextlib.closing(LogReader(str(path), name, former=former)) as reader:
+        return [line.text for line in reader.read()]
 
 
 @settings(max_examples=60, deadline=None)
@@ -50,6 +52,7 @@ def test_a_long_line_is_kept_in_pieces_marked_as_such(tmp_path: Path) -> None:
     directory(tmp_path)
     log = LogFile(log_path(str(tmp_path), "app"))
     Stream("stdout", log).feed(b"a" * (2 * PIECE + 5) + b"\n")
+    log.close()
     marks = [line.split()[2] for line in Path(log.path).read_bytes().splitlines()]
     assert marks == [b"P", b"P", b"F"]
     assert texts(tmp_path) == [b"a" * (2 * PIECE + 5)]
@@ -82,6 +85,7 @@ def test_a_reader_follows_over_rotation_without_loss(tmp_path: Path) -> None:
         read += [line.text for line in reader.read()]
     assert read == [b"line %d" % number for number in range(200)]
     reader.close()
+    log.close()
 
 
 def test_a_new_run_sets_the_output_of_the_one_before_aside(tmp_path: Path) -> None:
@@ -105,15 +109,22 @@ def test_several_containers_are_read_in_the_order_of_time(tmp_path: Path) -> Non
         streams[number % 2].feed(b"%d\n" % number)
     readers = [LogReader(str(tmp_path), name) for name in ("a", "b")]
     assert [line.text for line in in_order(readers)] == [b"%d" % number for number in range(10)]
+    for log in logs:
+        log.close()
+    for reader in readers:
+        reader.close()
 
 
 def test_the_end_of_the_output_and_its_last_line_are_seen(tmp_path: Path) -> None:
     directory(tmp_path)
-    output = ContainerOutput(LogFile(log_path(str(tmp_path), "app")))
+    log = LogFile(log_path(str(tmp_path), "app"))
+    output = ContainerOutput(log)
     os.write(output.stdout, b"no newline")
     output.close_writers()
     reader = next(iter(output.readers))
     assert output.read(reader)
     assert not output.read(reader)
-    output.finish(reader)
+    for each in list(output.readers):
+        output.finish(each)
+    log.close()
     assert texts(tmp_path) == [b"no newline"]
