@@ -9,7 +9,7 @@ import pytest
 
 from podweave.helpers.logs.compile import Batch
 from podweave.helpers.logs.fields import FIELDS, LEVELS
-from podweave.helpers.logs.formats import catalogue
+from podweave.helpers.logs.formats import catalogue, logfmt
 from podweave.helpers.logs.layouts import Format, Layout, OwnLayout
 from podweave.helpers.logs.schemas.ecs import ECS
 from podweave.helpers.logs.timestamps import Clock
@@ -25,6 +25,10 @@ LAYOUTS = [
     for format_ in FORMATS
     for number, layout in enumerate(format_.layouts)
     if isinstance(layout, Layout)
+]
+
+LAYOUT_VALUES = [
+    layout for format_ in FORMATS for layout in format_.layouts if isinstance(layout, Layout)
 ]
 
 
@@ -74,6 +78,28 @@ def test_no_part_of_a_layout_can_match_a_newline(layout: Layout) -> None:
     assert _single_characters_matching_newline(layout.pattern) == []
 
 
+@pytest.mark.parametrize(
+    "pattern", [*(layout.pattern for layout in LAYOUT_VALUES), *logfmt.PATTERNS], ids=repr
+)
+def test_no_group_is_repeated_possessively(pattern: bytes) -> None:
+    # Before 3.11.5 (Debian 12 has 3.11.2) `re` doesn't step back when the last round of such a
+    # group fails halfway: what follows is then looked for in the wrong place.
+    assert _possessive_groups(pattern) == []
+
+
+@pytest.mark.parametrize("pattern", [rb"(?:ab)?+a", rb"[(](?:x(?:ab)*+)", rb"(a)++"])
+def test_possessive_groups_are_found(pattern: bytes) -> None:
+    assert len(_possessive_groups(pattern)) == 1
+
+
+def test_half_a_byte_order_mark_stays_in_the_message(clock: Clock) -> None:
+    # The full-width digit begins with the first two bytes of the mark.
+    line = "<165>1 2003-10-11T22:14:15.003Z host app 42 ID47 - \uff11件".encode()
+    record = read(catalogue.load("syslog-rfc5424"), line, clock)
+    assert record is not None
+    assert record["message"] == "\uff11件"
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_groups_that_may_not_take_part_are_marked_absent(layout: Layout) -> None:
     # Otherwise they would come out as empty texts, or break a number.
@@ -81,6 +107,26 @@ def test_groups_that_may_not_take_part_are_marked_absent(layout: Layout) -> None
     for index, group in enumerate(layout.groups, start=1):
         if group.kind != "time" and group.name != "message" and index not in sure:
             assert group.optional, group.name
+
+
+def _possessive_groups(pattern: bytes) -> list[str]:
+    parser: Any = re._parser  # type: ignore[attr-defined]
+    found = []
+
+    def look(node: Any) -> None:
+        if isinstance(node, parser.SubPattern):
+            for operation, argument in node:
+                if str(operation) == "POSSESSIVE_REPEAT":
+                    body = argument[2]
+                    if len(body) != 1 or str(body[0][0]) not in ("IN", "LITERAL", "NOT_LITERAL"):
+                        found.append(str(body))
+                look(argument)
+        elif isinstance(node, list | tuple):
+            for part in node:
+                look(part)
+
+    look(parser.parse(pattern))
+    return found
 
 
 def _single_characters_matching_newline(pattern: bytes) -> list[str]:

@@ -10,6 +10,8 @@ Rules for patterns, which a test holds up:
 - no part matches a newline, so that one pattern runs over many lines at once;
 - neighbouring parts can't both take the same characters, so that a line which doesn't fit is
   known not to fit after one pass (no catastrophic backtracking); `++` and `*+` where it helps;
+- what `++`, `*+` and `?+` repeat is one character or class, and groups are in `(?>...)` instead:
+  before 3.11.5 Python's `re` doesn't step back when the last round of a group fails halfway;
 - no capturing groups but the shapes'.
 """
 
@@ -45,7 +47,7 @@ SHAPES = {
     "INT": rb"(?:0|-?[1-9]\d{0,17})",
     "NUMBER": rb"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,9})?",
     # Up to the quote that ends it, with escaped quotes inside.
-    "QUOTED": rb'[^"\\\n]*+(?:\\.[^"\\\n]*+)*+',
+    "QUOTED": rb'[^"\\\n]*+(?>(?:\\.[^"\\\n]*+)*)',
     "BRACKETED": rb"[^\]\n]*",
     "PARENTHESISED": rb"[^)\n]*",
     "LISTED": rb"[^,\n]*",
@@ -68,7 +70,7 @@ SHAPES = {
     "ADDRESS": rb"[0-9A-Fa-f.:]+?",
     "PRIORITY": rb"(?:0|[1-9]\d{0,2})",
     "SYSLOGTAG": rb"[^\s\[:]+",
-    "STRUCTUREDDATA": rb'(?:\[(?:[^\]"\n]|"(?:[^"\\\n]|\\.)*+")*+\])++',
+    "STRUCTUREDDATA": rb'(?>(?:\[(?>(?:[^\]"\n]|"(?>(?:[^"\\\n]|\\.)*)")*)\])+)',
     "REST": rb"[^\n]*",
 }
 

@@ -28,7 +28,7 @@ FORMATS = {
             # Spring Boot 2 and 3
             Layout(
                 rb"%{ISO8601:time} +%{LOGLEVEL:level} %{INT:pid} --- "
-                rb"(?:\[%{BRACKETED:application?}\] (?=\[))?+\[ *+%{BRACKETED:thread}\] "
+                rb"(?>(?:\[%{BRACKETED:application?}\] (?=\[))?)\[ *+%{BRACKETED:thread}\] "
                 rb"(?:\[[^\]\n]*\] )?%{LOGGER:logger} *: %{REST:message}"
             ),
             *_with(rb"%{ISO8601:time}"),

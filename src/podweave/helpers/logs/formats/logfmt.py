@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from podweave.helpers.logs.fields import Record
 
 _KEY = rb"[A-Za-z_@][\w.\-/@]*+"
-_VALUE = rb'(?:"(?:[^"\\\n]|\\.)*+"|[^\s"]*+)'
+_VALUE = rb'(?:"(?>(?:[^"\\\n]|\\.)*)"|[^\s"]*+)'
 # At least two pairs, or any sentence with a `=` in its only word would be logfmt.
-_LINE = re.compile(_KEY + rb"=" + _VALUE + rb"(?: ++" + _KEY + rb"(?:=" + _VALUE + rb")?+)++ *+")
-_PAIR = re.compile(rb"(" + _KEY + rb')(?:=(?:"((?:[^"\\\n]|\\.)*+)"|([^\s"]*+)))?+')
+_LINE = re.compile(
+    _KEY + rb"=" + _VALUE + rb"(?>(?: ++" + _KEY + rb"(?>(?:=" + _VALUE + rb")?))+) *+"
+)
+_PAIR = re.compile(rb"(" + _KEY + rb')(?>(?:=(?:"((?>(?:[^"\\\n]|\\.)*))"|([^\s"]*+)))?)')
+PATTERNS = (_LINE.pattern, _PAIR.pattern)
 _NUMBER = re.compile(r"(?:0|-?[1-9]\d{0,17})(\.\d{1,9})?")
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}

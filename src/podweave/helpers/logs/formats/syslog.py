@@ -28,7 +28,7 @@ _TAG = rb"%{SYSLOGTAG:process}(?:\[%{INT:pid?}\])?: ?%{REST:message}"
 _REST_5424 = (
     rb" %{NOTSPACE:host?} %{NOTSPACE:process?} (?:%{INT:pid?}|%{NOTSPACE:process_id?}) "
     rb"%{NOTSPACE:message_id?} (?:-|%{STRUCTUREDDATA:structured_data?})"
-    rb"(?: (?:\xef\xbb\xbf)?+%{BEGIN:message}[^\n]*%{END})?"
+    rb"(?: (?>(?:\xef\xbb\xbf)?)%{BEGIN:message}[^\n]*%{END})?"
 )
 
 FORMATS = {
