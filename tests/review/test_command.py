@@ -223,3 +223,28 @@ def test_rules_are_listed() -> None:
     code, out, _ = run("review", "--rules")
     assert code == 0
     assert out.startswith("independent-tiers")
+
+
+def test_what_a_cluster_lists_is_judged_once() -> None:
+    pod = {"spec": {"containers": [{"name": "a", "image": "nginx"}]}}
+
+    def one(kind: str, name: str, owner: tuple[str, str] | None = None) -> dict[str, object]:
+        metadata: dict[str, object] = {"name": name, "namespace": "x"}
+        if owner:
+            metadata["ownerReferences"] = [{"kind": owner[0], "name": owner[1]}]
+        spec = pod["spec"] if kind == "Pod" else {"template": pod}
+        version = "v1" if kind == "Pod" else "apps/v1"
+        return {"apiVersion": version, "kind": kind, "metadata": metadata, "spec": spec}
+
+    listing = {
+        "apiVersion": "v1",
+        "kind": "List",
+        "items": [
+            one("Pod", "web-5d-x", ("ReplicaSet", "web-5d")),
+            one("ReplicaSet", "web-5d", ("Deployment", "web")),
+            one("Deployment", "web"),
+            one("Pod", "agent-x", ("DaemonSet", "agent")),
+        ],
+    }
+    _, out, _ = run("review", "--json", stdin=json.dumps(listing))
+    assert [pod["name"] for pod in json.loads(out)["pods"]] == ["web", "agent-x"]

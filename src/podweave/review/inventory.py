@@ -67,7 +67,20 @@ class Inventory:
 
     def finish(self) -> None:
         """Relate Pods and surroundings, once everything was added."""
+        self._drop_owned()
         self._surroundings.attach([each.facts for each in self.found])
+
+    def _drop_owned(self) -> None:
+        """A cluster lists a Deployment, its ReplicaSets and their Pods: one of them is enough."""
+        known = {(each.facts.namespace, each.facts.kind, each.facts.name) for each in self.found}
+        self.found[:] = [
+            each
+            for each in self.found
+            if not any(
+                (each.facts.namespace, owner.get("kind"), owner.get("name")) in known
+                for owner in _owners(each.object)
+            )
+        ]
 
     def _documents(self, file: str, data: bytes, guess: bool) -> Iterator[tuple[Document, int]]:
         try:
@@ -136,6 +149,11 @@ class Inventory:
         error.file = document.file
         error.line = document.line(error.path) + skipped
         self.errors.append(error)
+
+
+def _owners(object: dict[str, Any]) -> list[dict[str, Any]]:
+    owners = descend(object, ("metadata", "ownerReferences"))
+    return [each for each in owners if isinstance(each, dict)] if isinstance(owners, list) else []
 
 
 _MARKER: Final = re.compile(rb"^---(?=[ \t\r\n]|$)", re.MULTILINE)
