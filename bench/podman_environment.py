@@ -1,8 +1,8 @@
 """A Podman of its own for benches and tests: own storage, one tiny image, nothing shared.
 
 Where the machine lacks CAP_SYS_RESOURCE no process may raise its limits, and runc gives up on
-the limits Podman asks for: a shell wrapper around runc then drops them from the OCI
-configuration. It is used only where plain Podman fails.
+the limits Podman asks for: a shell wrapper around runc then drops them. It is used only where
+plain Podman fails.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from pathlib import Path
 IMAGE = "localhost/podweave-busybox:1"
 
 WRAPPER = """#!/bin/sh
-# Drops the rlimits that this machine can't raise from the OCI configuration, then runs runc.
+# Drops the rlimits that this machine can't raise from what runc is to run, then runs it.
+limits='"rlimits":\\[[^]]*\\]'
+drop="s/,$limits//; s/$limits,//"
 previous=
 for argument; do
     case $previous in
-        --bundle|-b)
-            limits='"rlimits":\\[[^]]*\\]'
-            sed -i "s/,$limits//; s/$limits,//" "$argument/config.json" ;;
+        --bundle|-b) sed -i "$drop" "$argument/config.json" ;;
+        --process|-p) sed -i "$drop" "$argument" ;;
     esac
     previous=$argument
 done
@@ -93,7 +94,10 @@ class Podman:
 
     def _configure(self, runtime: str) -> None:
         (self.directory / "containers.conf").write_text(
-            f'[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n{runtime}\n'
+            f'[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n'
+            # Its own, too: `system reset` of one would make all others take up a new life.
+            f'tmp_dir = "{self.directory}/tmp"\nlock_type = "file"\n{runtime}\n'
+            f'[network]\nnetwork_config_dir = "{self.directory}/networks"\n'
         )
         (self.directory / "storage.conf").write_text(
             f'[storage]\ndriver = "overlay"\nrunroot = "{self.directory}/run"\n'

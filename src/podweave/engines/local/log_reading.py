@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from podweave.engines.engine import LogLine, LogSource
@@ -15,18 +15,16 @@ _RECORD: Final = re.compile(rb"(\S+) (stdout|stderr) ([FP]) ([^\n]*)\n")
 _CHUNK: Final = 1024 * 1024
 
 
-class LogReader(LogSource):
-    """Follows the output of one container from its beginning (or that of the run before)."""
+class LogFile(LogSource):
+    """Follows a file of output from its beginning. `older` are files that were it before."""
 
-    def __init__(self, directory: str, container: str, *, former: bool = False) -> None:
+    def __init__(self, path: str, container: str, older: Iterable[str] = ()) -> None:
+        self._path = path
         self._container = container
-        self._path = log_path(directory, container)
-        if former:
-            self._path = previous(self._path)
         self._fd = -1
         self._rest = b""
         self._parts: dict[bytes, bytes] = {}
-        self._older = [f"{self._path}.{number}" for number in range(MAX_FILES - 1, 0, -1)]
+        self._older = list(older)
 
     def read(self) -> Iterator[LogLine]:
         """What there is that wasn't read yet."""
@@ -84,6 +82,17 @@ class LogReader(LogSource):
                 else:
                     whole = self._parts.pop(stream, b"") + text
                     yield LogLine(stamp, self._container, whole)
+
+
+class LogReader(LogFile):
+    """The output of one container, or that of the run before."""
+
+    def __init__(self, directory: str, container: str, *, former: bool = False) -> None:
+        path = log_path(directory, container)
+        if former:
+            path = previous(path)
+        older = [f"{path}.{number}" for number in range(MAX_FILES - 1, 0, -1)]
+        super().__init__(path, container, older)
 
 
 def in_order(readers: Sequence[LogSource]) -> Iterator[LogLine]:

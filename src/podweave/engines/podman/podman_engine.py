@@ -21,9 +21,9 @@ from podweave.engines.engine import (
 )
 from podweave.engines.errors import EngineError
 from podweave.engines.local.environment import Facts
+from podweave.engines.local.log_reading import LogFile
 from podweave.engines.podman import volumes
 from podweave.engines.podman.adaptation import RECORD, Adapted, PodRecord, adapt, podman_name
-from podweave.engines.podman.log_lines import PodmanLogSource
 from podweave.engines.podman.pod_objects import container_name, pod_object
 from podweave.engines.podman.program import PodmanError, PodmanProgram
 from podweave.model.pods import Pod
@@ -41,6 +41,10 @@ LAST_LINES: Final = 10
 STOPPED_LAST: Final = ("adapter", "sidecar", "ambassador")
 """Helpers after the application, in this order: an adapter still has lines for the sidecar, and
 who ships them may need the ambassador."""
+
+PLAY: Final = ("kube", "play", "--start=false", "--log-driver=k8s-file", "-")
+"""Files, in the kubelet's format: what `podman logs` prints has no mark between the parts of a
+line that was written in parts."""
 
 BUILD: Final = "podman build -f Containerfile -t {image} ."
 
@@ -69,7 +73,7 @@ class PodmanEngine(Engine):
             for name in adapted.record.claims
         ]
         manifest = yaml.safe_dump(adapted.manifest, sort_keys=False, allow_unicode=True)
-        lines += ["podman kube play --start=false - <<'END'", *manifest.splitlines(), "END"]
+        lines += [f"podman {' '.join(PLAY)} <<'END'", *manifest.splitlines(), "END"]
         return [*lines, f"podman pod start {adapted.name}"]
 
     def start(self, order: PodOrder, *, until: Callable[[], float]) -> Iterator[PodObject]:
@@ -124,7 +128,8 @@ class PodmanEngine(Engine):
     def log_source(self, pod: PodObject, container: str, *, former: bool) -> LogSource:
         if former:
             raise EngineError("Podman keeps all runs of a container in one log, without a mark")
-        return PodmanLogSource(self._container(pod, container), container)
+        (found,) = self.podman.objects("container", "inspect", self._container(pod, container))
+        return LogFile(found["HostConfig"]["LogConfig"]["Path"], container)
 
     def is_alive(self, pod: PodObject) -> bool:
         if time.monotonic() - self._asked > ASK_AGAIN:
@@ -170,7 +175,7 @@ class PodmanEngine(Engine):
         for name in adapted.record.claims:
             volumes.make_claim(self.podman, name)
         manifest = json.dumps(adapted.manifest)
-        self.podman.run("kube", "play", "--start=false", "-", text=manifest)
+        self.podman.run(*PLAY, text=manifest)
         try:
             self.podman.run("pod", "start", adapted.name)
         except PodmanError as error:

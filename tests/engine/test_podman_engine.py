@@ -1,0 +1,408 @@
+"""The podman engine with a real Podman of the tests' own, as root."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.podman_environment import Podman, PodmanError
+from podweave.weave.options import HELPER_IMAGE
+from tests.engine import helper_image
+from tests.engine.pods import pod, sh, sleeper
+from tests.installations import Installation
+from tests.waiting import wait_until
+
+NETWORK = "podman-default-kube-network"
+IP_FREEBIND = 15
+
+APPLICATION = """\
+import pathlib, signal, socket, sys, time
+log = pathlib.Path("/var/log/shop/access.log")
+def line(text):
+    with log.open("a") as out:
+        request = f'10.0.0.1 - - [23/Nov/2026:03:45:00 +0000] "GET /{text} HTTP/1.1" 200 5'
+        print(request, '"-" "-"', file=out)
+def stop(*_):
+    line("last")
+    sys.exit(0)
+signal.signal(signal.SIGTERM, stop)
+line("first")
+answer = None
+while True:
+    with socket.create_connection(("localhost", 5432)) as database:
+        now = database.recv(100).decode()
+    if now != answer:
+        print("database:", now, flush=True)
+    answer = now
+    time.sleep(0.05)
+"""
+
+
+@pytest.fixture(scope="module")
+def podman() -> Iterator[Podman]:
+    if os.geteuid() != 0:
+        pytest.skip("needs root: a rootless Podman wants more of a machine than tests can ask for")
+    try:
+        made = Podman()
+    except PodmanError as error:
+        pytest.skip(str(error))
+    try:
+        helper_image.build(made)
+        made.run("network", "create", NETWORK)
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture
+def user(podman: Podman) -> Iterator[Installation]:
+    """podweave with that Podman; after the test nothing is left of any Pod."""
+    directory = Path(tempfile.mkdtemp(prefix="podweave-engine-"))
+    made = Installation("root", directory)
+    made.environment |= podman.environment | {"PODWEAVE_ENGINE": "podman"}
+    try:
+        yield made
+        made.run("down", "--all", "--volumes")
+        assert podman.run("pod", "ps", "--quiet").stdout == ""
+        assert podman.run("ps", "--all", "--quiet").stdout == ""
+        assert podman.run("volume", "ls", "--quiet").stdout == ""
+    finally:
+        podman.run("pod", "rm", "--all", "--force", "--time", "0", check=False)
+        podman.run("volume", "rm", "--all", "--force", check=False)
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def server(podman: Podman, answer: bytes) -> Iterator[int]:
+    """A server on this machine, at the address that Pods know it by; gives back its port."""
+    (network,) = json.loads(podman.run("network", "inspect", NETWORK).stdout)
+    gateway = network["subnets"][0]["gateway"]
+    with socket.socket() as listener:
+        # The bridge has no address before the first Pod is there.
+        listener.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
+        listener.bind((gateway, 0))
+        listener.listen(64)
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.sendall(answer)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join(10)
+
+
+def container(name: str, **rest: Any) -> dict[str, Any]:
+    return {"name": name, "image": HELPER_IMAGE, **rest}
+
+
+def podman_pod(name: str, *containers: dict[str, Any], **spec: Any) -> str:
+    for each in [*containers, *spec.get("initContainers", [])]:
+        each["image"] = HELPER_IMAGE
+    return pod(name, *containers, **spec)
+
+
+def printed(user: Installation, name: str, *containers: str) -> list[str]:
+    only = [argument for each in containers for argument in ("-c", each)]
+    return user.run("logs", name, *only).stdout.splitlines()
+
+
+def test_an_application_on_localhost_is_woven_switched_and_shipped(
+    user: Installation, podman: Podman
+) -> None:
+    store = user.directory / "store"
+    store.mkdir()
+    store.chmod(0o777)
+    deployment = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "shop"},
+        "spec": {
+            "selector": {"matchLabels": {"app": "shop"}},
+            "template": {
+                "metadata": {"labels": {"app": "shop"}},
+                "spec": {
+                    "terminationGracePeriodSeconds": 10,
+                    "containers": [
+                        container(
+                            "app",
+                            command=["python3", "-u", "-c", APPLICATION],
+                            volumeMounts=[{"name": "store", "mountPath": "/var/log/store"}],
+                        )
+                    ],
+                    "volumes": [{"name": "store", "hostPath": {"path": str(store)}}],
+                },
+            },
+        },
+    }
+    with server(podman, b"dev") as dev, server(podman, b"qa") as qa:
+        profiles = {
+            name: {"upstreams": [{"address": f"host.podweave.internal:{port}"}]}
+            for name, port in (("dev", dev), ("qa", qa))
+        }
+        logs = ["/var/log/shop/*.log"]
+        to_files = {"files": {"directory": "/var/log/store"}}
+        patterns = [
+            pattern("Ambassador", "shop-db", listen="localhost:5432", profile="dev",
+                    profiles=profiles),
+            pattern("Adapter", "shop-logs", logs=[{"from": logs, "format": "auto"}]),
+            pattern("Sidecar", "shop-ship",
+                    logs=[{"from": [{"adapter": "shop-logs"}], "store": to_files}]),
+        ]  # fmt: skip
+        manifest = user.write("shop.json", json.dumps(deployment))
+        woven = user.write("patterns.yaml", "\n---\n".join(map(json.dumps, patterns)))
+
+        up = user.run("up", manifest, woven)
+        assert "Pod shop is ready" in up.stdout
+        assert "host.podweave.internal is host.containers.internal" in up.stderr
+        tree = user.run("ps").stdout
+        assert "Deployment shop" in tree
+        assert "shop-db (ambassador)" in tree
+        assert "4/4 ready" in tree
+
+        wait_until(lambda: "database: dev" in printed(user, "shop", "app"), 20, "the dev database")
+        assert user.run("switch", "qa", "shop").stdout.startswith("shop-db: ")
+        wait_until(lambda: "database: qa" in printed(user, "shop", "app"), 20, "the qa database")
+        assert "app" in user.run("logs", "shop", "--tail", "1").stdout
+
+        assert user.run("down", manifest).stdout == "Pod shop is down\n"
+    records = [
+        json.loads(line)
+        for file in sorted(store.rglob("*.ndjson"))
+        for line in file.read_text().splitlines()
+    ]
+    paths = [record["url"]["path"] if "url" in record else record["url.path"] for record in records]
+    assert paths == ["/first", "/last"]
+    assert podman.run("volume", "ls", "--quiet").stdout == ""
+
+
+def pattern(kind: str, name: str, **spec: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "podweave.dev/v1alpha1",
+        "kind": kind,
+        "metadata": {"name": name},
+        "spec": spec,
+    }
+
+
+def test_environment_and_volumes_are_those_of_the_manifest(user: Installation) -> None:
+    config = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "settings", "namespace": "shop"},
+        "data": {"colour": "red"},
+    }
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "keys", "namespace": "shop"},
+        "stringData": {"password": "hunter2"},
+    }
+    app = sh(
+        "app",
+        "echo $WHERE $NODE $COLOUR $PASSWORD; cat /all/colour /all/labels; id -u; "
+        "echo mine > /scratch/file; cat /scratch/file; stat -c %a /memory; sleep 300",
+        securityContext={"runAsUser": 65532, "runAsGroup": 65532},
+        env=[
+            {"name": "NS", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}},
+            {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
+            {"name": "WHERE", "value": "in-$(NS)"},
+            {"name": "PASSWORD",
+             "valueFrom": {"secretKeyRef": {"name": "keys", "key": "password"}}},
+            {"name": "COLOUR",
+             "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "colour"}}},
+        ],
+        volumeMounts=[
+            {"name": "all", "mountPath": "/all"},
+            {"name": "scratch", "mountPath": "/scratch"},
+            {"name": "memory", "mountPath": "/memory"},
+        ],
+    )  # fmt: skip
+    labels = {"fieldRef": {"fieldPath": "metadata.labels['tier']"}, "path": "labels"}
+    volumes = [
+        {"name": "all", "projected": {"sources": [
+            {"configMap": {"name": "settings"}}, {"downwardAPI": {"items": [labels]}}]}},
+        {"name": "scratch", "emptyDir": {}},
+        {"name": "memory", "emptyDir": {"medium": "Memory"}},
+    ]  # fmt: skip
+    metadata = {"namespace": "shop", "labels": {"tier": "front"}}
+    text = podman_pod("env", app, metadata=metadata, volumes=volumes)
+    user.run("up", "-", stdin="\n---\n".join([json.dumps(config), json.dumps(secret), text]))
+    words = wait_until(
+        lambda: (found := " ".join(printed(user, "shop/env")).split())[6:] and found,
+        20,
+        "all seven words",
+    )
+    node = os.uname().nodename
+    assert words[:4] == ["in-shop", node, "red", "hunter2"]
+    assert words[4:] == ["redfront65532", "mine", "1777"]
+
+
+def test_pods_with_volumes_of_one_name_share_nothing_but_claims(user: Installation) -> None:
+    mounts = [{"name": "data", "mountPath": "/data"}, {"name": "kept", "mountPath": "/kept"}]
+    volumes = [
+        {"name": "data", "emptyDir": {}},
+        {"name": "kept", "persistentVolumeClaim": {"claimName": "archive"}},
+    ]
+    writer = sh("app", "echo a > /data/one; echo a > /kept/one; sleep 300", volumeMounts=mounts)
+    user.run("up", "-", stdin=podman_pod("one", writer, volumes=volumes))
+    reader = sleeper(volumeMounts=mounts)
+    user.run("up", "-", stdin=podman_pod("two", reader, volumes=volumes))
+    look = ("exec", "two", "--", "sh", "-c", "ls /data /kept")
+    wait_until(lambda: "one" in user.run(*look).stdout, 20, "the kept file")
+    seen = user.run(*look).stdout
+    assert seen.split() == ["/data:", "/kept:", "one"]
+    user.run("down", "one", "two", "--grace-period", "0")
+    user.run("up", "-", stdin=podman_pod("two", sleeper(volumeMounts=mounts), volumes=volumes))
+    assert user.run(*look).stdout.split() == ["/data:", "/kept:", "one"]
+
+
+def test_published_ports_lead_into_the_pod(user: Installation) -> None:
+    serve = (
+        "import socket; s = socket.create_server(('', 8080))\nwhile 1: s.accept()[0].send(b'hi')"
+    )
+    app = {"name": "app", "command": ["python3", "-c", serve]}
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    text = podman_pod("web", app)
+    shown = user.run("up", "-", "--publish", f"127.0.0.1:{port}:8080", stdin=text).stdout
+    assert f"127.0.0.1:{port}->8080/tcp" in shown
+
+    def ask() -> bytes:
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection(("127.0.0.1", port), 5) as dialled,
+        ):
+            return dialled.recv(10)
+        return b""
+
+    assert wait_until(ask, 20, "an answer") == b"hi"
+
+
+def test_exec_passes_input_output_and_exit_code(user: Installation) -> None:
+    user.run("up", "-", stdin=podman_pod("tool", sleeper()))
+    done = user.run(
+        "exec", "-i", "tool", "--", "sh", "-c", "cat; exit 7", stdin="in\n", check=False
+    )
+    assert (done.returncode, done.stdout) == (7, "in\n")
+    assert user.run("exec", "tool", "--", "no-such-program", check=False).returncode == 127
+
+
+def test_logs_are_followed_to_the_end_without_a_line_twice(user: Installation) -> None:
+    script = "i=0; while [ $i -lt 40 ]; do echo line $i; i=$((i+1)); sleep 0.1; done"
+    user.run("up", "-", stdin=podman_pod("count", sh("app", script), restartPolicy="Never"))
+    lines = user.run("logs", "-f", "count").stdout.splitlines()
+    assert lines == [f"line {number}" for number in range(40)]
+    tail = user.run("logs", "count", "--tail", "2", "--timestamps").stdout.splitlines()
+    assert [line.split(" ", 1)[1] for line in tail] == ["line 38", "line 39"]
+
+
+def test_a_pod_that_ends_is_shown_with_its_faulty_container(user: Installation) -> None:
+    broken = sh("broken", "echo cannot go on; exit 3")
+    done = user.run("up", "-", stdin=podman_pod("once", broken, restartPolicy="Never"), check=False)
+    assert done.returncode == 1
+    assert "exit 3" in done.stderr
+    assert "cannot go on" in done.stderr
+    assert "✗ broken" in user.run("ps").stdout
+    (shown,) = user.pods()
+    assert (shown["status"]["phase"], shown["podweave"]["state"]) == ("Failed", "finished")
+
+
+def test_a_pod_of_that_name_is_left_alone_or_replaced(user: Installation) -> None:
+    text = podman_pod("one", sleeper())
+    user.run("up", "-", stdin=text)
+    (before,) = user.pods()
+    again = user.run("up", "-", stdin=text, check=False)
+    assert again.returncode == 1
+    assert "is there already; `podweave up --replace`" in again.stderr
+    assert user.pods()[0]["metadata"]["uid"] == before["metadata"]["uid"]
+    user.run("up", "-", "--replace", stdin=text)
+    assert user.pods()[0]["metadata"]["uid"] != before["metadata"]["uid"]
+
+
+def test_a_failing_init_container_is_told_with_its_last_words(user: Installation) -> None:
+    text = podman_pod(
+        "init",
+        sleeper(),
+        initContainers=[sh("migrate", "echo no such table; exit 4")],
+        restartPolicy="Never",
+        volumes=[{"name": "data", "emptyDir": {}}],
+    )
+    done = user.run("up", "-", stdin=text, check=False)
+    assert done.returncode == 1
+    assert "container migrate: exit 4" in done.stderr
+    assert "no such table" in done.stderr
+    assert user.pods() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (podman_pod("a", sleeper(), initContainers=[sleeper("side", restartPolicy="Always")]),
+         "container side: Podman has no native sidecars"),
+        (podman_pod("a", sleeper(env=[{"name": "IP", "valueFrom": {
+            "fieldRef": {"fieldPath": "status.podIP"}}}])),
+         "container app: IP comes from status.podIP"),
+        (podman_pod("a", sleeper(), volumes=[{"name": "d", "configMap": {"name": "none"}}]),
+         'configmap "none" not found'),
+        (podman_pod("a", sleeper(), volumes=[{"name": "d", "nfs": {"path": "/", "server": "x"}}]),
+         "volume d: its source isn't one"),
+        (pod("a", {"name": "app", "image": "localhost/there-is-none:1", "command": ["true"]}),
+         "there-is-none"),
+    ],
+    ids=["native sidecar", "Pod address", "missing ConfigMap", "volume source", "missing image"],
+)  # fmt: skip
+def test_what_podman_cannot_do_is_refused_and_leaves_nothing(
+    user: Installation, text: str, words: str
+) -> None:
+    done = user.run("up", "-", stdin=text, check=False)
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert user.pods() == []
+
+
+def test_how_the_helper_image_is_made_is_said_where_it_is_missing(user: Installation) -> None:
+    ambassador = pattern(
+        "Ambassador",
+        "db",
+        listen="localhost:5432",
+        profiles={"dev": {"upstreams": [{"address": "db.example:5432"}]}},
+    )
+    given = "\n---\n".join([podman_pod("app", sleeper()), json.dumps(ambassador)])
+    image = "localhost/no-helpers:1"
+    woven = user.run("weave", "--kubernetes", "1.28", "--helper-image", image, "-", stdin=given)
+    done = user.run("up", "-", stdin=woven.stdout, check=False)
+    assert done.returncode == 1
+    assert f"podman build -f Containerfile -t {image} ." in done.stderr
+    native = user.run("weave", "-", stdin=given).stdout
+    assert "--kubernetes 1.28" in user.run("up", "-", stdin=native, check=False).stderr
+
+
+def test_a_dry_run_prints_what_podman_would_be_told_and_does_nothing(
+    user: Installation, podman: Podman
+) -> None:
+    text = podman_pod("dry", sleeper(), volumes=[{"name": "data", "emptyDir": {}}])
+    steps = user.run("up", "-", "--dry-run", stdin=text).stdout
+    assert "podman volume create" in steps
+    assert "podman kube play --start=false" in steps
+    assert "podman pod start dry" in steps
+    assert podman.run("volume", "ls", "--quiet").stdout == ""
