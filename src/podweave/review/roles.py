@@ -20,7 +20,7 @@ from podweave.review.facts import PodFacts
 from podweave.review.openness import openness
 from podweave.review.products import Kind, image_path, recognise
 from podweave.review.relations import Relations
-from podweave.review.standing import Sign, Standing
+from podweave.review.standing import Helper, Sign, Standing
 from podweave.review.ties import dialling, same_software, sharing
 
 
@@ -40,6 +40,7 @@ def stand(pod: PodFacts, relations: Relations) -> list[Standing]:
         else:
             known(each, seen)
             named(each)
+            _woven(each)
             behaviour(each)
             openness(each, pod, relations)
             if each.facts.native:
@@ -51,6 +52,20 @@ def stand(pod: PodFacts, relations: Relations) -> list[Standing]:
     same_software(pod, running)
     _conclude(pod, running, relations)
     return standings
+
+
+_HELPER_ARCHIVE: Final = "podweave-helpers.pyz"
+_HELPER_PROGRAMS: Final[tuple[Helper, ...]] = ("ambassador", "adapter", "sidecar")
+
+
+def _woven(each: Standing) -> None:
+    """podweave's own helpers say with their first argument what they are."""
+    argv = each.facts.argv
+    for archive, program in zip(argv, argv[1:], strict=False):
+        if archive.rpartition("/")[2] == _HELPER_ARCHIVE:
+            for role in _HELPER_PROGRAMS:
+                if program == role:
+                    each.say(role, 6, f"runs podweave's {role}")
 
 
 def _weight_of_resources(running: list[Standing]) -> None:
