@@ -13,6 +13,7 @@ and checked on `tests/corpus`, masked and unmasked.
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Final
 
 from podweave.review.behaviour import behaviour, known, named
@@ -61,11 +62,11 @@ _HELPER_PROGRAMS: Final[tuple[Helper, ...]] = ("ambassador", "adapter", "sidecar
 def _woven(each: Standing) -> None:
     """podweave's own helpers say with their first argument what they are."""
     argv = each.facts.argv
-    for archive, program in zip(argv, argv[1:], strict=False):
+    for archive, program in pairwise(argv):
         if archive.rpartition("/")[2] == _HELPER_ARCHIVE:
             for role in _HELPER_PROGRAMS:
                 if program == role:
-                    each.say(role, 6, f"runs podweave's {role}")
+                    each.say(role, 12, f"runs podweave's {role}")  # known, not judged
 
 
 def _weight_of_resources(running: list[Standing]) -> None:
