@@ -72,7 +72,7 @@ def user(podman: Podman) -> Iterator[Installation]:
     made.environment |= podman.environment | {"PODWEAVE_ENGINE": "podman"}
     try:
         yield made
-        made.run("down", "--all", "--volumes")
+        made.run("down", "--all", "--volumes", "--grace-period", "0")
         assert podman.run("pod", "ps", "--quiet").stdout == ""
         assert podman.run("ps", "--all", "--quiet").stdout == ""
         assert podman.run("volume", "ls", "--quiet").stdout == ""

@@ -159,8 +159,8 @@ def _tell_success(pod: PodObject) -> None:
     if status["phase"] == "Succeeded":
         click.echo(f"Pod {pod_name(pod)} has succeeded")
         return
-    ports = "".join(f", {port}" for port in pod["podweave"]["ports"])
-    click.echo(f"Pod {pod_name(pod)} is ready ({status['podIP']}{ports})")
+    places = ", ".join(filter(None, [status.get("podIP"), *pod["podweave"]["ports"]]))
+    click.echo(f"Pod {pod_name(pod)} is ready" + (f" ({places})" if places else ""))
 
 
 def _tell_failure(engine: Engine, pod: PodObject, timeout: float) -> None:

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import click
 
 from podweave import __version__
+from podweave.engines.errors import EngineError
 from podweave.model.errors import InputError, InputErrors
 
 COMMANDS = {
@@ -58,6 +59,9 @@ class Commands(click.Group):
             fail(str(error))
         except InputErrors as errors:
             fail(str(errors))
+        except EngineError as error:
+            print(error, file=sys.stderr)
+            sys.exit(1)
         except BrokenPipeError:
             # The reader went away (`podweave logs | head`): no traceback at exit either.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

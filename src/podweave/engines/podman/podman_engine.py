@@ -205,7 +205,10 @@ class PodmanEngine(Engine):
                 raise
             return None
         labels = dict(found["Labels"])
-        record = msgspec.json.decode(labels.pop(RECORD), type=PodRecord)
+        try:
+            record = msgspec.json.decode(labels.pop(RECORD), type=PodRecord)
+        except (KeyError, msgspec.DecodeError) as error:
+            raise EngineError(f"Pod {name} in Podman isn't of this podweave: {error}") from error
         return pod_object(record, labels, inspected, pending=pending, now=time.time())
 
     def _probe(self, pod: PodObject, pending: dict[str, list[list[str]]]) -> bool:
