@@ -208,3 +208,17 @@ def test_fields_of_any_type_never_break_the_review(
     }
     text_of = yaml.safe_dump(document, allow_unicode=True)
     render_all(reviewed(text_of.encode("utf-8", "surrogatepass")))
+
+
+def test_a_long_stream_keeps_the_lines_of_the_file() -> None:
+    """Thousands of documents whose Services share a label: nothing may grow with the square."""
+    one = (
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: p%d, labels: {by: helm, app: p%d}}\n"
+        "spec:\n  containers: [{name: a, image: nginx, ports: [{containerPort: 80}]}]\n---\n"
+        "apiVersion: v1\nkind: Service\nmetadata: {name: s%d}\n"
+        "spec: {selector: {by: helm, app: p%d}, ports: [{port: 80}]}\n---\n"
+    )
+    result = reviewed("".join(one % (n, n, n, n) for n in range(2000)).encode())
+    assert [len(each.found.facts.services) for each in result.reviewed] == [1] * 2000
+    lines = [each.judgement.findings[0].line for each in result.reviewed]
+    assert lines == [5 + 11 * n for n in range(2000)]

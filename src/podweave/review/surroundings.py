@@ -7,6 +7,7 @@ the files are most likely unrelated examples that happen to use the same labels.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
@@ -36,8 +37,9 @@ class Surroundings:
     """Collects objects that aren't workloads, then tells each Pod which of them are its own."""
 
     def __init__(self) -> None:
-        self._services: Final[dict[tuple[str, str, str], list[_Service]]] = {}
-        """By (namespace, key, value) of the selector's first pair."""
+        self._services: Final[list[_Service]] = []
+        self._index: dict[tuple[str, str, str], list[_Service]] = {}
+        """By (namespace, key, value) of the rarest pair of the selector."""
         self._targets: Final[dict[tuple[str, str, str], list[_Target]]] = {}
         self._configs: Final[dict[tuple[str, str], list[tuple[str, dict[str, str]]]]] = {}
         self._claims: Final[dict[tuple[str, str], list[tuple[str, tuple[str, ...]]]]] = {}
@@ -90,9 +92,7 @@ class Surroundings:
                     exposed=spec.get("type") in {"NodePort", "LoadBalancer"},
                 )
             )
-        key, value = next(iter(selector.items()))
-        service = _Service(file, namespace, name, selector, ports)
-        self._services.setdefault((namespace, key, value), []).append(service)
+        self._services.append(_Service(file, namespace, name, selector, ports))
 
     def _autoscaler(
         self,
@@ -141,6 +141,7 @@ class Surroundings:
 
     def attach(self, pods: list[PodFacts]) -> None:
         """Give every Pod its Services, autoscaler, claims' modes and configuration texts."""
+        self._index = _by_rarest_pair(self._services)
         files: dict[int, set[str]] = {}
         fitting: list[list[_Service]] = []
         for pod in pods:
@@ -171,7 +172,7 @@ class Surroundings:
     def _selecting(self, pod: PodFacts) -> Iterator[_Service]:
         labels = pod.labels
         for key, value in labels.items():
-            for service in self._services.get((pod.namespace, key, value), ()):
+            for service in self._index.get((pod.namespace, key, value), ()):
                 if all(labels.get(k) == v for k, v in service.selector.items()):
                     yield service
 
@@ -197,6 +198,18 @@ class Surroundings:
                 own = [data for file, data in found if file == pod.file]
                 if own or len(found) == 1:
                     container.config = {**container.config, **(own[0] if own else found[0][1])}
+
+
+def _by_rarest_pair(services: list[_Service]) -> dict[tuple[str, str, str], list[_Service]]:
+    """Services by the pair that tells most: thousands may share `managed-by: Helm`."""
+    counts = Counter(
+        (each.namespace, key, value) for each in services for key, value in each.selector.items()
+    )
+    index: dict[tuple[str, str, str], list[_Service]] = {}
+    for each in services:
+        pairs = ((each.namespace, key, value) for key, value in each.selector.items())
+        index.setdefault(min(pairs, key=counts.__getitem__), []).append(each)
+    return index
 
 
 def _mapping(value: Any) -> dict[str, Any]:
