@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from podweave.engines.local import broker
-from podweave.engines.local.dialling import DialServer
+from podweave.engines.local.setup import broker
+from podweave.engines.local.setup.dialling import DialServer
 from tests.ambassador.conftest import Start
 from tests.ambassador.upstreams import named, upstream
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from podweave.engines.local import prefork
-from podweave.engines.local.addresses import link_name
-from podweave.engines.local.launch import Launch, launch_of, supervise
+from podweave.engines.local.client import prefork
 from podweave.engines.local.local_engine import LocalEngine
-from podweave.engines.local.operations import Operation
 from podweave.engines.local.records import supervisor_of
+from podweave.engines.local.setup.addresses import link_name
+from podweave.engines.local.setup.operations import Operation
+from podweave.engines.local.supervision.launch import Launch, launch_of, supervise
 from podweave.engines.orders import orders
 from podweave.manifests.bundle import bundle
 from podweave.manifests.reading import read

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podweave.engines.local.grpc_health import GrpcHealth
+from podweave.engines.local.probes.grpc_health import GrpcHealth
 
 FRAME = b"\x00\x00%c\x00%c\x00\x00\x00\x01"
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podweave.engines.local.http_get import HttpGet, Target
+from podweave.engines.local.probes.http_get import HttpGet, Target
 
 TARGET = Target("http", "10.0.0.5", 8080, "/healthz")
 

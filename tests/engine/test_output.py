@@ -11,9 +11,15 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from podweave.engines.local.log_reading import LogReader, in_order
-from podweave.engines.local.output import PIECE, ContainerOutput, LogFile, Stream, set_aside
+from podweave.engines.local.client.log_reading import LogReader, in_order
 from podweave.engines.local.records import log_path
+from podweave.engines.local.supervision.output import (
+    PIECE,
+    ContainerOutput,
+    LogFile,
+    Stream,
+    set_aside,
+)
 
 RECORD = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z (stdout|stderr) [FP] [^\n]*\n")
 

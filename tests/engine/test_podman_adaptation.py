@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from podweave.engines.engine import PodOrder
+from podweave.engines.environment import Facts
 from podweave.engines.errors import EngineError
-from podweave.engines.local.environment import Facts
 from podweave.engines.orders import orders
 from podweave.engines.podman.adaptation import (
     RECORD,

@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from podweave.engines.local import addresses
-from podweave.engines.local.operations import Before
-from podweave.engines.local.pod_sandbox import PodSandbox, Settings, StartedContainer
+from podweave.engines.local.setup import addresses
+from podweave.engines.local.setup.operations import Before
+from podweave.engines.local.setup.pod_sandbox import PodSandbox, Settings, StartedContainer
 from podweave.model.pods import ConfigMap, Container, Pod, Secret
 
 SECONDS = 30.0

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from podweave.engines.errors import EngineError
-from podweave.engines.local import addresses
-from podweave.engines.local.operations import Operation
-from podweave.engines.local.pod_sandbox import PodSandbox, clean
+from podweave.engines.local.setup import addresses
+from podweave.engines.local.setup.operations import Operation
+from podweave.engines.local.setup.pod_sandbox import PodSandbox, clean
 from podweave.sandbox import nat, network, processes
 from podweave.sandbox.system_calls import SandboxError
 from tests.sandbox.machine import Machine, pod_of, shell

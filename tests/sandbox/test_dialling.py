@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podweave.engines.local import broker
-from podweave.engines.local.dialling import Addresses, DialError, DialServer, parse_request
+from podweave.engines.local.setup import broker
+from podweave.engines.local.setup.dialling import Addresses, DialError, DialServer, parse_request
 from tests.sandbox.machine import drain
 
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from podweave.engines.environment import Facts, arguments, environment, expand
 from podweave.engines.errors import EngineError
-from podweave.engines.local.environment import Facts, arguments, environment, expand
-from podweave.engines.local.pod_setup import _new_uid
+from podweave.engines.local.setup.pod_setup import _new_uid
 from podweave.model.pods import ConfigMap, Container, Pod, Secret
 
 

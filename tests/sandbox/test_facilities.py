@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podweave.engines.local import addresses, limits, root_files
-from podweave.engines.local.root_files import Piece
+from podweave.engines.local.setup import addresses, limits, root_files
+from podweave.engines.local.setup.root_files import Piece
 from podweave.model.pods import Container, Pod
 from podweave.sandbox import capabilities, cgroups, mounts, network, paths, programs
 from podweave.sandbox.mounts import Mount

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from podweave.engines.errors import EngineError
-from podweave.engines.local import addresses, outside
+from podweave.engines.local.setup import addresses, outer_network
 from podweave.sandbox import namespaces, network, processes, programs
 from tests.sandbox.machine import Machine, RunningPod, ask, dial, drain, listener, python, shell
 from tests.waiting import wait_until
@@ -159,7 +159,7 @@ def test_out_as_root(machine: Machine) -> None:
 def test_out_as_a_user(machine: Machine, tool: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if programs.find(tool) is None:
         pytest.skip(f"{tool} isn't installed")
-    monkeypatch.setattr(outside, "choose", lambda *, root: (tool, ""))
+    monkeypatch.setattr(outer_network, "choose", lambda *, root: (tool, ""))
     pod = reaches_the_machine(machine)
     assert pod.sandbox._setup._means == tool
     pod.sandbox.destroy()
@@ -170,7 +170,7 @@ def test_out_as_a_user(machine: Machine, tool: str, monkeypatch: pytest.MonkeyPa
 def test_a_network_tool_that_fails_leaves_a_pod_without(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outside, "choose", lambda *, root: ("slirp4netns", ""))
+    monkeypatch.setattr(outer_network, "choose", lambda *, root: ("slirp4netns", ""))
     monkeypatch.setattr(programs, "find", lambda name: "/bin/false")
     pod = machine.pod(shell("echo still runs"))
     assert "no network but its own" in pod.sandbox.notices[0]

@@ -21,10 +21,9 @@ from podweave.engines.engine import (
     PodOrder,
 )
 from podweave.engines.errors import EngineError
-from podweave.engines.local import prefork
-from podweave.engines.local.calls import Call, NoSupervisorError, ask
-from podweave.engines.local.order_messages import send_order
-from podweave.engines.local.output import last_lines, previous
+from podweave.engines.local.client import prefork
+from podweave.engines.local.client.control_calls import Call, NoSupervisorError, ask
+from podweave.engines.local.client.order_messages import send_order
 from podweave.engines.local.pod_objects import pod_object
 from podweave.engines.local.records import (
     PodLock,
@@ -36,6 +35,7 @@ from podweave.engines.local.records import (
     state_directory,
     supervisor_of,
 )
+from podweave.engines.local.supervision.output import last_lines, previous
 
 PATIENCE: Final = 10.0
 """Seconds beyond the grace period after which a supervisor counts as hung."""
@@ -49,8 +49,8 @@ class LocalEngine(Engine):
         self.state: Final = state or state_directory()
 
     def plan(self, order: PodOrder) -> list[str]:
-        from podweave.engines.local.launch import launch_of
-        from podweave.engines.local.pod_sandbox import PodSandbox
+        from podweave.engines.local.setup.pod_sandbox import PodSandbox
+        from podweave.engines.local.supervision.launch import launch_of
 
         launch = launch_of(order, self.state)
         steps = PodSandbox.plan(launch.pod, launch.settings, launch.directory)
@@ -82,7 +82,7 @@ class LocalEngine(Engine):
         if not os.path.isdir(directory):
             return
         self._end_supervisor(directory, pod, grace)
-        from podweave.engines.local.launch import remove
+        from podweave.engines.local.supervision.launch import remove
 
         lock = PodLock.acquire(directory, wait=True)
         assert lock is not None
@@ -117,13 +117,13 @@ class LocalEngine(Engine):
     def attach(
         self, pod: PodObject, container: str, argv: list[str], *, interactive: bool, terminal: bool
     ) -> int:
-        from podweave.engines.local.attaching import piped_session, terminal_session
+        from podweave.engines.local.client.attaching import piped_session, terminal_session
 
         session = terminal_session if terminal else piped_session
         return session(self, pod, container, argv, interactive=interactive)
 
     def log_source(self, pod: PodObject, container: str, *, former: bool) -> LogSource:
-        from podweave.engines.local.log_reading import LogReader
+        from podweave.engines.local.client.log_reading import LogReader
 
         return LogReader(self.directory(pod), container, former=former)
 

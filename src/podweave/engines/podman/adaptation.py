@@ -15,10 +15,10 @@ from typing import Any, Final
 import msgspec
 
 from podweave.engines.engine import PodOrder
+from podweave.engines.environment import CONFIG_ERROR, Facts, environment, expand
 from podweave.engines.errors import EngineError
-from podweave.engines.local.environment import CONFIG_ERROR, Facts, environment, expand
-from podweave.engines.local.publishing import Publication
-from podweave.engines.local.volumes import Places, RenderedFile, RenderVolume, plan_volume
+from podweave.engines.local.setup.volumes import Places, RenderedFile, RenderVolume, plan_volume
+from podweave.engines.local.supervision.publishing import Publication
 from podweave.engines.orders import WOVEN
 from podweave.model.pods import Container, Pod, Volume
 

@@ -19,9 +19,9 @@ from podweave.engines.engine import (
     PodObject,
     PodOrder,
 )
+from podweave.engines.environment import Facts
 from podweave.engines.errors import EngineError
-from podweave.engines.local.environment import Facts
-from podweave.engines.local.log_reading import LogFile
+from podweave.engines.local.client.log_reading import LogFile
 from podweave.engines.podman import volumes
 from podweave.engines.podman.adaptation import RECORD, Adapted, PodRecord, adapt, podman_name
 from podweave.engines.podman.pod_objects import container_name, pod_object

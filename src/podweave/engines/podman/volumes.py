@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from podweave.engines.errors import EngineError
-from podweave.engines.local.volumes import RenderVolume
+from podweave.engines.local.setup.volumes import RenderVolume
 from podweave.engines.podman.adaptation import NewVolume
 from podweave.engines.podman.program import PodmanProgram
 

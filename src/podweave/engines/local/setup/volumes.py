@@ -14,9 +14,9 @@ from collections.abc import Callable
 
 import msgspec
 
+from podweave.engines.environment import Facts, field_value, resource_value
 from podweave.engines.errors import EngineError
-from podweave.engines.local.environment import Facts, field_value, resource_value
-from podweave.engines.local.operations import MakeDirectory, Operation, Tmpfs
+from podweave.engines.local.setup.operations import MakeDirectory, Operation, Tmpfs
 from podweave.model.pods import (
     ConfigMapSource,
     Container,

@@ -18,9 +18,9 @@ from typing import Any, Final
 import msgspec
 
 from podweave.engines.errors import EngineError
-from podweave.engines.local.executions import Children
 from podweave.engines.local.lifecycle.events import Report
-from podweave.engines.local.loop import Loop
+from podweave.engines.local.supervision.executions import Children
+from podweave.engines.local.supervision.loop import Loop
 from podweave.model.pods import Pod
 from podweave.sandbox import processes
 

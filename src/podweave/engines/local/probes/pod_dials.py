@@ -13,7 +13,7 @@ import socket
 from collections.abc import Callable
 
 from podweave.engines.local import sockets
-from podweave.engines.local.loop import Loop
+from podweave.engines.local.supervision.loop import Loop
 
 Dialled = Callable[[socket.socket | None, str], None]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import socket
 from typing import Any, Protocol
 
-from podweave.engines.local.executions import Done
-from podweave.engines.local.loop import READ, WRITE, Loop
+from podweave.engines.local.supervision.executions import Done
+from podweave.engines.local.supervision.loop import READ, WRITE, Loop
 
 
 class Exchange(Protocol):

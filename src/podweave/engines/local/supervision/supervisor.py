@@ -14,10 +14,6 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from podweave.engines.errors import EngineError
-from podweave.engines.local.actions import Actions
-from podweave.engines.local.containers import Run, termination_message
-from podweave.engines.local.control import Client, ControlServer, Request
-from podweave.engines.local.executions import Children
 from podweave.engines.local.lifecycle.backoff import BackoffTimes
 from podweave.engines.local.lifecycle.events import (
     Begin,
@@ -40,14 +36,18 @@ from podweave.engines.local.lifecycle.events import (
 )
 from podweave.engines.local.lifecycle.pod import PodLife
 from podweave.engines.local.lifecycle.status import pod_status, timestamp
-from podweave.engines.local.loop import Loop, Timer
-from podweave.engines.local.output import ContainerOutput, LogFile, set_aside
 from podweave.engines.local.pod_objects import pod_object
-from podweave.engines.local.pod_sandbox import PodSandbox
-from podweave.engines.local.publishing import Publications
+from podweave.engines.local.probes.actions import Actions
 from podweave.engines.local.records import PodRecord, log_path, write_record
-from podweave.engines.local.sessions import open_session
-from podweave.engines.local.settling import Settling
+from podweave.engines.local.setup.pod_sandbox import PodSandbox
+from podweave.engines.local.supervision.containers import Run, termination_message
+from podweave.engines.local.supervision.control import Client, ControlServer, Request
+from podweave.engines.local.supervision.exec_sessions import open_session
+from podweave.engines.local.supervision.executions import Children
+from podweave.engines.local.supervision.loop import Loop, Timer
+from podweave.engines.local.supervision.output import ContainerOutput, LogFile, set_aside
+from podweave.engines.local.supervision.publishing import Publications
+from podweave.engines.local.supervision.settling import Settling
 from podweave.model.pods import Container, Pod
 from podweave.sandbox.system_calls import SandboxError
 

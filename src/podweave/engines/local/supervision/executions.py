@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable
 from typing import Final
 
-from podweave.engines.local.loop import Loop, Timer
+from podweave.engines.local.supervision.loop import Loop, Timer
 
 MAX_OUTPUT: Final = 10 * 1024
 """Bytes of a probe's answer that are kept, as kubelet does."""

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from podweave.engines.engine import LogLine, LogSource
-from podweave.engines.local.output import MAX_FILES, previous
 from podweave.engines.local.records import log_path
+from podweave.engines.local.supervision.output import MAX_FILES, previous
 
 _RECORD: Final = re.compile(rb"(\S+) (stdout|stderr) ([FP]) ([^\n]*)\n")
 _CHUNK: Final = 1024 * 1024

@@ -13,7 +13,7 @@ import stat
 
 import msgspec
 
-from podweave.engines.local.operations import Operation, Tmpfs
+from podweave.engines.local.setup.operations import Operation, Tmpfs
 from podweave.sandbox import mounts, paths
 from podweave.sandbox.system_calls import SandboxError
 

@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from podweave.engines.environment import Facts
 from podweave.engines.errors import EngineError
-from podweave.engines.local import (
+from podweave.engines.local.setup import (
     addresses,
     broker,
     leftovers,
     limits,
     operations,
-    outside,
+    outer_network,
     pod_steps,
     root_files,
     sysctls,
 )
-from podweave.engines.local.agent import Agent
-from podweave.engines.local.container_sandbox import PodFacts
-from podweave.engines.local.environment import Facts
-from podweave.engines.local.operations import (
+from podweave.engines.local.setup.agent import Agent
+from podweave.engines.local.setup.container_sandbox import PodFacts
+from podweave.engines.local.setup.operations import (
     AddAddress,
     Before,
     LinkUp,
@@ -37,13 +37,13 @@ from podweave.engines.local.operations import (
     Tmpfs,
     WriteSysctl,
 )
-from podweave.engines.local.volumes import Places, VolumePlan, plan_volume
+from podweave.engines.local.setup.volumes import Places, VolumePlan, plan_volume
 from podweave.model.pods import Container, Pod, PodSecurityContext
 from podweave.sandbox import cgroups, mounts, network, processes
 from podweave.sandbox.system_calls import SandboxError
 
 if TYPE_CHECKING:
-    from podweave.engines.local.pod_sandbox import Settings
+    from podweave.engines.local.setup.pod_sandbox import Settings
 
 _SHARED_MEMORY = 64 << 20
 """Bytes of /dev/shm, as container runtimes give."""
@@ -68,7 +68,7 @@ class PodSetup:
         self._means, why = (
             ("host", "")
             if pod.spec.host_network
-            else outside.choose(root=not self.in_user_namespace)
+            else outer_network.choose(root=not self.in_user_namespace)
         )
         if self._means == "none":
             self._tell_no_network(why)
@@ -84,7 +84,7 @@ class PodSetup:
         self._groups = self._find_groups()
         # Not in the plan: what the agent does when there is no way out after all.
         self._isolated: list[Operation] = [
-            operations.WaitForLink(outside.LINK, seconds=0.1),
+            operations.WaitForLink(outer_network.LINK, seconds=0.1),
             AddAddress("lo", self.ip),
         ]
         self._inside = self._steps_inside()
@@ -123,7 +123,7 @@ class PodSetup:
         if not self.own_network:
             return self._host_ip
         ip = next(addresses.candidates(self.directory, self._range))
-        return outside.slirp_address(ip) if self._means == "slirp4netns" else ip
+        return outer_network.slirp_address(ip) if self._means == "slirp4netns" else ip
 
     def _tell_no_network(self, why: str) -> None:
         rest = (
@@ -281,7 +281,7 @@ class PodSetup:
                     self.pod,
                     self._hostname,
                     self.ip,
-                    outside.machine_address(self._means, self.ip, self._range),
+                    outer_network.machine_address(self._means, self.ip, self._range),
                     self._machine_hosts(),
                 ),
                 resolv_conf=resolv_conf,
@@ -322,9 +322,11 @@ class PodSetup:
         try:
             if self._means == "veth":
                 wanted = addresses.candidates(self.directory, self._range)
-                self.ip = outside.connect_veth(self.agent, self.directory, self._range, wanted)
+                self.ip = outer_network.connect_veth(
+                    self.agent, self.directory, self._range, wanted
+                )
             else:
-                self._network = outside.start_user_network(
+                self._network = outer_network.start_user_network(
                     self._means, self.agent, self.ip, self._range
                 )
                 self._await_link(self._network)

@@ -18,7 +18,7 @@ from podweave.engines.errors import EngineError
 
 if TYPE_CHECKING:
     from podweave.engines.engine import PodObject
-    from podweave.engines.local.calls import Call
+    from podweave.engines.local.client.control_calls import Call
     from podweave.engines.local.local_engine import LocalEngine
 
 LINGER: Final = 100

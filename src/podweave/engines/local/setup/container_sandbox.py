@@ -7,12 +7,13 @@ import sys
 
 import msgspec
 
+from podweave.engines import environment
+from podweave.engines.environment import CONFIG_ERROR, DEFAULT_PATH, Facts
 from podweave.engines.errors import EngineError
-from podweave.engines.local import environment, kernel_files, root_files
-from podweave.engines.local.environment import CONFIG_ERROR, DEFAULT_PATH, Facts
-from podweave.engines.local.operations import BindInRoot, Operation, WriteFile
-from podweave.engines.local.process_one import Command, Identity
-from podweave.engines.local.volumes import Place
+from podweave.engines.local.setup import kernel_files, root_files
+from podweave.engines.local.setup.operations import BindInRoot, Operation, WriteFile
+from podweave.engines.local.setup.process_one import Command, Identity
+from podweave.engines.local.setup.volumes import Place
 from podweave.model.pods import Container, PodSecurityContext, SecurityContext
 from podweave.model.quantities import bytes_of
 from podweave.sandbox import capabilities, mounts

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from podweave.engines.local.pod_setup import PodSetup
+    from podweave.engines.local.setup.pod_setup import PodSetup
 
 
 class StartAgent(msgspec.Struct, frozen=True):

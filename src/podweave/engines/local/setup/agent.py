@@ -12,9 +12,9 @@ import signal
 import socket
 from collections.abc import Sequence
 
-from podweave.engines.local import operations
-from podweave.engines.local.dialling import DialServer
-from podweave.engines.local.operations import Operation
+from podweave.engines.local.setup import operations
+from podweave.engines.local.setup.dialling import DialServer
+from podweave.engines.local.setup.operations import Operation
 from podweave.sandbox import namespaces, processes, users
 from podweave.sandbox.system_calls import SandboxError
 

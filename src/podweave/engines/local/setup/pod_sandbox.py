@@ -25,10 +25,10 @@ from collections.abc import Callable
 import msgspec
 
 from podweave.engines.errors import EngineError
-from podweave.engines.local import leftovers, operations, process_one
-from podweave.engines.local.container_sandbox import plan_container
-from podweave.engines.local.operations import Operation
-from podweave.engines.local.pod_setup import PodSetup
+from podweave.engines.local.setup import leftovers, operations, process_one
+from podweave.engines.local.setup.container_sandbox import plan_container
+from podweave.engines.local.setup.operations import Operation
+from podweave.engines.local.setup.pod_setup import PodSetup
 from podweave.model.pods import ConfigMap, Container, Pod, Secret
 from podweave.sandbox import cgroups, namespaces, processes
 from podweave.sandbox.system_calls import SandboxError

@@ -16,17 +16,8 @@ import msgspec
 from podweave.engines.engine import PodOrder
 from podweave.engines.errors import EngineError
 from podweave.engines.helpers_archive import helpers_archive
-from podweave.engines.local.control import Client
+from podweave.engines.local.client.order_messages import receive_order
 from podweave.engines.local.lifecycle.backoff import BackoffTimes
-from podweave.engines.local.operations import Operation
-from podweave.engines.local.order_messages import receive_order
-from podweave.engines.local.pod_sandbox import PodSandbox, Settings, clean
-from podweave.engines.local.publishing import (
-    Publication,
-    Publications,
-    check_free,
-    publications_of,
-)
 from podweave.engines.local.records import (
     PodLock,
     PodRecord,
@@ -35,7 +26,16 @@ from podweave.engines.local.records import (
     read_record,
     write_record,
 )
-from podweave.engines.local.supervisor import Supervisor
+from podweave.engines.local.setup.operations import Operation
+from podweave.engines.local.setup.pod_sandbox import PodSandbox, Settings, clean
+from podweave.engines.local.supervision.control import Client
+from podweave.engines.local.supervision.publishing import (
+    Publication,
+    Publications,
+    check_free,
+    publications_of,
+)
+from podweave.engines.local.supervision.supervisor import Supervisor
 from podweave.model.pods import Pod
 from podweave.sandbox import processes
 from podweave.sandbox.system_calls import SandboxError

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from podweave.engines.local import outside
+from podweave.engines.local.setup import outer_network
 from podweave.sandbox import cgroups
 
 _RECORD = "sandbox.json"
@@ -49,7 +49,7 @@ def remove(directory: str) -> None:
                 pass  # other Pods' groups are in it
     link = record.get("link")
     if isinstance(link, str) and os.geteuid() == 0:
-        outside.disconnect(link)
+        outer_network.disconnect(link)
     for name in _DIRECTORIES:
         _remove_tree(f"{directory}/{name}")
     for name in (*_SOCKETS, _RECORD, _RECORD + ".new"):

@@ -8,9 +8,9 @@ import signal
 from typing import Any
 
 from podweave.engines.errors import EngineError
-from podweave.engines.local.control import Client, Request
-from podweave.engines.local.executions import Children
-from podweave.engines.local.pod_sandbox import PodSandbox, StartedContainer
+from podweave.engines.local.setup.pod_sandbox import PodSandbox, StartedContainer
+from podweave.engines.local.supervision.control import Client, Request
+from podweave.engines.local.supervision.executions import Children
 from podweave.sandbox.system_calls import SandboxError
 
 

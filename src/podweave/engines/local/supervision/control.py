@@ -23,7 +23,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from podweave.engines.local import sockets
-from podweave.engines.local.loop import READ, WRITE, Loop
+from podweave.engines.local.supervision.loop import READ, WRITE, Loop
 
 MAX_REQUEST: Final = 1024 * 1024
 MAX_DESCRIPTORS: Final = 3

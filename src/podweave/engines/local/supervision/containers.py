@@ -7,9 +7,9 @@ import json
 import os
 from typing import Any, Final
 
-from podweave.engines.local.loop import Loop
-from podweave.engines.local.output import ContainerOutput, last_lines
-from podweave.engines.local.pod_sandbox import StartedContainer
+from podweave.engines.local.setup.pod_sandbox import StartedContainer
+from podweave.engines.local.supervision.loop import Loop
+from podweave.engines.local.supervision.output import ContainerOutput, last_lines
 from podweave.model.pods import Container
 
 MAX_MESSAGE: Final = 4096

@@ -8,14 +8,14 @@ import socket
 from collections.abc import Callable
 
 from podweave.engines.errors import EngineError
-from podweave.engines.local.containers import Run
-from podweave.engines.local.conversations import Conversation, Exchange
-from podweave.engines.local.executions import Children, Done, Execution
-from podweave.engines.local.grpc_health import GrpcHealth
-from podweave.engines.local.http_get import MAX_REDIRECTS, HttpGet, Target
-from podweave.engines.local.loop import Loop, Timer
-from podweave.engines.local.pod_dials import Dial
-from podweave.engines.local.pod_sandbox import PodSandbox
+from podweave.engines.local.probes.conversations import Conversation, Exchange
+from podweave.engines.local.probes.grpc_health import GrpcHealth
+from podweave.engines.local.probes.http_get import MAX_REDIRECTS, HttpGet, Target
+from podweave.engines.local.probes.pod_dials import Dial
+from podweave.engines.local.setup.pod_sandbox import PodSandbox
+from podweave.engines.local.supervision.containers import Run
+from podweave.engines.local.supervision.executions import Children, Done, Execution
+from podweave.engines.local.supervision.loop import Loop, Timer
 from podweave.model.pods import (
     Container,
     ExecAction,

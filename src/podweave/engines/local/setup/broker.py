@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import socket
 
-from podweave.engines.local.addresses import HOST_NAME
-from podweave.engines.local.dialling import Addresses, DialServer
+from podweave.engines.local.setup.addresses import HOST_NAME
+from podweave.engines.local.setup.dialling import Addresses, DialServer
 from podweave.sandbox import processes
 
 

@@ -8,8 +8,8 @@ import ipaddress
 import os
 from collections.abc import Callable, Iterator
 
-from podweave.engines.local import addresses
-from podweave.engines.local.agent import Agent
+from podweave.engines.local.setup import addresses
+from podweave.engines.local.setup.agent import Agent
 from podweave.sandbox import capabilities, nat, network, processes, programs
 from podweave.sandbox.namespaces import Namespaces, separate
 from podweave.sandbox.system_calls import SandboxError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from podweave.engines.local import addresses
+from podweave.engines.local.setup import addresses
 from podweave.model.pods import Container
 from podweave.model.quantities import bytes_of, cpu_of
 from podweave.sandbox import cgroups, mounts

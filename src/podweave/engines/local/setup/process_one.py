@@ -20,7 +20,7 @@ from typing import NoReturn
 
 import msgspec
 
-from podweave.engines.local.operations import Before, Operation, execute
+from podweave.engines.local.setup.operations import Before, Operation, execute
 from podweave.sandbox import capabilities, processes, users
 from podweave.sandbox.system_calls import SandboxError
 

@@ -73,6 +73,6 @@ def _leave_everything(keep: int) -> None:
 
 def _await_order(report: socket.socket) -> int:
     gc.disable()
-    from podweave.engines.local.launch import serve
+    from podweave.engines.local.supervision.launch import serve
 
     return serve(report)

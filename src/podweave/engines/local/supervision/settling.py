@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from podweave.engines.local.loop import Loop
+from podweave.engines.local.supervision.loop import Loop
 
 FIRST: Final = 0.001
 LONGEST: Final = 0.1
