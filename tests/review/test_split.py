@@ -11,11 +11,14 @@ import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml
 
+from podweave.manifests.bundle import bundle
+from podweave.manifests.reading import read
 from podweave.model.errors import InputError
 from podweave.review.inventory import Inventory
 from podweave.review.review import Reviewed, review
 from podweave.review.split.planning import plan
 from podweave.review.split.writing import files
+from podweave.weave import Options, weave
 from tests.review.corpus import CORPUS, labels
 
 SPLITS = [label.name for label in labels() if label.verdict == "split"]
@@ -139,6 +142,23 @@ def test_localhost_can_be_kept_by_an_ambassador() -> None:
     assert upstreams == [{"address": "blog-mysql:3306"}]
     assert "ambassadors.yaml" not in yaml.safe_load(texts["kustomization.yaml"])["resources"]
     assert any("podweave weave" in line for line in report)
+
+
+@pytest.mark.parametrize("name", ["four-tiers", "mean-stack-pod", "celery-web-worker-redis"])
+def test_kept_localhost_weaves(name: str) -> None:
+    texts, _, _ = corpus_split(name, keep_localhost=True)
+    sources = [
+        read(file, text.encode()) for file, text in texts.items() if file != "kustomization.yaml"
+    ]
+    woven = weave(bundle(sources), Options())
+    assert woven.changes
+    inventory = Inventory()
+    for source in woven.sources:
+        inventory.add(source.file, source.text.encode())
+    result = review(inventory)
+    assert {each.judgement.verdict for each in result.reviewed} == {"keep"}
+    roles = {s.role for each in result.reviewed for s in each.judgement.case.standings}
+    assert "ambassador" in roles
 
 
 def test_a_service_of_two_tiers_is_divided() -> None:

@@ -45,7 +45,7 @@ def stand(pod: PodFacts, relations: Relations) -> list[Standing]:
             behaviour(each)
             openness(each, pod, relations)
             if each.facts.native:
-                each.say("sidecar", 3, "a native sidecar: an init container that keeps running")
+                each.say("sidecar", 1, "a native sidecar: an init container that keeps running")
     by_name = {each.name: each for each in running}
     dialling(pod, relations, by_name)
     sharing(pod, relations, by_name)

@@ -16,10 +16,16 @@ def ambassador(
     return {
         "apiVersion": API_VERSION,
         "kind": "Ambassador",
-        "metadata": {"name": f"{server.lead}-{port}"[:63]},
+        "metadata": {"name": ambassador_name(tier, server, port)},
         "spec": {
             "selector": {"matchLabels": {**labels, component: tier.lead}},
             "listen": f"localhost:{port}",
             "profiles": {"split": {"upstreams": [{"address": f"{host}:{port}"}]}},
         },
     }
+
+
+def ambassador_name(tier: Tier, server: Tier, port: int) -> str:
+    """Unique among all tiers' ambassadors; a container's name, so a DNS label."""
+    room = (63 - len(f"--{port}")) // 2
+    return f"{tier.lead[:room].rstrip('-')}-{server.lead[:room].rstrip('-')}-{port}"

@@ -11,7 +11,7 @@ from podweave.model.workloads import descend
 from podweave.review.case import Case
 from podweave.review.inventory import Placed
 from podweave.review.review import Reviewed
-from podweave.review.split.ambassadors import ambassador
+from podweave.review.split.ambassadors import ambassador, ambassador_name
 from podweave.review.split.pieces import Comment, Piece, Split, Tier
 from podweave.review.split.references import rewrite_container, rewrite_text
 from podweave.review.split.scaling import autoscalers
@@ -338,8 +338,9 @@ def _references(
                 )
             )
             split.report.append(
-                f"Ambassador/{tier.lead}-{port}: localhost:{port} in {tier.name} leads to "
-                f"{server.service}:{port} (weave it in with `podweave weave`)"
+                f"Ambassador/{ambassador_name(tier, server, port)}: localhost:{port} in "
+                f"{tier.name} leads to {server.service}:{port} (`podweave weave` the tiers' files "
+                "together with ambassadors.yaml)"
             )
 
 
