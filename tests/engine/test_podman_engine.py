@@ -5,25 +5,18 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import socket
-import tempfile
-import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bench.podman_environment import Podman, PodmanError
+from bench.podman_environment import Podman
 from podweave.weave.options import HELPER_IMAGE
-from tests.engine import helper_image
+from tests.engine.podman_machine import podman_machine, podman_user, server
 from tests.engine.pods import pod, sh, sleeper
 from tests.installations import Installation
 from tests.waiting import wait_until
-
-NETWORK = "podman-default-kube-network"
-IP_FREEBIND = 15
 
 APPLICATION = """\
 import pathlib, signal, socket, sys, time
@@ -50,65 +43,14 @@ while True:
 
 @pytest.fixture(scope="module")
 def podman() -> Iterator[Podman]:
-    if os.geteuid() != 0:
-        pytest.skip("needs root: a rootless Podman wants more of a machine than tests can ask for")
-    try:
-        made = Podman()
-    except PodmanError as error:
-        pytest.skip(str(error))
-    try:
-        helper_image.build(made)
-        made.run("network", "create", NETWORK)
+    with podman_machine() as made:
         yield made
-    finally:
-        made.close()
 
 
 @pytest.fixture
 def user(podman: Podman) -> Iterator[Installation]:
-    """podweave with that Podman; after the test nothing is left of any Pod."""
-    directory = Path(tempfile.mkdtemp(prefix="podweave-engine-"))
-    made = Installation("root", directory)
-    made.environment |= podman.environment | {"PODWEAVE_ENGINE": "podman"}
-    try:
+    with podman_user(podman) as made:
         yield made
-        made.run("down", "--all", "--volumes", "--grace-period", "0")
-        assert podman.run("pod", "ps", "--quiet").stdout == ""
-        assert podman.run("ps", "--all", "--quiet").stdout == ""
-        assert podman.run("volume", "ls", "--quiet").stdout == ""
-    finally:
-        podman.run("pod", "rm", "--all", "--force", "--time", "0", check=False)
-        podman.run("volume", "rm", "--all", "--force", check=False)
-        shutil.rmtree(directory, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def server(podman: Podman, answer: bytes) -> Iterator[int]:
-    """A server on this machine, at the address that Pods know it by; gives back its port."""
-    (network,) = json.loads(podman.run("network", "inspect", NETWORK).stdout)
-    gateway = network["subnets"][0]["gateway"]
-    with socket.socket() as listener:
-        # The bridge has no address before the first Pod is there.
-        listener.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
-        listener.bind((gateway, 0))
-        listener.listen(64)
-
-        def serve() -> None:
-            while True:
-                try:
-                    connection, _ = listener.accept()
-                except OSError:
-                    return
-                with connection:
-                    connection.sendall(answer)
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        try:
-            yield listener.getsockname()[1]
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join(10)
 
 
 def container(name: str, **rest: Any) -> dict[str, Any]:

@@ -1,0 +1,93 @@
+"""A Podman for tests with the helper image in it, podweave that uses it, and servers that its
+Pods reach on this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bench.podman_environment import Podman, PodmanError
+from tests.engine import helper_image
+from tests.installations import Installation
+
+NETWORK = "podman-default-kube-network"
+IP_FREEBIND = 15
+
+
+@contextlib.contextmanager
+def podman_machine() -> Iterator[Podman]:
+    """Skips the test where Podman can't be had."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root: a rootless Podman wants more of a machine than tests can ask for")
+    try:
+        made = Podman()
+    except PodmanError as error:
+        pytest.skip(str(error))
+    try:
+        helper_image.build(made)
+        made.run("network", "create", NETWORK)
+        yield made
+    finally:
+        made.close()
+
+
+@contextlib.contextmanager
+def podman_user(podman: Podman) -> Iterator[Installation]:
+    """podweave with that Podman; in the end nothing is left of any Pod."""
+    directory = Path(tempfile.mkdtemp(prefix="podweave-engine-"))
+    made = Installation("root", directory)
+    made.environment |= podman.environment | {"PODWEAVE_ENGINE": "podman"}
+    try:
+        yield made
+        made.run("down", "--all", "--volumes", "--grace-period", "0")
+        assert podman.run("pod", "ps", "--quiet").stdout == ""
+        assert podman.run("ps", "--all", "--quiet").stdout == ""
+        assert podman.run("volume", "ls", "--quiet").stdout == ""
+    finally:
+        podman.run("pod", "rm", "--all", "--force", "--time", "0", check=False)
+        podman.run("volume", "rm", "--all", "--force", check=False)
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def server(podman: Podman, answer: bytes) -> Iterator[int]:
+    """Gives everybody the same answer, on this machine's loopback and where Podman's Pods see it;
+    gives back its port."""
+    (network,) = json.loads(podman.run("network", "inspect", NETWORK).stdout)
+    with socket.socket() as outer, socket.socket() as inner:
+        # The bridge has no address before the first Pod is there.
+        outer.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
+        outer.bind((network["subnets"][0]["gateway"], 0))
+        port: int = outer.getsockname()[1]
+        inner.bind(("127.0.0.1", port))
+        threads = [
+            threading.Thread(target=_serve, args=(listener, answer)) for listener in (outer, inner)
+        ]
+        for listener, thread in zip((outer, inner), threads, strict=True):
+            listener.listen(64)
+            thread.start()
+        try:
+            yield port
+        finally:
+            for listener, thread in zip((outer, inner), threads, strict=True):
+                listener.shutdown(socket.SHUT_RDWR)
+                thread.join(10)
+
+
+def _serve(listener: socket.socket, answer: bytes) -> None:
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        with connection:
+            connection.sendall(answer)
