@@ -11,7 +11,30 @@ from podweave.review.standing import Standing
 def check(case: Case) -> Iterator[Finding]:
     yield from _apart(case)
     yield from _together(case)
+    yield from _turning(case)
     yield from _unsure(case)
+
+
+def _turning(case: Case) -> Iterator[Finding]:
+    """What would turn the verdict `keep`: said of the container it hangs on most."""
+    helpers = [each for each in case.helpers if not each.facts.native]
+    if case.split or len(case.pod.mains) < 2 or not helpers:
+        return
+    least = min(helpers, key=lambda each: each.helping - each.independent)
+    wanted = []
+    if not least.facts.ports:
+        wanted.append("a port that others call by a Service")
+    elif not case.pod.services:
+        wanted.append("a Service that leads to its port")
+    if not case.claims(least.facts):
+        wanted.append("data on a claim of its own")
+    if wanted:
+        yield Finding(
+            "what-would-change",
+            "note",
+            f"{least.name} would belong in a Pod of its own if it had {' or '.join(wanted)}",
+            least.facts.path,
+        )
 
 
 def _apart(case: Case) -> Iterator[Finding]:
@@ -26,7 +49,7 @@ def _apart(case: Case) -> Iterator[Finding]:
         "error",
         f"{number(len(groups)).capitalize()} applications share this Pod: {listed}. They differ in "
         "what they need and how they scale, and nothing here ties them together: one Pod each, "
-        "with a Service where one is called by another",
+        "with a Service where one is called by another (`podweave split` writes them)",
         case.spec_path("containers"),
     )
     for dial in case.relations.dials:

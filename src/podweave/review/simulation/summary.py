@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from podweave.review.case import Case
-from podweave.review.simulation.day import Day
+from podweave.review.simulation.day import Day, Series
 
 
 def sentences(case: Case, day: Day) -> list[str]:
@@ -16,6 +16,8 @@ def sentences(case: Case, day: Day) -> list[str]:
         f"{enough.gib_hours:g} GiB-hours, apart {apart.core_hours:g} and {apart.gib_hours:g}"
         + _saved(enough.core_hours, apart.core_hours, enough.gib_hours, apart.gib_hours),
     ]
+    lines.append(f"requested cores by the hour: together {_spark(enough, enough)}")
+    lines.append(f"                             apart    {_spark(apart, enough)}")
     if together.saturated:
         lines.append(
             f"as it is configured, {day.hot} is saturated for {together.saturated} minutes of the "
@@ -40,6 +42,14 @@ def sentences(case: Case, day: Day) -> list[str]:
     )
     lines += [f"assumed: {each}" for each in dict.fromkeys(day.assumptions)]
     return lines
+
+
+def _spark(series: Series, scale: Series) -> str:
+    """A curve of one character an hour, to the scale of another."""
+    blocks = "▁▂▃▄▅▆▇█"
+    most = max(scale.cores) or 1.0
+    hourly = series.cores[:: len(series.cores) // 24]
+    return "".join(blocks[min(7, int(value / most * 7.999))] for value in hourly)
 
 
 def _saved(core: float, core_apart: float, gib: float, gib_apart: float) -> str:
