@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -47,11 +48,13 @@ def test_two_pods_listen_on_the_same_port(machine: Machine) -> None:
 
 
 def test_localhost_is_not_reachable_from_beyond(machine: Machine) -> None:
-    pod = machine.pod(listener("127.0.0.1", 18080, "inside"))
-    pod.start().wait_for("listening")
-    with socket.socket() as beyond:
-        assert beyond.connect_ex(("127.0.0.1", 18080)) != 0
-    assert dial(pod, pod.sandbox.ip, 18080) == "ECONNREFUSED"
+    with socket.socket() as held, socket.socket() as beyond:
+        held.bind(("127.0.0.1", 0))  # a port of the machine on which nobody listens
+        port = held.getsockname()[1]
+        pod = machine.pod(listener("127.0.0.1", port, "inside"))
+        pod.start().wait_for("listening")
+        assert beyond.connect_ex(("127.0.0.1", port)) == errno.ECONNREFUSED
+        assert dial(pod, pod.sandbox.ip, port) == "ECONNREFUSED"
 
 
 def test_the_machine_s_localhost_is_not_the_pod_s(machine: Machine) -> None:
