@@ -15,7 +15,7 @@ from podweave.weave.options import HELPER_IMAGE
 
 PYTHON = "/usr/bin/python3"
 PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-APPLETS = ("sh", "cat", "sleep", "stat", "id", "true", "ls", "mkdir")
+APPLETS = ("sh", "cat", "sleep", "stat", "id", "true", "false", "ls", "mkdir")
 _LEFT_OUT = re.compile(r"/(__pycache__|test|tkinter|idlelib|ensurepip|config-[^/]*)(/|$)")
 
 

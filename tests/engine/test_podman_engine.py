@@ -269,6 +269,17 @@ def test_a_pod_that_ends_is_shown_with_its_faulty_container(user: Installation) 
     assert (shown["status"]["phase"], shown["podweave"]["state"]) == ("Failed", "finished")
 
 
+def test_a_pod_is_ready_when_its_probes_say_so(user: Installation) -> None:
+    probe = {"exec": {"command": ["false"]}}
+    text = podman_pod("probed", sleeper(readinessProbe=probe), hostNetwork=True)
+    done = user.run("up", "-", "--timeout", "2", stdin=text, check=False)
+    assert done.returncode == 1
+    assert "is not ready within 2 s" in done.stderr
+    probe["exec"]["command"] = ["true"]
+    text = podman_pod("probed", sleeper(readinessProbe=probe), hostNetwork=True)
+    assert "Pod probed is ready" in user.run("up", "-", "--replace", stdin=text).stdout
+
+
 def test_a_pod_of_that_name_is_left_alone_or_replaced(user: Installation) -> None:
     text = podman_pod("one", sleeper())
     user.run("up", "-", stdin=text)

@@ -111,7 +111,8 @@ class _Adaptation:
         for raw, container in zip(spec["containers"], typed.containers, strict=True):
             self._container(raw, container)
         spec["volumes"] = self._volumes(spec.get("volumes") or [])
-        spec["hostname"] = typed.hostname or self.pod.metadata.name
+        if not typed.host_network:
+            spec["hostname"] = typed.hostname or self.pod.metadata.name
         ports = self._publish(spec["containers"])
         metadata = self.pod.metadata
         grace = typed.termination_grace_period_seconds

@@ -26,13 +26,16 @@ from podweave.engines.podman import volumes
 from podweave.engines.podman.adaptation import RECORD, Adapted, PodRecord, adapt, podman_name
 from podweave.engines.podman.pod_objects import container_name, pod_object
 from podweave.engines.podman.program import PodmanError, PodmanProgram
-from podweave.model.pods import Pod
+from podweave.model.pods import Pod, Probe
 
 INTERVAL: Final = 0.2
 """Seconds between two looks at a Pod that comes up; each starts podman twice."""
 
 ASK_AGAIN: Final = 1.0
 """Seconds for which a Pod that was seen alive is taken to be so."""
+
+STARTING: Final = 4.0
+"""Seconds that `podman exec` itself may take beyond a probe's timeout."""
 
 SHORTEST_GRACE: Final = 2.0
 """Seconds that a helper gets to end, however long the application took."""
@@ -211,19 +214,25 @@ class PodmanEngine(Engine):
             raise EngineError(f"Pod {name} in Podman isn't of this podweave: {error}") from error
         return pod_object(record, labels, inspected, pending=pending, now=time.time())
 
-    def _probe(self, pod: PodObject, pending: dict[str, list[list[str]]]) -> bool:
+    def _probe(self, pod: PodObject, pending: dict[str, list[Probe]]) -> bool:
         """Ask each probe that hasn't been passed; whether one more has."""
         statuses = pod["status"]["containerStatuses"]
         running = {each["name"] for each in statuses if "running" in each["state"]}
         passed = False
         for container in [each for each in pending if each in running]:
             probes = pending[container]
-            while probes and self.execute(pod, container, probes[0])[0] == 0:
+            while probes and self._answers(pod, container, probes[0]):
                 probes.pop(0)
                 passed = True
             if not probes:
                 del pending[container]
         return passed
+
+    def _answers(self, pod: PodObject, container: str, probe: Probe) -> bool:
+        command = (probe.exec.command if probe.exec else None) or []
+        seconds = (probe.timeout_seconds or 1) + STARTING
+        name = self._container(pod, container)
+        return self.podman.combined("exec", name, *command, timeout=seconds)[0] == 0
 
     def _stop_in_order(self, pod: PodObject, grace: float) -> None:
         deadline = time.monotonic() + grace
@@ -255,13 +264,13 @@ def _podmans_name(pod: PodObject) -> str:
     return podman_name(pod["metadata"]["namespace"], pod["metadata"]["name"])
 
 
-def _probes(pod: Pod) -> dict[str, list[list[str]]]:
+def _probes(pod: Pod) -> dict[str, list[Probe]]:
     """What has to succeed once in each container until it counts as ready."""
-    probes: dict[str, list[list[str]]] = {}
+    probes: dict[str, list[Probe]] = {}
     for container in pod.spec.containers:
         for probe in (container.startup_probe, container.readiness_probe):
             if probe is not None and probe.exec is not None and probe.exec.command:
-                probes.setdefault(container.name, []).append(list(probe.exec.command))
+                probes.setdefault(container.name, []).append(probe)
     return probes
 
 

@@ -13,6 +13,10 @@ from podweave.engines.errors import EngineError
 OLDEST: Final = (4, 3)
 
 
+TIMED_OUT: Final = 124
+"""The exit code that timeout(1) has made usual for it."""
+
+
 class PodmanError(EngineError):
     """Podman has said no; the text is its own."""
 
@@ -37,15 +41,19 @@ class PodmanProgram:
         found: list[dict[str, Any]] | None = json.loads(self.run(*arguments) or "[]")
         return found or []
 
-    def combined(self, *arguments: str) -> tuple[int, str]:
+    def combined(self, *arguments: str, timeout: float | None = None) -> tuple[int, str]:
         """The exit code, and standard output and error as they came."""
-        result = subprocess.run(
-            ["podman", *arguments],
-            check=False,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
+        try:
+            result = subprocess.run(
+                ["podman", *arguments],
+                check=False,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=timeout,
+            )
+        except subprocess.TimeoutExpired:
+            return TIMED_OUT, f"no answer within {timeout:g} s"
         return result.returncode, result.stdout.decode(errors="replace")
 
     def version(self) -> tuple[int, int]:
