@@ -8,7 +8,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,14 +17,13 @@ from typing import Any
 
 import click
 
-from podweave.cli.demonstration.guard import end_descendants
 from podweave.cli.demonstration.load import Load, post
 from podweave.cli.demonstration.postgres import (
     Installation,
     PostgresError,
     Server,
     count_orders,
-    reserved_port,
+    free_port,
 )
 
 POD = "orders"
@@ -39,9 +37,10 @@ class StoryError(Exception):
 
 
 class Story:
-    """Runs the demonstration in a directory of its own. `clear` is to be called at the end.
+    """Runs the demonstration in a directory of its own, which is removed at the end.
 
-    Raises StoryError (or PostgresError) as soon as something is not as it should be.
+    Raises StoryError (or PostgresError) as soon as something is not as it should be; whatever
+    was started is stopped all the same.
     """
 
     def __init__(self, example: Path) -> None:
@@ -55,19 +54,20 @@ class Story:
         }
         self.servers: list[Server] = []
         self.load: Load | None = None
-        self.reserved: list[socket.socket] = []
-        self.port = self.reserve(8080)
+        self.port = free_port(8080)
 
     def tell(self) -> None:
         begin = time.monotonic()
-        self.databases()
-        self.weave()
-        self.up()
-        self.switch_under_load()
-        self.logs()
-        self.cost()
-        self.down()
-        self.clear()
+        try:
+            self.databases()
+            self.weave()
+            self.up()
+            self.switch_under_load()
+            self.logs()
+            self.cost()
+            self.down()
+        finally:
+            self.clear()
         click.secho(f"\nThat was all, in {time.monotonic() - begin:.0f} seconds.", bold=True)
 
     # --- the chapters ---------------------------------------------------------------------
@@ -77,7 +77,7 @@ class Story:
         software = self.directory / "postgres"
         software.mkdir()
         installation = Installation(software)
-        ports = {"dev": self.reserve(15432), "qa": self.reserve(25432)}
+        ports = {"dev": free_port(15432), "qa": free_port(25432)}
         for name, like in (("dev", None), ("qa", "dev")):
             self.servers.append(installation.create(name, ports[name], like=like))
             say(f"{name}: 127.0.0.1:{ports[name]}, table orders is empty")
@@ -184,12 +184,6 @@ class Story:
 
     # --- what the chapters use ------------------------------------------------------------
 
-    def reserve(self, preferred: int) -> int:
-        """A free port that no other demonstration takes meanwhile."""
-        self.reserved.append(reserved_port(preferred))
-        port: int = self.reserved[-1].getsockname()[1]
-        return port
-
     def podweave(self, *arguments: str, show: bool = False) -> subprocess.CompletedProcess[str]:
         """Run podweave as a user would; `show` prints the command. A failure is a StoryError."""
         if show:
@@ -232,35 +226,18 @@ class Story:
     def clear(self) -> None:
         """Stop and remove whatever was started, however far the story came."""
         if self.load is not None:
-            self.load.give_up()
-        self.end_pods()
-        for server in self.servers:
-            server.stop()
-        # A Pod in the middle of its set-up, a server not yet among `servers`.
-        end_descendants()
-        self.end_pods()
-        for each in self.reserved:
-            each.close()
-        shutil.rmtree(self.directory, ignore_errors=True)
-
-    def end_pods(self) -> None:
-        if (self.directory / "state" / "pods").exists():
+            self.load.stop()
+        if (self.directory / "state").exists():
             subprocess.run(
-                [
-                    sys.executable,
-                    "-m",
-                    "podweave",
-                    "down",
-                    "--all",
-                    "--volumes",
-                    "--grace-period",
-                    "5",
-                ],
+                [sys.executable, "-m", "podweave", "down", "--all", "--volumes"],
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 check=False,
             )
+        for server in self.servers:
+            server.stop()
+        shutil.rmtree(self.directory, ignore_errors=True)
 
 
 def install_driver(target: Path) -> None:
