@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from podweave.engines.local.setup import addresses
+from podweave.engines.local import sockets
 from podweave.engines.local.setup.operations import Before
 from podweave.engines.local.setup.pod_sandbox import PodSandbox, Settings, StartedContainer
 from podweave.model.pods import ConfigMap, Container, Pod, Secret
@@ -233,7 +233,7 @@ def dial(pod: RunningPod, host: str, port: int, seconds: float = 5.0) -> Any:
 def ask(directory: str, name: str, host: str, port: int, seconds: float = 5.0) -> Any:
     import socket
 
-    with addresses.connect_in(directory, name, socket.SOCK_SEQPACKET) as connection:
+    with sockets.connect(directory, name, socket.SOCK_SEQPACKET) as connection:
         connection.settimeout(SECONDS)
         request = {"connect": [host, port], "timeout": seconds}
         connection.send(json.dumps(request).encode())

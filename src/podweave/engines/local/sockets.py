@@ -14,9 +14,14 @@ CONTROL: Final = "control.sock"
 """How commands talk to the supervisor, see control.py."""
 
 
-def listen(directory: str, name: str) -> socket.socket:
-    """A listening, non-blocking stream socket DIRECTORY/NAME, in place of a stale one."""
-    server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+def listen(
+    directory: str, name: str, kind: int = socket.SOCK_STREAM, *, everyone: bool = False
+) -> socket.socket:
+    """A listening socket DIRECTORY/NAME, in place of a stale one.
+
+    With `everyone` any user may connect: the directory, and where it is mounted, decide who can.
+    """
+    server = socket.socket(socket.AF_UNIX, kind)
     fd = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         try:
@@ -24,8 +29,9 @@ def listen(directory: str, name: str) -> socket.socket:
         except FileNotFoundError:
             pass
         server.bind(f"/proc/self/fd/{fd}/{name}")
-        server.listen(16)
-        server.setblocking(False)
+        if everyone:
+            os.chmod(name, 0o666, dir_fd=fd)
+        server.listen(128)
     except BaseException:
         server.close()
         raise

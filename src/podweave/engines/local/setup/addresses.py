@@ -138,38 +138,3 @@ def _is_loopback(address: str) -> bool:
         return ipaddress.ip_address(address.partition("%")[0]).is_loopback
     except ValueError:
         return False
-
-
-def bind_in(directory: str, name: str, kind: int) -> socket.socket:
-    """A listening Unix socket DIRECTORY/NAME, however long the path: sun_path holds 107 bytes."""
-    listener = socket.socket(socket.AF_UNIX, kind)
-    place = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        try:
-            os.unlink(name, dir_fd=place)
-        except FileNotFoundError:
-            pass
-        listener.bind(f"/proc/self/fd/{place}/{name}")
-        # Who may reach it is decided by the directory, and by where it is mounted.
-        os.chmod(name, 0o666, dir_fd=place)
-        listener.listen(128)
-    except OSError:
-        listener.close()
-        raise
-    finally:
-        os.close(place)
-    return listener
-
-
-def connect_in(directory: str, name: str, kind: int) -> socket.socket:
-    """Connect to the Unix socket DIRECTORY/NAME."""
-    connection = socket.socket(socket.AF_UNIX, kind)
-    place = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        connection.connect(f"/proc/self/fd/{place}/{name}")
-    except OSError:
-        connection.close()
-        raise
-    finally:
-        os.close(place)
-    return connection

@@ -13,6 +13,7 @@ import msgspec
 
 from podweave.engines.environment import Facts
 from podweave.engines.errors import EngineError
+from podweave.engines.local import sockets
 from podweave.engines.local.setup import (
     addresses,
     broker,
@@ -303,7 +304,7 @@ class PodSetup:
     # Its processes
 
     def start_agent(self) -> None:
-        listener = addresses.bind_in(self.directory, "agent.sock", socket.SOCK_SEQPACKET)
+        listener = self._listen("agent.sock")
         try:
             self._agent = Agent.start(
                 self._kinds, self._inside, listener, user_namespace=self.in_user_namespace
@@ -352,10 +353,12 @@ class PodSetup:
 
     def start_broker(self) -> None:
         if self._broker_listener is None:
-            self._broker_listener = addresses.bind_in(
-                self.directory, "broker.sock", socket.SOCK_SEQPACKET
-            )
+            self._broker_listener = self._listen("broker.sock")
         self._broker = broker.start(self._broker_listener)
+
+    def _listen(self, name: str) -> socket.socket:
+        """For helpers, which run as users of their own."""
+        return sockets.listen(self.directory, name, socket.SOCK_SEQPACKET, everyone=True)
 
     def finish(self) -> None:
         """All steps have run."""

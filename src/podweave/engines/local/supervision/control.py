@@ -161,6 +161,7 @@ class ControlServer:
         self._loop = loop
         self._requested = requested
         self._server = sockets.listen(directory, sockets.CONTROL)
+        self._server.setblocking(False)
         loop.watch(self._server.fileno(), self._accept)
 
     def close(self) -> None:
