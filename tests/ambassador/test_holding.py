@@ -16,12 +16,8 @@ import pytest
 
 from tests.ambassador.conftest import Start
 from tests.ambassador.upstreams import Upstream, echo, named, upstream
+from tests.ports import free_port
 from tests.waiting import wait_until
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 @contextlib.contextmanager

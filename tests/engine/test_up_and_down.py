@@ -13,6 +13,7 @@ import pytest
 from podweave.engines.local.records import supervisor_of
 from tests.engine.pods import pod, sh, sleeper
 from tests.installations import Installation
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 
@@ -194,13 +195,6 @@ def test_replicas_are_limited_to_one_and_that_is_said(one: Installation) -> None
     result = one.run("up", one.write("many.json", json.dumps(text)))
     assert "1 Pod in place of 3 replicas" in result.stderr
     assert len(one.pods()) == 1
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def ask(port: int) -> str:

@@ -19,13 +19,6 @@ Result = socket.socket | DialError
 
 
 @pytest.fixture
-def loop() -> Iterator[Loop]:
-    loop = Loop()
-    yield loop
-    loop.close()
-
-
-@pytest.fixture
 def connector(loop: Loop, tmp_path: Path) -> Iterator[DirectConnector]:
     hosts = str(tmp_path / "hosts")
     resolver = Resolver(loop, resolv_conf="/nonexistent", hosts=hosts, port=1)

@@ -19,6 +19,7 @@ import pytest
 
 from tests.ambassador.upstreams import echo, upstream
 from tests.helpers.processes import HelperProcess, archive, run
+from tests.ports import free_port
 
 LISTS = Path(__file__).parent / "loaded_modules"
 PYTHON_OF_LISTS = (3, 11)
@@ -76,11 +77,6 @@ def sidecar(directory: Path) -> dict[str, Any]:
 programs = pytest.mark.parametrize(
     "config", [ambassador, adapter, sidecar], ids=lambda config: config.__name__
 )
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def healthy(helper: HelperProcess) -> None:

@@ -18,13 +18,6 @@ Pair = tuple[socket.socket, socket.socket]
 
 
 @pytest.fixture
-def loop() -> Iterator[Loop]:
-    loop = Loop()
-    yield loop
-    loop.close()
-
-
-@pytest.fixture
 def pairs() -> Iterator[list[Pair]]:
     pairs = [socket.socketpair() for _ in range(3)]
     for left, right in pairs:

@@ -12,6 +12,7 @@ import pytest
 
 from podweave import __version__
 from tests.helpers.processes import HelperProcess, run
+from tests.ports import free_port
 
 
 def ambassador(**changes: Any) -> dict[str, Any]:
@@ -29,11 +30,6 @@ def ambassador(**changes: Any) -> dict[str, Any]:
         },
         **changes,
     }
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def test_version() -> None:

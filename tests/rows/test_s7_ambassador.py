@@ -11,6 +11,7 @@ import pytest
 
 from podweave.cli.demonstration import postgres
 from tests.installations import Installation
+from tests.ports import free_port
 
 ASK = """\
 import pg8000.native
@@ -57,7 +58,7 @@ def databases() -> Iterator[dict[str, int]]:
         servers = []
         try:
             for name, like in (("dev", None), ("qa", "dev")):
-                servers.append(made.create(name, postgres.free_port(0), like=like))
+                servers.append(made.create(name, free_port(), like=like))
             yield {server.name: server.port for server in servers}
         finally:
             for server in servers:
