@@ -16,15 +16,21 @@ def command() -> None:
     a pause while the ambassador switches from one to the other; the service's two log formats
     become one. Everything it starts, it stops and removes. Needs the extra `demo`.
     """
+    from podweave.cli.demonstration.guard import guarded
     from podweave.cli.demonstration.postgres import PostgresError
     from podweave.cli.demonstration.story import Story, StoryError
 
-    example = find_example()
-    try:
-        Story(example).tell()
-    except (StoryError, PostgresError) as error:
-        click.secho(f"\nThe demonstration failed: {error}", fg="red", err=True)
-        sys.exit(1)
+    story = Story(find_example())
+
+    def tell() -> int:
+        try:
+            story.tell()
+        except (StoryError, PostgresError) as error:
+            click.secho(f"\nThe demonstration failed: {error}", fg="red", err=True)
+            return 1
+        return 0
+
+    sys.exit(guarded(tell, story.clear))
 
 
 def find_example() -> Path:

@@ -40,6 +40,10 @@ class Load:
         for thread in self._threads:
             thread.join(30)
 
+    def give_up(self) -> None:
+        """Stop without waiting for the orders on their way."""
+        self._stopping = True
+
     def _work(self, number: int) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         count = 0

