@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from podweave.sandbox import pseudo_files
 from podweave.sandbox.mounts import Mount
 from podweave.sandbox.system_calls import SandboxError
 
@@ -173,14 +174,10 @@ def _settings(version: int, limits: Limits) -> list[tuple[str, str, str, bool]]:
 
 def _write(path: str, value: str, *, required: bool) -> None:
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-        try:
-            os.write(descriptor, value.encode())
-        finally:
-            os.close(descriptor)
-    except OSError as error:
+        pseudo_files.write(path, value)
+    except SandboxError:
         if required:
-            raise SandboxError(f"write {value} to", path, error.errno or 0) from error
+            raise
 
 
 def out_of_memory_kills(group: Group) -> int:

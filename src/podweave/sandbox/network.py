@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from podweave.sandbox import pseudo_files
 from podweave.sandbox.namespaces import NEWNET
 from podweave.sandbox.system_calls import SandboxError, setns
 
@@ -186,12 +187,4 @@ def set_hostname(name: str) -> None:
 
 def write_sysctl(name: str, value: str) -> None:
     """Set a kernel parameter by its dotted name."""
-    path = "/proc/sys/" + name.replace(".", "/")
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-        try:
-            os.write(descriptor, value.encode())
-        finally:
-            os.close(descriptor)
-    except OSError as error:
-        raise SandboxError("write", path, error.errno or 0) from error
+    pseudo_files.write("/proc/sys/" + name.replace(".", "/"), value)

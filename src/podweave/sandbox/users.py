@@ -5,19 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from podweave.sandbox import namespaces
+from podweave.sandbox import namespaces, pseudo_files
 from podweave.sandbox.system_calls import SandboxError
-
-
-def _write(path: str, text: str) -> None:
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-        try:
-            os.write(descriptor, text.encode())
-        finally:
-            os.close(descriptor)
-    except OSError as error:
-        raise SandboxError("write", path, error.errno or 0) from error
 
 
 def enter_user_namespace(user: int, group: int) -> None:
@@ -37,9 +26,9 @@ def enter_user_namespace(user: int, group: int) -> None:
             "see sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone and "
             "kernel.apparmor_restrict_unprivileged_userns",
         ) from error
-    _write("/proc/self/setgroups", "deny")
-    _write("/proc/self/gid_map", f"{group} {outside_group} 1")
-    _write("/proc/self/uid_map", f"{user} {outside_user} 1")
+    pseudo_files.write("/proc/self/setgroups", "deny")
+    pseudo_files.write("/proc/self/gid_map", f"{group} {outside_group} 1")
+    pseudo_files.write("/proc/self/uid_map", f"{user} {outside_user} 1")
 
 
 def become(user: int, group: int, groups: Sequence[int]) -> None:
