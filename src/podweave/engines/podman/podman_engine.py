@@ -34,6 +34,9 @@ INTERVAL: Final = 0.2
 ASK_AGAIN: Final = 1.0
 """Seconds for which a Pod that was seen alive is taken to be so."""
 
+HELPERS_SERVE: Final = 60.0
+"""Seconds for which the application waits for its helpers."""
+
 STARTING: Final = 4.0
 """Seconds that `podman exec` itself may take beyond a probe's timeout."""
 
@@ -77,6 +80,12 @@ class PodmanEngine(Engine):
         ]
         manifest = yaml.safe_dump(adapted.manifest, sort_keys=False, allow_unicode=True)
         lines += [f"podman {' '.join(PLAY)} <<'END'", *manifest.splitlines(), "END"]
+        if not adapted.record.inits:
+            lines += [
+                f"podman start {container_name(adapted.record, name)}, and wait until it serves"
+                for name in adapted.record.containers
+                if name in adapted.record.helpers
+            ]
         return [*lines, f"podman pod start {adapted.name}"]
 
     def start(self, order: PodOrder, *, until: Callable[[], float]) -> Iterator[PodObject]:
@@ -151,7 +160,7 @@ class PodmanEngine(Engine):
             raise PodExistsError(f"Pod {adapted.name} is there already")
         self._check_helper_images(order)
         try:
-            self._create(adapted)
+            self._create(adapted, order)
         except BaseException:
             self._remove(adapted.name, adapted.record.volumes)
             raise
@@ -172,17 +181,33 @@ class PodmanEngine(Engine):
                     container=container.name,
                 )
 
-    def _create(self, adapted: Adapted) -> None:
+    def _create(self, adapted: Adapted, order: PodOrder) -> None:
         for name, volume in adapted.volumes.items():
             volumes.make(self.podman, name, volume, adapted.name)
         for name in adapted.record.claims:
             volumes.make_claim(self.podman, name)
         manifest = json.dumps(adapted.manifest)
         self.podman.run(*PLAY, text=manifest)
+        if not adapted.record.inits:
+            self._start_helpers(adapted, order.pod)
         try:
             self.podman.run("pod", "start", adapted.name)
         except PodmanError as error:
             raise self._explained(error, adapted) from error
+
+    def _start_helpers(self, adapted: Adapted, pod: Pod) -> None:
+        """As native sidecars: the application begins when they serve."""
+        helpers = [each for each in pod.spec.containers if each.name in adapted.record.helpers]
+        deadline = time.monotonic() + HELPERS_SERVE
+        for container in helpers:
+            name = container_name(adapted.record, container.name)
+            self.podman.run("start", name)
+            probe = container.startup_probe
+            while probe is not None and not self._answers(name, probe):
+                if time.monotonic() > deadline:
+                    # Shown as any container that doesn't get ready.
+                    return
+                time.sleep(INTERVAL)
 
     def _explained(self, error: PodmanError, adapted: Adapted) -> EngineError:
         """With the last words of an init container, if it was that."""
@@ -221,17 +246,16 @@ class PodmanEngine(Engine):
         passed = False
         for container in [each for each in pending if each in running]:
             probes = pending[container]
-            while probes and self._answers(pod, container, probes[0]):
+            while probes and self._answers(self._container(pod, container), probes[0]):
                 probes.pop(0)
                 passed = True
             if not probes:
                 del pending[container]
         return passed
 
-    def _answers(self, pod: PodObject, container: str, probe: Probe) -> bool:
+    def _answers(self, name: str, probe: Probe) -> bool:
         command = (probe.exec.command if probe.exec else None) or []
         seconds = (probe.timeout_seconds or 1) + STARTING
-        name = self._container(pod, container)
         return self.podman.combined("exec", name, *command, timeout=seconds)[0] == 0
 
     def _stop_in_order(self, pod: PodObject, grace: float) -> None:
