@@ -252,7 +252,7 @@ class Story:
                     sys.executable,
                     "-m",
                     "podweave",
-                    *"down --all --volumes --grace-period 5".split(),
+                    *["down", "--all", "--volumes", "--grace-period", "5"],
                 ],
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
