@@ -187,6 +187,7 @@ def test_version_2(tmp_path: Path) -> None:
     (service / "app.slice/x.scope").mkdir(parents=True)
     (tmp_path / "cgroup.controllers").write_text("cpu memory pids\n")
     (service / "cgroup.procs").write_text("")
+    (service / "cgroup.controllers").write_text("cpu memory pids\n")
     table = [Mount(1, 0, "/", str(tmp_path), "", "cgroup2", "x", "rw")]
     root = cgroups.find(table, {"": "/"}, 0)
     assert root == cgroups.Hierarchy(2, {"cpu": str(tmp_path), "memory": str(tmp_path)})
@@ -213,6 +214,35 @@ def test_version_2(tmp_path: Path) -> None:
     assert (service / "cgroup.subtree_control").read_text() == "+cpu +memory"
     (leaf / "memory.events").write_text("low 0\noom 2\noom_kill 3\n")
     assert cgroups.out_of_memory_kills(group) == 3
+
+
+def test_version_2_with_a_part_of_the_controllers_delegated(tmp_path: Path) -> None:
+    """As systemd up to version 251 delegates to users."""
+    service = tmp_path / "user@7.service"
+    leaf = service / "podweave/pod/main-0"
+    leaf.mkdir(parents=True)
+    (tmp_path / "cgroup.controllers").write_text("cpuset cpu io memory pids\n")
+    (service / "cgroup.controllers").write_text("memory pids\n")
+    for place in (service, service / "podweave", service / "podweave/pod"):
+        (place / "cgroup.subtree_control").write_text("")
+    (service / "cgroup.procs").write_text("")
+    (leaf / "memory.max").write_text("")
+    table = [Mount(1, 0, "/", str(tmp_path), "", "cgroup2", "x", "rw")]
+    found = cgroups.find(table, {"": "/user@7.service/app.slice"}, 7)
+    assert found == cgroups.Hierarchy(2, {"memory": str(service)})
+    cgroups.make(found, "podweave/pod/main-0", cgroups.Limits(cpus=0.5, memory=4096))
+    # A controller that isn't there would make the kernel refuse the others, too.
+    assert (service / "cgroup.subtree_control").read_text() == "+memory"
+    assert (leaf / "memory.max").read_text() == "4096"
+
+    (service / "cgroup.controllers").write_text("pids\n")
+    assert cgroups.find(table, {"": "/user@7.service/app.slice"}, 7) is None
+
+
+def test_limits_name_the_controllers_they_take() -> None:
+    assert cgroups.Limits(shares=2).controllers == {"cpu"}
+    assert cgroups.Limits(cpus=1, memory=1).controllers == {"cpu", "memory"}
+    assert not cgroups.Limits()
 
 
 # Addresses

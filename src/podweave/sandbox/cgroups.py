@@ -32,11 +32,21 @@ class Limits(msgspec.Struct, frozen=True):
     memory: int | None = None
 
     def __bool__(self) -> bool:
-        return any(value is not None for value in (self.cpus, self.shares, self.memory))
+        return bool(self.controllers)
+
+    @property
+    def controllers(self) -> frozenset[str]:
+        """Those that it takes to enforce them."""
+        cpu = self.cpus is not None or self.shares is not None
+        wanted = {"cpu": cpu, "memory": self.memory is not None}
+        return frozenset(name for name, needed in wanted.items() if needed)
 
 
 class Hierarchy(msgspec.Struct, frozen=True):
-    """Where groups can be made: a directory for each controller, the same for all in version 2."""
+    """Where groups can be made: a directory for each controller, the same for all in version 2.
+
+    Not every controller need be there: systemd delegates only some to users.
+    """
 
     version: int
     bases: Mapping[str, str]
@@ -59,9 +69,10 @@ class Group(msgspec.Struct, frozen=True):
 def find(table: list[Mount], own: Mapping[str, str], user: int) -> Hierarchy | None:
     """The hierarchy that this process may make groups in. `own`: see `own_groups`."""
     for mount in table:
-        if mount.filesystem == "cgroup2" and _has_controllers(mount.target):
+        if mount.filesystem == "cgroup2" and _controllers(mount.target):
             base = _unified_base(mount, own.get("", "/"), user)
-            return None if base is None else Hierarchy(2, dict.fromkeys(CONTROLLERS, base))
+            there = () if base is None else _controllers(base)
+            return Hierarchy(2, dict.fromkeys(there, base)) if base and there else None
     bases = {}
     for mount in table:
         if mount.filesystem != "cgroup":
@@ -85,12 +96,14 @@ def own_groups(text: str) -> dict[str, str]:
     return groups
 
 
-def _has_controllers(target: str) -> bool:
+def _controllers(directory: str) -> list[str]:
+    """Which of ours can be enabled for groups in this one."""
     try:
-        with open(f"{target}/cgroup.controllers", encoding="utf-8") as file:
-            return bool(set(file.read().split()) & set(CONTROLLERS))
+        with open(f"{directory}/cgroup.controllers", encoding="utf-8") as file:
+            there = file.read().split()
     except OSError:
-        return False
+        return []
+    return [controller for controller in CONTROLLERS if controller in there]
 
 
 def _below(mount: Mount, path: str) -> str:
@@ -120,7 +133,7 @@ def make(hierarchy: Hierarchy, path: str, limits: Limits) -> Group:
         directory = f"{base}/{path}"
         directories[controller] = directory
         if hierarchy.version == 2:
-            _enable_controllers(base, path)
+            _enable_controllers(base, path, hierarchy.bases)
         try:
             os.makedirs(directory, exist_ok=True)
         except OSError as error:
@@ -132,8 +145,8 @@ def make(hierarchy: Hierarchy, path: str, limits: Limits) -> Group:
     return group
 
 
-def _enable_controllers(base: str, path: str) -> None:
-    wanted = " ".join(f"+{controller}" for controller in CONTROLLERS)
+def _enable_controllers(base: str, path: str, controllers: Iterable[str]) -> None:
+    wanted = " ".join(f"+{controller}" for controller in controllers)
     place = base
     for part in path.split("/"):
         _write(f"{place}/cgroup.subtree_control", wanted, required=True)

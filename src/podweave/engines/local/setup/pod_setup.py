@@ -215,11 +215,15 @@ class PodSetup:
     def _find_groups(self) -> cgroups.Hierarchy | None:
         spec = self.pod.spec
         everyone = [*(spec.init_containers or ()), *spec.containers]
-        if not any(limits.limits_of(container) for container in everyone):
+        wanted = {name for each in everyone for name in limits.limits_of(each).controllers}
+        if not wanted:
             return None
         found = limits.hierarchy(self._table)
         if found is None:
             self._tell_no_limits("this user may not make control groups")
+        elif lacking := wanted - set(found.bases):
+            names = " and ".join(sorted(lacking))
+            self._tell_no_limits(f"the cgroup controller {names} is not there for this user")
         return found
 
     def _tell_no_limits(self, why: str) -> None:
