@@ -6,7 +6,6 @@ import re
 from typing import Final
 
 _LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-_LABEL_1035: Final = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _QUALIFIED: Final = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
 
 _LABEL_RULE: Final = (
@@ -23,14 +22,6 @@ def dns_label_problem(name: str) -> str | None:
     if not _LABEL.fullmatch(name):
         return f"{name!r} isn't a valid name: {_LABEL_RULE}"
     return None
-
-
-def dns_label_1035_problem(name: str) -> str | None:
-    """What keeps `name` from being an RFC 1035 label (names of Services); or None."""
-    problem = dns_label_problem(name)
-    if problem is None and not _LABEL_1035.fullmatch(name):
-        return f"{name!r} isn't a valid name: it begins with a letter"
-    return problem
 
 
 def dns_subdomain_problem(name: str) -> str | None:

@@ -9,7 +9,6 @@ from typing import Final
 from podweave.sandbox.system_calls import setns, unshare
 
 NEWNS = 0x00020000
-NEWCGROUP = 0x02000000
 NEWUTS = 0x04000000
 NEWIPC = 0x08000000
 NEWUSER = 0x10000000

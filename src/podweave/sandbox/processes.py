@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterable
-from typing import NoReturn
 
 from podweave.sandbox.system_calls import (
     PR_SET_CHILD_SUBREAPER,
@@ -150,16 +149,6 @@ def parent_of(pid: int) -> int | None:
     except (FileNotFoundError, ProcessLookupError):
         return None
     return None if fields[0] == b"Z" else int(fields[1])
-
-
-def exit_like(status: int) -> NoReturn:
-    """End as the process did whose wait status this is."""
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
-        signal.signal(number, signal.SIG_DFL) if number not in (9, 19) else None
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [number])
-        os.kill(os.getpid(), number)
-    os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
 
 
 def fork_orphan(prepare: Callable[[], None], child: Callable[[], int | None]) -> int:

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
     from podweave.cli.searching.conditions import Condition
 
-COLUMNS = ("time", "level", "namespace", "pod", "message", "file", "record")
-"""Of the view `logs`, besides `number`, the place in the order of writing."""
-
 _VIEW = """
 CREATE VIEW records AS SELECT
     row_number() OVER () AS number,

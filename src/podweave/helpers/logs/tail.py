@@ -6,7 +6,7 @@ was quiet for a while), so that rotation by rename and deletion lose nothing. No
 memory between two reads: an unfinished line is read again when it has grown.
 
 Polling, not inotify: the files that lately grew are looked at every 20 ms, the others and the
-directories at most every 200 ms. A hint from inotify would only have to call `poke()`.
+directories at most every 200 ms.
 """
 
 from __future__ import annotations
@@ -115,10 +115,6 @@ class Tail(Source):
         self._settle(now, chunks)
         self._count(chunks)
         return chunks
-
-    def poke(self) -> None:
-        """Something may have happened: look at everything at the next turn."""
-        self._next_scan = 0.0
 
     def close(self) -> None:
         for file in self._files.values():

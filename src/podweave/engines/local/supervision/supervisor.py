@@ -68,7 +68,6 @@ class Supervisor:
         publications: Publications,
         backoff: BackoffTimes,
     ) -> None:
-        self._pod = pod
         self._sandbox = sandbox
         self._directory = directory
         self._record = record
@@ -91,7 +90,6 @@ class Supervisor:
         self._watchers: list[Client] = []
         self._dirty = True
         self._last = b""
-        self._finished = False
 
     def run(self, attach: Callable[[Loop], Client]) -> None:
         """Keep the Pod to its end. `attach` makes the client that watches from the beginning."""
@@ -269,7 +267,6 @@ class Supervisor:
         self._feed(Exited(name, attempt, code or 0, number, oom, message))
 
     def _finish(self) -> None:
-        self._finished = True
         self._loop.stop()
 
     # --- what others see ---
