@@ -53,7 +53,8 @@ def test_every_workload_kind_has_its_pod_found(api_version: str, kind: str) -> N
         descend(found.document.object, (*found.pod_path, "spec", "containers", 0, "name")) == "web"
     )
     pod = pod_of(found.workload)
-    assert (pod.metadata.name, pod.metadata.labels) == ("web", {"app": "web"})
+    assert pod.metadata.name == ("web-0" if kind == "StatefulSet" else "web")
+    assert (pod.metadata.labels or {})["app"] == "web"
     assert pod.spec.containers[0].image == "nginx"
 
 
