@@ -7,6 +7,7 @@ a broken optional part breaks only its own command.
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from typing import Any, NoReturn
@@ -53,6 +54,10 @@ class Commands(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
+        for stream in (sys.stdout, sys.stderr):
+            # What a terminal can't show is no reason to fail. Data is written as bytes.
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")
         try:
             super().main(*args, **kwargs)
         except InputError as error:

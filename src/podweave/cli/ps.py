@@ -22,7 +22,7 @@ def command(engine_name: str, as_json: bool) -> None:
     pods = engine_or_exit(engine_name).pods()
     if as_json:
         found = {"apiVersion": "v1", "kind": "List", "items": pods}
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False).encode())
         return
     if not pods:
         click.echo("no Pods", err=True)

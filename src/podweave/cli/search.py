@@ -123,7 +123,7 @@ def _show_records(database: LogDatabase, query: Query, limit: int, as_json: bool
     from podweave.cli.searching.display import record_line
 
     for row in database.newest(condition(query, datetime.now(UTC)), limit):
-        click.echo(row[4] if as_json else record_line(row))
+        click.echo(row[4].encode() if as_json else record_line(row))
 
 
 def _show_rows(database: LogDatabase, sql: str, limit: int | None, as_json: bool) -> None:
@@ -133,4 +133,4 @@ def _show_rows(database: LogDatabase, sql: str, limit: int | None, as_json: bool
     if not as_json:
         click.secho("\t".join(names), bold=True)
     for row in rows:
-        click.echo(json_row(names, row) if as_json else cells(row))
+        click.echo(json_row(names, row).encode() if as_json else cells(row))
