@@ -13,7 +13,8 @@ import msgspec
 
 from podweave.engines.local import sockets
 from podweave.engines.local.setup.operations import Before
-from podweave.engines.local.setup.pod_sandbox import PodSandbox, Settings, StartedContainer
+from podweave.engines.local.setup.pod_sandbox import PodSandbox, StartedContainer
+from podweave.engines.local.setup.settings import Settings
 from podweave.model.pods import ConfigMap, Container, Pod, Secret
 
 SECONDS = 30.0

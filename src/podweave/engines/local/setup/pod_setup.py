@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import time
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -38,13 +37,11 @@ from podweave.engines.local.setup.operations import (
     Tmpfs,
     WriteSysctl,
 )
+from podweave.engines.local.setup.settings import Settings
 from podweave.engines.local.setup.volumes import Places, VolumePlan, plan_volume
 from podweave.model.pods import Container, Pod, PodSecurityContext
 from podweave.sandbox import cgroups, mounts, network, processes
 from podweave.sandbox.system_calls import SandboxError
-
-if TYPE_CHECKING:
-    from podweave.engines.local.setup.pod_sandbox import Settings
 
 _SHARED_MEMORY = 64 << 20
 """Bytes of /dev/shm, as container runtimes give."""

@@ -27,7 +27,8 @@ from podweave.engines.local.records import (
     write_record,
 )
 from podweave.engines.local.setup.operations import Operation
-from podweave.engines.local.setup.pod_sandbox import PodSandbox, Settings, clean
+from podweave.engines.local.setup.pod_sandbox import PodSandbox, clean
+from podweave.engines.local.setup.settings import Settings
 from podweave.engines.local.supervision.control import Client
 from podweave.engines.local.supervision.publishing import (
     Publication,
