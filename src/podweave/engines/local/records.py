@@ -58,23 +58,21 @@ class PodRecord(msgspec.Struct, rename="camel", omit_defaults=True):
 
 def state_directory() -> str:
     """$PODWEAVE_STATE; else root's /var/lib/podweave or the user's ~/.local/state/podweave."""
-    chosen = os.environ.get("PODWEAVE_STATE")
-    if chosen:
-        return os.path.abspath(chosen)
-    if os.geteuid() == 0:
-        return "/var/lib/podweave"
-    home = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
-    return os.path.join(os.path.abspath(home), "podweave")
+    return _directory("PODWEAVE_STATE", "/var/lib/podweave", "XDG_STATE_HOME", "~/.local/state")
 
 
 def cache_directory() -> str:
     """Where the helpers' archive is kept: not among the state, which ends with the Pods."""
-    chosen = os.environ.get("PODWEAVE_CACHE")
-    if chosen:
-        return os.path.abspath(chosen)
+    return _directory("PODWEAVE_CACHE", "/var/cache/podweave", "XDG_CACHE_HOME", "~/.cache")
+
+
+def _directory(chosen: str, of_root: str, base: str, of_user: str) -> str:
+    """By our variable, for root, or by the XDG base directory specification."""
+    if own := os.environ.get(chosen):
+        return os.path.abspath(own)
     if os.geteuid() == 0:
-        return "/var/cache/podweave"
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+        return of_root
+    home = os.environ.get(base) or os.path.expanduser(of_user)
     return os.path.join(os.path.abspath(home), "podweave")
 
 
