@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -14,6 +15,16 @@ from podweave.engines.local.records import PodLock, supervisor_of
 from tests.engine.pods import pod, sleeper
 from tests.installations import Installation
 from tests.waiting import wait_until
+
+
+def test_a_burst_of_connections_waits_in_the_backlog(tmp_path: Path) -> None:
+    burst = 1000
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(sockets.listen(str(tmp_path), "s.sock", socket.SOCK_SEQPACKET))
+        for _ in range(min(burst, socket.SOMAXCONN)):
+            client = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK)
+            stack.enter_context(client)
+            client.connect(str(tmp_path / "s.sock"))
 
 
 @pytest.fixture

@@ -51,6 +51,12 @@ def test_down_takes_files_names_and_all(one: Installation) -> None:
     assert one.pods() == []
 
 
+def test_that_images_are_not_pulled_is_said_once(one: Installation) -> None:
+    both = pod("a", sleeper()) + "\n---\n" + pod("b", sleeper())
+    result = one.run("up", one.write("both.yaml", both))
+    assert result.stderr.count("images are not pulled") == 1
+
+
 def test_a_pod_that_is_up_is_not_touched(one: Installation) -> None:
     file = one.write("pod.yaml", pod("there", sleeper()))
     one.run("up", file)

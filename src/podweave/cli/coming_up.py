@@ -37,8 +37,17 @@ QUIET: Final = ("PodInitializing", "ContainerCreating")
 CREATION: Final = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
 
 
-def follow(engine: Engine, order: PodOrder, pods: Iterator[PodObject], patience: Patience) -> bool:
-    """Wait for a Pod that was begun. False when it doesn't get ready; why is said."""
+def follow(
+    engine: Engine,
+    order: PodOrder,
+    pods: Iterator[PodObject],
+    patience: Patience,
+    said: set[str],
+) -> bool:
+    """Wait for a Pod that was begun. False when it doesn't get ready; why is said.
+
+    `said` are the notices that were told for Pods before this one, and needn't be again.
+    """
     view = LiveView() if sys.stdout.isatty() else PlainView()
     wait = Waiting(order)
     pod: PodObject | None = None
@@ -50,7 +59,9 @@ def follow(engine: Engine, order: PodOrder, pods: Iterator[PodObject], patience:
     if pod is None:
         raise EngineError("the Pod's supervisor went away before it said anything")
     for notice in pod["podweave"]["notices"]:
-        click.echo(f"note: {notice}", err=True)
+        if notice not in said:
+            click.echo(f"note: {notice}", err=True)
+            said.add(notice)
     if wait.is_good(pod):
         _tell_success(pod)
         return True

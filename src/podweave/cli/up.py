@@ -149,7 +149,8 @@ def command(
                 for step in runner.plan(order):
                     click.echo(step)
             return
-        good = [bring_up(runner, order, timeout, replace) for order in wanted]
+        said: set[str] = set()
+        good = [bring_up(runner, order, timeout, replace, said) for order in wanted]
     except BrokenPipeError:
         raise
     except (EngineError, OSError) as error:
@@ -161,7 +162,9 @@ def command(
     leave(0 if all(good) else 1)
 
 
-def bring_up(runner: Engine, order: PodOrder, timeout: float, replace: bool) -> bool:
+def bring_up(
+    runner: Engine, order: PodOrder, timeout: float, replace: bool, said: set[str]
+) -> bool:
     if replace:
         metadata = order.pod.metadata
         for pod in runner.pods():
@@ -174,7 +177,7 @@ def bring_up(runner: Engine, order: PodOrder, timeout: float, replace: bool) -> 
         # What shows the Pod is loaded while it comes up.
         from podweave.cli.coming_up import follow
 
-        return follow(runner, order, changes, patience)
+        return follow(runner, order, changes, patience, said)
     except PodExistsError as error:
         message = f"{error}; `podweave up --replace` or `podweave down` ends it first"
         raise PodExistsError(message) from error

@@ -31,7 +31,9 @@ def listen(
         server.bind(f"/proc/self/fd/{fd}/{name}")
         if everyone:
             os.chmod(name, 0o666, dir_fd=fd)
-        server.listen(128)
+        # An application that opens its connections all at once dials the broker as often, and a
+        # full backlog is a failed dial.
+        server.listen(socket.SOMAXCONN)
     except BaseException:
         server.close()
         raise
