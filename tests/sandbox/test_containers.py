@@ -369,6 +369,12 @@ def test_the_machine_s_files_do_not_change(machine: Machine) -> None:
     assert not os.path.exists("/usr/podweave-test")
 
 
+def test_what_is_for_everyone_can_be_written_to(machine: Machine) -> None:
+    script = "for d in /tmp /var/tmp /dev/shm; do echo $d > $d/x; cat $d/x; done"
+    assert machine.run(script).output == "/tmp\n/var/tmp\n/dev/shm\n"
+    assert not os.path.exists("/var/tmp/x")
+
+
 def test_a_restarted_container_has_a_fresh_layer(machine: Machine) -> None:
     pod = machine.pod(shell("cat /tmp/left 2>/dev/null || echo fresh; echo old > /tmp/left"))
     assert pod.run().output == "fresh\n"

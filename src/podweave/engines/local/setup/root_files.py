@@ -49,6 +49,9 @@ _NO_FILES = frozenset(
 )
 """File systems that hold no files of the machine's; `overlay` is other containers' roots."""
 
+_FOR_EVERYONE = ("/var/tmp",)
+"""Beneath a layer; /tmp has one of its own."""
+
 _MANY = 64
 _TOO_MANY = 512
 """A directory with mounts beneath is descended into. With more entries than the first number
@@ -260,6 +263,8 @@ class PlacePiece(msgspec.Struct, frozen=True):
         os.makedirs(upper, exist_ok=True)
         os.mkdir(work)
         copy_attributes(self._lower()[-1], upper)
+        if self.root.in_user_namespace:
+            self._let_write(upper)
         os.makedirs(target, exist_ok=True)
         try:
             mounts.overlay(
@@ -275,6 +280,15 @@ class PlacePiece(msgspec.Struct, frozen=True):
             if self.piece.path == "/" or len(self._lower()) > 1:
                 raise
             self._bind(self.piece.path, target, recursive=True)
+
+    def _let_write(self, upper: str) -> None:
+        """Directories for everyone to write in. They are root's, whom this user namespace lacks:
+        overlayfs couldn't copy them up, and every write in them would fail with EOVERFLOW."""
+        for path in _FOR_EVERYONE:
+            parent, name = os.path.split(path)
+            if parent == self.piece.path and os.path.isdir(path) and not os.path.islink(path):
+                os.makedirs(f"{upper}/{name}", exist_ok=True)
+                copy_attributes(path, f"{upper}/{name}")
 
     @staticmethod
     def _bind(source: str, target: str, recursive: bool) -> None:
