@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import resource
 import tempfile
 from pathlib import Path
 
@@ -52,6 +53,25 @@ def test_any_bytes_come_back_line_by_line(chunks: list[bytes]) -> None:
         assert texts(path) == lines
         records = Path(log_path(name, "app")).read_bytes()
         assert RECORD.sub(b"", records) == b""
+
+
+def test_a_full_disk_costs_lines_not_the_pod(tmp_path: Path) -> None:
+    directory(tmp_path)
+    log = LogFile(log_path(str(tmp_path), "app"))
+    stream = Stream("stdout", log)
+    stream.feed(b"before\n")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # A limit of the file's size is refused in the middle of a write, as by a disk getting full.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        stream.feed(b"a" * 80 + b"\nlost\n")
+        stream.feed(b"lost\n" * 20)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    stream.feed(b"after\n")
+    log.close()
+    lost = b"podweave: 22 lines were lost here, the disk was full"
+    assert texts(tmp_path) == [b"before", lost, b"after"]
 
 
 def test_a_long_line_is_kept_in_pieces_marked_as_such(tmp_path: Path) -> None:

@@ -5,7 +5,9 @@ marks a piece of a line that goes on in the next one. Files are rotated at 10 Mi
 kept: app.log, app.log.1 … app.log.4. A new run begins new files, and those of the run before
 become app.previous.log, …: of two runs the output is there, of earlier ones not.
 
-Back-pressure: the pipe is read no faster than the disk takes the lines.
+Back-pressure: the pipe is read no faster than the disk takes the lines. A disk that takes none
+(it is full) must end neither the Pod nor the container's writing: lines are lost then, and their
+number is written down as soon as there is room.
 """
 
 from __future__ import annotations
@@ -50,15 +52,31 @@ class LogFile:
         self._max_files = max_files
         self._fd = self._open()
         self._size = os.fstat(self._fd).st_size
+        self._lost = 0
 
     def write(self, records: bytes) -> None:
         if self._size and self._size + len(records) > self._max_bytes:
             self._rotate()
+        if self._lost:
+            line = b"podweave: %d lines were lost here, the disk was full" % self._lost
+            if not self._append(b"%s stderr F %s\n" % (_stamp(), line)):
+                self._lost += records.count(b"\n")
+                return
+            self._lost = 0
+        if not self._append(records):
+            self._lost += records.count(b"\n")
+
+    def _append(self, records: bytes) -> bool:
+        """All of it or, where that fails, nothing: no half record stays in the file."""
         view = memoryview(records)
-        while view:
-            written = os.write(self._fd, view)
-            self._size += written
-            view = view[written:]
+        try:
+            while view:
+                view = view[os.write(self._fd, view) :]
+        except OSError:
+            os.ftruncate(self._fd, self._size)
+            return False
+        self._size += len(records)
+        return True
 
     def close(self) -> None:
         os.close(self._fd)
@@ -72,8 +90,12 @@ class LogFile:
             source = f"{self.path}.{number}" if number else self.path
             with contextlib.suppress(FileNotFoundError):
                 os.replace(source, f"{self.path}.{number + 1}")
-        os.close(self._fd)
-        self._fd = self._open()
+        former = self._fd
+        try:
+            self._fd = self._open()
+        except OSError:
+            return  # no room for a new file: the old one is written on under its new name
+        os.close(former)
         self._size = 0
 
 
