@@ -16,6 +16,8 @@ from typing import Any, Final
 
 import msgspec
 
+from podweave.model.errors import InputError
+
 RECORD_VERSION: Final = 1
 _FLOCK: Final = struct.Struct("hhqqi4x")
 """struct flock on 64-bit Linux: l_type, l_whence, l_start, l_len, l_pid."""
@@ -72,8 +74,10 @@ def _directory(chosen: str, of_root: str, base: str, of_user: str) -> str:
         return os.path.abspath(own)
     if os.geteuid() == 0:
         return of_root
-    home = os.environ.get(base) or os.path.expanduser(of_user)
-    return os.path.join(os.path.abspath(home), "podweave")
+    home = os.environ.get(base, "")
+    if not os.path.isabs(home):  # so the specification: it would be another from everywhere
+        home = os.path.abspath(os.path.expanduser(of_user))
+    return os.path.join(home, "podweave")
 
 
 def pod_directory(state: str, namespace: str, name: str) -> str:
@@ -87,6 +91,11 @@ def pod_directories(state: str) -> list[str]:
         names = sorted(os.listdir(pods))
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise InputError(
+            f"the state directory can't be read: {error.strerror}; PODWEAVE_STATE names another",
+            file=state,
+        ) from error
     return [os.path.join(pods, name) for name in names if re.fullmatch(r"[^_/]+_[^_/]+", name)]
 
 

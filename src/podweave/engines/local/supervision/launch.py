@@ -199,7 +199,9 @@ def _remove(entry: os.DirEntry[str]) -> None:
 
 def _tell_error(report: socket.socket, error: Exception) -> None:
     text = str(error)
-    if not isinstance(error, EngineError | SandboxError):
+    if isinstance(error, OSError) and error.filename and not isinstance(error, SandboxError):
+        text = f"{error.filename}: {error.strerror}"
+    elif not isinstance(error, EngineError | SandboxError):
         text = f"{type(error).__name__}: {text}"
     answer: dict[str, Any] = {
         "error": text,
