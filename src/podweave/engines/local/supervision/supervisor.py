@@ -7,6 +7,7 @@ it dies every process of the Pod dies with it; what stays on disk is found by it
 from __future__ import annotations
 
 import collections
+import contextlib
 import json
 import os
 import signal
@@ -155,10 +156,14 @@ class Supervisor:
     def _start(self, command: StartContainer) -> None:
         name = command.container
         path = log_path(self._directory, name)
-        if name in self._logs:
-            self._logs.pop(name).close()
-            set_aside(path)
-        log = self._logs[name] = LogFile(path)
+        try:
+            if name in self._logs:
+                self._logs.pop(name).close()
+                set_aside(path)
+            log = self._logs[name] = LogFile(path)
+        except OSError as error:
+            self._feed(StartFailed(name, command.attempt, str(error), "CreateContainerError"))
+            return
         output = ContainerOutput(log)
         try:
             started = self._sandbox.start(
@@ -168,7 +173,7 @@ class Supervisor:
                 stdout=output.stdout,
                 stderr=output.stderr,
             )
-        except (EngineError, SandboxError) as error:
+        except (EngineError, SandboxError, OSError) as error:
             output.close_writers()
             for reader in list(output.readers):
                 output.finish(reader)
@@ -306,7 +311,9 @@ class Supervisor:
         if encoded == self._last:
             return
         self._last = encoded
-        write_record(self._directory, self._record)
+        # A full disk must not end the Pod: who asks the supervisor still hears how it is.
+        with contextlib.suppress(OSError):
+            write_record(self._directory, self._record)
         for client in self._watchers:
             client.send(encoded)
 
@@ -367,11 +374,13 @@ class Supervisor:
         """podweave itself failed, or the sandbox was lost: leave nothing running, say why."""
         import traceback
 
-        with open(os.path.join(self._directory, "supervisor.log"), "a") as stream:
+        report = os.path.join(self._directory, "supervisor.log")
+        with contextlib.suppress(OSError), open(report, "a") as stream:
             traceback.print_exception(error, file=stream)
         self._record.status = pod_status(self._life, None)
         self._record.status |= {"phase": "Failed", "reason": "Lost", "message": str(error)}
         self._record.finished = True
-        write_record(self._directory, self._record)
+        with contextlib.suppress(OSError):
+            write_record(self._directory, self._record)
         self._publications.stop()
         self._sandbox.destroy()
