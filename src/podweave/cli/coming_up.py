@@ -48,7 +48,8 @@ def follow(
 
     `said` are the notices that were told for Pods before this one, and needn't be again.
     """
-    view = LiveView() if sys.stdout.isatty() else PlainView()
+    can_move = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    view = LiveView() if can_move else PlainView()
     wait = Waiting(order)
     pod: PodObject | None = None
     for pod in pods:
