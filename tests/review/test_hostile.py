@@ -64,6 +64,7 @@ def test_a_pod_that_cannot_be_judged_is_an_error(spec: dict[str, Any], message: 
         ({"command": "sleep 1"}, "must be a list of words"),
         ({"resources": {"requests": {"cpu": "much"}}}, "isn't a quantity"),
         ({"resources": {"requests": {"memory": -1}}}, "not a quantity"),
+        ({"resources": {"requests": {"cpu": "1e999"}}}, "larger than any machine"),
         ({"resources": []}, "must be a mapping"),
         ({"livenessProbe": "always"}, "a probe is a mapping"),
         ({"volumeMounts": 7}, "must be a list"),

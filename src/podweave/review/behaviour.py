@@ -6,12 +6,12 @@ import re
 from typing import Final
 
 from podweave.review.facts import ContainerFacts
-from podweave.review.products import HELPERS, Recognition, image_path, program
+from podweave.review.products import HELPERS, SHELLS, Recognition, image_path, program
 from podweave.review.standing import Helper, Standing
 
 _WORKER: Final = re.compile(
-    r"\b(celery|sidekiq|resque|rq worker|queue:(work|listen)|horizon|worker|consumer|consume|"
-    r"scheduler|schedule:run|cron|crond|beat|delayed_job|jobs:work|dramatiq|bullmq|process-queue)\b"
+    r"(?<!--)\b(celery|sidekiq|resque|rq worker|queue:(work|listen)|horizon|worker|consumer|"
+    r"consume|scheduler|schedule:run|cron|crond|beat|delayed_job|jobs:work|dramatiq|bullmq|process-queue)\b"
 )
 
 _IDLE: Final = re.compile(
@@ -86,14 +86,40 @@ _MAIN_NAMES: Final = re.compile(
 )
 
 
+_PASTIME: Final = re.compile(
+    r"(while (true|:|1|\[ true \])|do|done|true|wait|sleep\s+(infinity|inf|\d+[smhd]?)|"
+    r"(echo|date|ls|pwd|hostname|env|whoami)(\s[^>|&`]*)?|)"
+)
+"""Commands that leave nothing behind and serve nobody."""
+
+
+def waits(facts: ContainerFacts) -> bool:
+    """Whether a container does nothing by itself: it sleeps, at most greeting from time to time."""
+    if _IDLE.match(" ".join(facts.script.split())):
+        return True
+    argv = facts.argv
+    if len(argv) < 3 or argv[0].rpartition("/")[2] not in SHELLS or "sleep" not in facts.script:
+        return False
+    statements = re.split(r"[;\n]|&&", argv[-1].lower())
+    return all(
+        _PASTIME.fullmatch(statement.strip().removeprefix("do ").strip())
+        for statement in statements
+    )
+
+
 def known(each: Standing, seen: list[Recognition]) -> None:
     """What the software is usually there for."""
+    each.idle = waits(each.facts)
     for recognition in seen[:2]:
         kind, sign = recognition.product.kind, recognition.sign
         name, weight = recognition.product.name, min(recognition.weight, 1.2)
         if recognition is not seen[0] and (recognition.weight < 0.6 or seen[0].by_image):
             continue
         if kind == "store" and each.kind == "guard":
+            continue
+        if each.idle and recognition.by_image and kind not in HELPERS:
+            each.kind = "tool"
+            each.say("sidecar", 0.4, f"has the image of {name} and starts nothing of it")
             continue
         if kind == "store" and _client_only(each.facts, recognition):
             each.kind = "tool"
@@ -149,8 +175,7 @@ def behaviour(each: Standing) -> None:
     started = program(facts)
     if each.kind == "tool":
         each.say("sidecar", 0.4, "a general-purpose image, run with a script")
-    if _IDLE.match(" ".join(script.split())):
-        each.idle = True
+    if each.idle:
         each.say("sidecar", 0.6, "only waits for somebody to run something in it")
     elif _AGENT.search(script):
         each.say("sidecar", 2.5, "runs as an agent for its Pod")

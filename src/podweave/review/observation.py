@@ -279,6 +279,9 @@ class Observer:
             except InputError as error:
                 self._wrong(error.message, path)
                 return None
+            except OverflowError:
+                self._wrong("larger than any machine", path)
+                return None
             if amount >= 0:
                 return amount
         self._wrong("not a quantity, as in 500m or 128Mi", path)

@@ -9,10 +9,15 @@ from podweave.review.facts import ContainerFacts, MountFact, PodFacts, ServicePo
 from podweave.review.relations import Relations
 from podweave.review.standing import Standing
 
-_METRICS_NAME: Final = re.compile(r"metric|prom|exporter|stats|monitor")
+_METRICS_NAME: Final = re.compile(r"metric|prom|exporter|stats(?!d)|monitor")
+
+_EXPORTER_PORTS: Final = frozenset(
+    {9100, 9104, 9113, 9114, 9117, 9121, 9127, 9150, 9187, 9216, 9253, 9308, 9419},
+)
+"""Ports allocated to exporters of one server each, whatever a manifest calls them."""
 
 _ADMIN_NAME: Final = re.compile(
-    r"metric|prom|exporter|stats|monitor|health|admin|debug|pprof|live|ready|status|gossip|peer"
+    r"metric|prom|exporter|stats(?!d)|monitor|health|admin|debug|pprof|live|ready|status|gossip|peer"
 )
 
 
@@ -103,7 +108,7 @@ def is_admin(name: str, number: int) -> bool:
 
 def is_metrics(name: str, number: int) -> bool:
     if name:
-        return bool(_METRICS_NAME.search(name))
+        return bool(_METRICS_NAME.search(name)) or number in _EXPORTER_PORTS
     return 9100 <= number <= 9999 and number not in {9200, 9300, 9411, 9443, 9600, 9876}
 
 

@@ -96,7 +96,7 @@ PRODUCTS: Final = (
     _P("Prometheus", "app", r"(^|/)(prometheus|victoria-metrics|alertmanager|grafana|grafana-oss|kibana|opensearch-dashboards|jaeger-query|all-in-one|loki|tempo|pushgateway|thanos-query|chronograf)$", r"prometheus|alertmanager|grafana-server|kibana|loki", ()),
     _P("an application", "app", r"(^|/)(wordpress|drupal|joomla|ghost|nextcloud|owncloud|gitea|gitlab-(ce|ee)|jenkins|nexus3|sonarqube|keycloak|odoo|redmine|mediawiki|moodle|magento|discourse|tomcat|jetty|wildfly|jboss[\w-]*|spring[\w-]*|phpmyadmin|adminer|pgadmin4?|mongo-express|rocket\.chat|airflow|superset|metabase|vault|registry|nodered|home-assistant|plex|sonarr|radarr|qbittorrent|transmission|deluge|sabnzbd|jellyfin|tensorflow-serving|minecraft[\w-]*|petclinic|httpbin|go-httpbin|echoserver|hello-app|podinfo|whoami)$"),
     # web servers, proxies, application servers
-    _P("nginx", "web", r"(^|/)([\w-]+-)?(nginx|nginx-unprivileged|openresty|httpd|apache2?|caddy|lighttpd|httpd-\d+.*|nginx-\d+.*|nginx-slim|nginxinc/[\w-]*)$", r"nginx|httpd|apache2|caddy|httpd-foreground|lighttpd", ()),
+    _P("nginx", "web", r"(^|/)([\w-]+-)?(nginx|nginx-unprivileged|openresty|httpd|apache2?|caddy|lighttpd|httpd-\d+.*|nginx-\d+.*|nginx-slim|nginxinc/[\w-]*)$", r"nginx|httpd|apache2|caddy|httpd-foreground|lighttpd", (), mounts=r"^/etc/nginx(/(nginx\.conf|conf\.d(/.*)?|templates))?/?$"),
     _P("a proxy", "proxy", r"(^|/)(envoy|envoy-alpine|envoy-dev|envoy-distroless|haproxy|haproxy-alpine|traefik|varnish|ghostunnel|stunnel|socat|nginx-proxy|ssl-proxy|[\w-]*-ssl-proxy|tls-proxy|nginx-ssl-proxy|hitch|krakend|kong|tinyproxy|squid)$", r"envoy|haproxy|traefik|varnishd|ghostunnel|stunnel\d?|socat|squid"),
     _P("PHP-FPM", "fastcgi", r"(^|/)(php-fpm|php-fpm-\w+|phpfpm)$", r"php-fpm[\d.]*|uwsgi", (9000,)),
     # helpers
@@ -110,8 +110,8 @@ PRODUCTS: Final = (
     _P("a build agent", "build", r"(^|/)(kaniko|jnlp-slave|inbound-agent|jnlp|gitlab-runner-helper|actions-runner|builder|agent-k8s|woodpecker-agent)$", r"", (), r"JENKINS_AGENT_.*|JENKINS_SECRET"),
     _P("a container daemon", "daemon", r"(^|/)(docker|dind|docker-dind|docker-in-docker|buildkit|buildkitd|podman|buildah)$|-dind$", r"dockerd|dockerd-entrypoint\.sh|buildkitd", (2375, 2376), r"DOCKER_TLS_CERTDIR"),
     _P("a tunnel", "tunnel", r"cloudflared|tailscale|wireguard|openvpn|gluetun|ngrok|(^|/)frpc?$|inlets|zerotier|konnectivity|teleport|chisel|autossh|sshd?-?tunnel", r"cloudflared|tailscaled?|openvpn|wg-quick|ngrok|autossh"),
-    _P("a policy agent", "policy", r"(^|/)opa(-\w+)?$|openpolicyagent|kube-mgmt|falco|(^|/)cerbos|styra|permify|spicedb-sidecar|open-appsec|aqua-?\w*|twistlock|signal-sciences|sigsci-agent|fluent-policy", r"opa|sigsci-agent", (8181,)),
-    _P("an exporter", "exporter", r"[-_]exporter(-\w+)?$|exporter$|^exporter|prometheus-to-sd|(^|/)jmx|jmx-exporter|nginx-?(vts|prometheus)|kafka-?exporter|metrics-?(adapter|exporter|proxy|bridge)|custom-metrics|stackdriver-adapter|log-?adapter|(^|/)adapter$|statsd-?exporter|redis_?exporter|mtail|grok_exporter|blackbox|jolokia|collectd|prom-?exporter", r"[\w-]+_exporter|[\w-]+-exporter|prometheus-to-sd|mtail|nginx-prometheus-exporter", ()),
+    _P("a policy agent", "policy", r"(^|/)opa(-\w+)?$|kube-mgmt|falco|(^|/)cerbos|styra|permify|spicedb-sidecar|open-appsec|aqua-?\w*|twistlock|signal-sciences|sigsci-agent|fluent-policy", r"opa|sigsci-agent", (8181,)),
+    _P("an exporter", "exporter", r"[-_]exporter(-\w+)?$|exporter$|^exporter|prometheus-to-sd|(^|/)jmx|jmx-exporter|nginx-?(vts|prometheus)|kafka-?exporter|metrics-?(adapter|exporter|proxy|bridge)|custom-metrics|stackdriver-adapter|log-?adapter|(^|/)adapter$|statsd-?exporter|redis_?exporter|mtail|grok_exporter|blackbox|jolokia|collectd|prom-?exporter", r"[\w-]+_exporter|[\w-]+-exporter|prometheus-to-sd|mtail|nginx-prometheus-exporter", (), r"DATA_SOURCE_(NAME|URI)|(PG|POSTGRES|MYSQLD?|REDIS|MONGODB|ES|KAFKA|NGINX)_EXPORTER_\w+"),
     _P("an outbound proxy", "outbound", r"cloud-?sql-?(proxy|auth-proxy)|gce-proxy|pgbouncer|pgpool[\w-]*|pgcat|odyssey|proxysql|maxscale|twemproxy|nutcracker|mcrouter|kubectl-proxy|kubeapi-proxy|(^|/)kubectl$|ambassador|alloydb-auth-proxy|mysql-router|dynamodb-proxy|aws-sigv4-proxy|egress[\w-]*|smtp-?relay|postfix[\w-]*|db-?proxy|redis-?proxy|predixy|k8s-?proxy|api-?proxy-?(ambassador)?$|apollo-?proxy|localproxy|mongos-?proxy|[\w-]*-ambassador$", r"cloud_sql_proxy|cloud-sql-proxy|pgbouncer|pgpool|proxysql|maxscale|nutcracker|mcrouter|kubectl|alloydb-auth-proxy", (6432,), r"PGBOUNCER_.*|PGPOOL_.*"),
     # general-purpose images
     _P("a general tool image", "tool", r"(^|/)(busybox|alpine|ubuntu|debian|centos|fedora|rockylinux|amazonlinux|bash|curl|curl-jq|alpine-curl|netshoot|toolbox|ubi\d?([-/]\w+)*|nicolaka/netshoot|network-multitool|dnsutils|jq|wget|bitnami-shell|minideb|opensuse|suse|archlinux|oraclelinux|mysql-client|redis-tools|tutum/curl)$", r"", ()),
@@ -245,9 +245,11 @@ def recognise(container: ContainerFacts, pod: PodFacts) -> list[Recognition]:
         for pattern, product in _signs("binary"):
             if pattern.match(started) and _followed(product, rest):
                 see(product, 0.9, f"starts {started}")
+    client = any(_SERVER_ADDRESS.fullmatch(env.name) for env in container.env)
     for env in container.env:
         for pattern, product in _signs("env"):
-            if pattern.match(env.name):
+            # Who is also told where the server is may share its password, and is its client.
+            if pattern.match(env.name) and not (client and product.kind == "store"):
                 see(product, 0.5, f"setting {env.name}")
     for mount in container.mounts:
         for pattern, product in _signs("mounts"):
@@ -258,9 +260,13 @@ def recognise(container: ContainerFacts, pod: PodFacts) -> list[Recognition]:
             if probe.command and pattern.search(probe.command):
                 see(product, 0.6, f"{probe.kind} probe runs {probe.command.split()[0][:40]}")
                 break
+    told = {env.value for env in container.env if env.name in {"PORT", "SERVER_PORT", "HTTP_PORT"}}
     for port in container.ports:
         if (known := _PORTS.get(port.number)) and not _HTTP_NAME.search(port.name):
-            see(known, 0.5, f"port {port.number}")
+            if str(port.number) in told:
+                continue  # it listens where it is told to: the number says nothing of what it is
+            # Anybody may choose a helper's number; a database's is rarely chosen for anything else.
+            see(known, 0.3 if known.kind in HELPERS else 0.5, f"port {port.number}")
     merged = []
     for signs in found.values():
         signs.sort(key=lambda each: -each.weight)
@@ -270,6 +276,11 @@ def recognise(container: ContainerFacts, pod: PodFacts) -> list[Recognition]:
         merged.append(Recognition(signs[0].product, weight, text, signs[0].by_image))
     merged.sort(key=lambda each: -each.weight)
     return merged
+
+
+_SERVER_ADDRESS: Final = re.compile(
+    r"(\w+_)?(PG|POSTGRES(QL)?|MYSQL|MARIADB|MONGO(DB)?|DB|DATABASE)_?(HOST|HOSTADDR|HOSTNAME)"
+)
 
 
 def _followed(product: Product, script: str) -> bool:

@@ -91,6 +91,7 @@ _DIAL_FLAG: Final = re.compile(
     r"url|uri|endpoint|scrape|webhook|server|host$|dest|forward|proxy-to|app-port|address-of|"
     r"reload|prometheus|es\.|kafka|rabbit|nginx|etcd|api-?server|source|csi-address|component)"
 )
+_OWN_FLAG: Final = re.compile(r"-{1,2}(http|metrics|health|healthz|debug|pprof)-endpoint")
 _ADDRESS: Final = re.compile(
     r"(?:^|[\s=@/\"',])((?:[a-z0-9-]{1,63}\.){0,9}[a-z][a-z0-9-]{1,62}|\d{1,3}(?:\.\d{1,3}){3})"
     r":(\d{2,5})\b"
@@ -204,7 +205,9 @@ def _from_argv(
 ) -> None:
     for flag, value in _flags(each.argv):
         low = flag.lower()
-        listening = bool(_LISTEN_FLAG.search(low)) and not _DIAL_FLAG.search(low)
+        listening = bool(_OWN_FLAG.fullmatch(low)) or (
+            bool(_LISTEN_FLAG.search(low)) and not _DIAL_FLAG.search(low)
+        )
         if low.rstrip("-") == "" and len(value) > 200:
             listening = False
         for match in _LOCAL.finditer(value.lower()):

@@ -19,10 +19,16 @@ from typing import Final
 from podweave.review.behaviour import behaviour, known, named
 from podweave.review.facts import PodFacts
 from podweave.review.openness import openness
-from podweave.review.products import Kind, image_path, recognise
+from podweave.review.products import HELPERS, Kind, image_path, recognise
 from podweave.review.relations import Relations
 from podweave.review.standing import Helper, Sign, Standing
-from podweave.review.ties import dialling, same_software, sharing
+from podweave.review.ties import (
+    before_the_only_other,
+    dialling,
+    same_software,
+    sharing,
+    untied,
+)
 
 
 def stand(pod: PodFacts, relations: Relations) -> list[Standing]:
@@ -51,6 +57,8 @@ def stand(pod: PodFacts, relations: Relations) -> list[Standing]:
     sharing(pod, relations, by_name)
     _weight_of_resources(running)
     same_software(pod, running)
+    untied(pod, relations, running)
+    before_the_only_other(pod, relations, running)
     _conclude(pod, running, relations)
     return standings
 
@@ -92,6 +100,8 @@ def _conclude(pod: PodFacts, running: list[Standing], relations: Relations) -> N
     for each in mains:
         if each.name == default:
             each.say("app", 1.5, "is the Pod's default container")
+        if each.name == pod.name and each.kind not in HELPERS and len(mains) > 1:
+            each.say("app", 0.8, "carries the name of the workload")
     if mains:
         mains[0].say("app", 0.6, "is the first container")
     for each in running:
@@ -114,7 +124,8 @@ def _conclude(pod: PodFacts, running: list[Standing], relations: Relations) -> N
         )
         if chosen.facts.image:
             # Processes of one solution: the first one is its main process.
-            chosen = next(each for each in mains if each.facts.image == chosen.facts.image)
+            same = [each for each in mains if each.facts.image == chosen.facts.image]
+            chosen = next((each for each in same if each.name == pod.name), same[0])
         chosen.role = "app"
         chosen.confidence = min(chosen.confidence, 0.7)
         chosen.say("app", 0.1, "the others are there for it, or it for nobody")

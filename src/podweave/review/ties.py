@@ -24,6 +24,10 @@ _CLIENTS: Final = re.compile(
 )
 
 
+_ENDS: Final = re.compile(r"quitquitquit|\b(curl|wget)\b[^\n;|&]{0,80}/(quit|shutdown|exit)\b")
+"""A job that ends its helper, which wouldn't end by itself."""
+
+
 def dialling(pod: PodFacts, relations: Relations, by_name: dict[str, Standing]) -> None:
     """Who reaches for whose port, and so who is there for whom."""
     layered = any(each.kind == "store" and each.score("tier") > 1 for each in by_name.values())
@@ -40,13 +44,17 @@ def dialling(pod: PodFacts, relations: Relations, by_name: dict[str, Standing]) 
             _towards_store(client, server, dial, client_open)
             continue
         proxy = client.kind in {"web", "proxy", "gate", "mesh"} or (
-            client.kind not in {"store", "exporter", "logs"}
+            client.kind not in {"store", "exporter", "logs", "app"}
             and (dial.place == "config" or bool(_FORWARDS.search(dial.why)))
         )
         metrics_only = client.facts.ports and all(
             is_metrics(port.name, port.number) for port in client.facts.ports
         )
-        if client.kind == "exporter" or (metrics_only and client.kind not in HELPERS):
+        if _ENDS.search(client.facts.script) and dial.place == "args":
+            server.say("sidecar", 1.5, f"{client.name} tells it to end by its port {dial.port}")
+        elif client.kind == "exporter" or (
+            metrics_only and client.kind not in {"app", *HELPERS} and "reload" not in dial.why
+        ):
             client.say("adapter", 1.6, f"reads {server.name}'s port {dial.port} ({dial.why})")
             server.say("app", 0.6, f"{client.name} reads its port {dial.port}")
         elif proxy and client_open:
@@ -262,3 +270,56 @@ def same_software(pod: PodFacts, running: list[Standing]) -> None:
             continue
         if each.facts.argv != first.facts.argv and not each.facts.ports and pod.kind != "DaemonSet":
             each.say("app", 0.3, f"runs {first.name}'s image in another way")
+
+
+def untied(pod: PodFacts, relations: Relations, running: list[Standing]) -> None:
+    """A helper has to be told whom it helps; who is told nothing is there for itself."""
+    if len(running) < 2 or pod.ends:
+        return
+    tied = {name for share in relations.shares for name in (share.first, share.second)}
+    tied |= {name for dial in relations.dials for name in (dial.client, dial.server)}
+    tied |= {dial.client for dial in relations.unanswered}
+    for each in running:
+        facts = each.facts
+        told = facts.argv or facts.mounts or facts.env or facts.env_from or facts.capabilities
+        if told or facts.native or facts.privileged or each.name in tied or each.helping > 0.5:
+            continue
+        each.say("app", 0.8, "nothing leads from it to another container: no address, no file")
+
+
+_PROXY_CONFIG: Final = re.compile(
+    r"nginx\.conf|/etc/nginx/(conf\.d|templates|sites)|default\.conf|haproxy|caddyfile|httpd|apache",
+    re.IGNORECASE,
+)
+
+
+def before_the_only_other(pod: PodFacts, relations: Relations, running: list[Standing]) -> None:
+    """A web server with a configuration and nothing to serve stands before its one neighbour.
+
+    Its configuration is often in another file, or made by a command: what it is given tells.
+    """
+    mains = [each for each in running if not each.facts.native]
+    if len(mains) != 2:
+        return
+    for each, other in (mains, mains[::-1]):
+        if (
+            each.kind not in {"web", "proxy"}
+            or each.front
+            or each.facts.config
+            or not only_configured(pod, each)
+            or not any(_PROXY_CONFIG.search(mount.path) for mount in each.facts.mounts)
+            or other.kind in {"web", "proxy", "store", "tool", *HELPERS}
+            or relations.between(each.name, other.name)
+            or any(
+                (dial.client, dial.server) == (other.name, each.name) for dial in relations.dials
+            )
+            or (
+                other.facts.ports
+                and all(is_metrics(port.name, port.number) for port in other.facts.ports)
+            )
+            or (pod.services and is_open(pod, other, relations))
+        ):
+            continue
+        each.front = True
+        each.say("sidecar", 2.8, f"is given a configuration and no content: before {other.name}")
+        other.say("app", 0.8, f"{each.name} has nothing else to stand before")
