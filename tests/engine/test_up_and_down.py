@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -301,6 +302,28 @@ def test_a_killed_supervisor_takes_the_pod_along_and_up_cleans(installation: Ins
     wait_until(lambda: not running(seconds), 10, "the containers die with their supervisor")
     installation.run("down", "killed")
     assert left(installation) == []
+
+
+def test_a_pod_whose_supervisor_dies_while_it_comes_up_is_called_lost(one: Installation) -> None:
+    probe = {"exec": {"command": ["false"]}, "periodSeconds": 1}
+    file = one.write("pod.yaml", pod("torn", sleeper(readinessProbe=probe)))
+    up = subprocess.Popen(
+        one.command("up", "--timeout", "60", file),
+        env=one.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+    def running() -> bool:
+        return any(found["status"]["phase"] == "Running" for found in one.pods())
+
+    wait_until(running, 20, "the Pod runs, and isn't ready")
+    os.kill(supervisor(one, "torn"), signal.SIGKILL)
+    _, said = up.communicate(timeout=20)
+    assert up.returncode == 1
+    assert "Pod torn was lost while it came up" in said
 
 
 def test_sigterm_to_the_supervisor_stops_the_pod_in_order(one: Installation) -> None:

@@ -182,6 +182,8 @@ def _tell_failure(engine: Engine, pod: PodObject, timeout: float) -> None:
         click.echo(f"Pod {name} has failed" + (f": {reason}" if reason else ""), err=True)
     elif _hopeless(pod):
         click.echo(f"Pod {name} doesn't get ready", err=True)
+    elif not engine.is_alive(pod):
+        click.echo(f"Pod {name} was lost while it came up: what ran it was killed", err=True)
     else:
         click.echo(f"Pod {name} is not ready within {timeout:g} s", err=True)
     for status in faulty(pod):
