@@ -223,3 +223,10 @@ def test_a_long_stream_keeps_the_lines_of_the_file() -> None:
     assert [len(each.found.facts.services) for each in result.reviewed] == [1] * 2000
     lines = [each.judgement.findings[0].line for each in result.reviewed]
     assert lines == [5 + 11 * n for n in range(2000)]
+
+
+def test_a_template_is_told_from_broken_yaml() -> None:
+    template = "metadata:\n  name: {{ .Release.Name }}\n  {{- if .Values.labels }}\n  a: b\n"
+    result = reviewed(f"{template}---\n{GOOD}".encode())
+    assert ["helm template" in error.message for error in result.errors] == [True]
+    assert [each.found.facts.name for each in result.reviewed] == ["good"]

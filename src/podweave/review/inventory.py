@@ -119,7 +119,11 @@ class Inventory:
                     broken = errors
             if guess and _no_manifest(part):
                 continue
-            self.errors.extend(broken.errors)
+            hint = _HINT if _TEMPLATE.search(part) else ""
+            self.errors.extend(
+                InputError(each.message + hint, path=each.path, file=each.file, line=each.line)
+                for each in broken.errors
+            )
             if any(_TWICE in error.message for error in broken.errors):
                 lenient = _last_wins(file, part)
                 if lenient is not None:
@@ -169,6 +173,8 @@ def _owners(object: dict[str, Any]) -> list[dict[str, Any]]:
     return [each for each in owners if isinstance(each, dict)] if isinstance(owners, list) else []
 
 
+_HINT: Final = " (a template? give what `helm template` makes of it)"
+_TEMPLATE: Final = re.compile(rb"\{\{-?\s*[\w.(\"/$]")
 _MARKER: Final = re.compile(rb"^---(?=[ \t\r\n]|$)", re.MULTILINE)
 
 
