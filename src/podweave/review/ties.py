@@ -317,7 +317,7 @@ def before_the_only_other(pod: PodFacts, relations: Relations, running: list[Sta
                 other.facts.ports
                 and all(is_metrics(port.name, port.number) for port in other.facts.ports)
             )
-            or (pod.services and is_open(pod, other, relations))
+            or pod.services  # they tell more surely who is reached through whom
         ):
             continue
         each.front = True
