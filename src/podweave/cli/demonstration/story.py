@@ -31,6 +31,8 @@ from podweave.cli.demonstration.postgres import (
 
 POD = "orders"
 IMAGE = "registry.example/shop/orders:2.3"
+MEMORY_CEILING = 20
+"""MiB that each helper may hold after the load."""
 ORDERS_BEFORE_SWITCH = 200
 ORDERS_IN_ALL = 500
 
@@ -164,7 +166,10 @@ class Story:
         for name in ("orders-db", "orders-logs", "orders-ship"):
             # Its PID 1 is the container's init, which forks the program as PID 2.
             status = self.podweave("exec", "-c", name, POD, "--", "cat", "/proc/2/status")
-            say(f"{name:12} {resident(status.stdout)}")
+            memory = resident(status.stdout)
+            say(f"{name:12} {memory:.1f} MiB resident")
+            if memory > MEMORY_CEILING:
+                raise StoryError(f"{name} takes more than {MEMORY_CEILING} MiB")
         result = self.podweave("ps", show=True)
         for line in result.stdout.splitlines():
             say(line)
@@ -280,11 +285,11 @@ def install_driver(target: Path) -> None:
                 shutil.copyfile(str(file.locate()), place)
 
 
-def resident(status: str) -> str:
-    """Resident memory out of /proc/PID/status."""
+def resident(status: str) -> float:
+    """Resident memory in MiB, out of /proc/PID/status."""
     for line in status.splitlines():
         if line.startswith("VmRSS:"):
-            return f"{int(line.split()[1]) / 1024:.1f} MiB resident"
+            return int(line.split()[1]) / 1024
     raise StoryError(f"no VmRSS in {status[:200]!r}")
 
 
