@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from podweave.engines.local.records import supervisor_of
+from podweave.engines.local.pod_objects import pod_object
+from podweave.engines.local.records import PodRecord, supervisor_of
 from tests.engine.pods import pod, sh, sleeper
 from tests.installations import Installation
 from tests.ports import free_port
@@ -307,21 +308,24 @@ def test_a_killed_supervisor_takes_the_pod_along_and_up_cleans(installation: Ins
 def test_a_pod_whose_supervisor_dies_while_it_comes_up_is_called_lost(one: Installation) -> None:
     probe = {"exec": {"command": ["false"]}, "periodSeconds": 1}
     file = one.write("pod.yaml", pod("torn", sleeper(readinessProbe=probe)))
-    up = subprocess.Popen(
+    with subprocess.Popen(
         one.command("up", "--timeout", "60", file),
         env=one.environment,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-    )
+    ) as up:
 
-    def running() -> bool:
-        return any(found["status"]["phase"] == "Running" for found in one.pods())
+        def running() -> bool:
+            return any(found["status"]["phase"] == "Running" for found in one.pods())
 
-    wait_until(running, 20, "the Pod runs, and isn't ready")
-    os.kill(supervisor(one, "torn"), signal.SIGKILL)
-    _, said = up.communicate(timeout=20)
+        try:
+            wait_until(running, 20, "the Pod runs, and isn't ready")
+            os.kill(supervisor(one, "torn"), signal.SIGKILL)
+            _, said = up.communicate(timeout=20)
+        finally:
+            up.kill()
     assert up.returncode == 1
     assert "Pod torn was lost while it came up" in said
 
@@ -351,3 +355,9 @@ def test_a_pod_that_is_not_ready_in_time_stays_and_says_why(one: Installation) -
     assert "not ready within 2 s" in result.stderr
     assert "Readiness probe failed: too early (exit code 1)" in result.stderr
     assert one.pods()[0]["status"]["phase"] == "Running"
+
+
+def test_a_pod_in_its_set_up_is_pending() -> None:
+    record = PodRecord(name="early", namespace="default", uid="")
+    shown = pod_object(record, supervisor=os.getpid())
+    assert shown["status"]["phase"] == "Pending"

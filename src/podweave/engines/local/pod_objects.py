@@ -27,7 +27,8 @@ def pod_object(record: PodRecord, *, supervisor: int | None) -> dict[str, Any]:
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": metadata,
-        "status": _lost(record.status) if lost else record.status,
+        # Until the set-up has come to the containers the record has no status.
+        "status": _lost(record.status) if lost else {"phase": "Pending", **record.status},
         "podweave": {
             "state": "lost" if lost else "finished" if record.finished else "alive",
             "supervisor": supervisor,
