@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -192,3 +193,21 @@ def test_new_names_of_claims_are_pointed_out() -> None:
     assert mongo["spec"]["volumeClaimTemplates"][0]["metadata"]["name"] == "db-data"
     api = next(iter(yaml.safe_load_all(texts["quiz-quiz-api.yaml"])))
     assert "volumeClaimTemplates" not in api["spec"]
+
+
+def test_two_workloads_of_one_name_are_refused_before_anything_is_written(tmp_path: Path) -> None:
+    manifest = (Path(__file__).parents[2] / "examples/monolith-pod/monolith.yaml").read_text()
+    for namespace in ("one", "two"):
+        text = manifest.replace("  name: store\n", f"  name: store\n  namespace: {namespace}\n", 1)
+        (tmp_path / f"{namespace}.yaml").write_text(text)
+    output = tmp_path / "out"
+    result = subprocess.run(
+        [sys.executable, "-m", "podweave", "split", "one.yaml", "two.yaml", "-o", str(output)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 2
+    assert "two workloads to split are called store" in result.stderr
+    assert not output.exists()

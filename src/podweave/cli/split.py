@@ -29,6 +29,7 @@ def command(files: tuple[str, ...], directory: str, keep_localhost: bool, force:
     """
     from podweave.cli.review_input import gather
     from podweave.review.review import review
+    from podweave.review.split.pieces import Split
     from podweave.review.split.planning import plan
     from podweave.review.split.writing import files as texts
 
@@ -46,11 +47,19 @@ def command(files: tuple[str, ...], directory: str, keep_localhost: bool, force:
         raise InputError(
             "the directory has files already: name another one, or say --force", file=directory
         )
+    # All is planned before the first file is written: an error leaves nothing half done.
+    planned: dict[str, Split] = {}
     for each in wanted:
         pod = each.judgement.case.pod
         others = [other for other in inventory.others if other.file == pod.file or len(files) > 1]
-        split = plan(each, others, keep_localhost=keep_localhost)
         folder = directory if len(wanted) == 1 else os.path.join(directory, pod.name)
+        if folder in planned:
+            raise InputError(
+                f"two workloads to split are called {pod.name}: split them one at a time",
+                file=pod.file,
+            )
+        planned[folder] = plan(each, others, keep_localhost=keep_localhost)
+    for folder, split in planned.items():
         os.makedirs(folder, exist_ok=True)
         for name, text in texts(split).items():
             with open(os.path.join(folder, name), "w", encoding="utf-8") as stream:
