@@ -14,8 +14,8 @@ from podweave.helpers.wire.http1 import (
     ProtocolError,
     Request,
     RequestParser,
-    response,
 )
+from podweave.helpers.wire.http1_writing import chunk, request, response
 
 Seen = list[tuple[object, ...]]
 
@@ -38,7 +38,7 @@ def parse(chunks: list[bytes], *, end: bool = False) -> Seen:
                          event.keep_alive)
                     )  # fmt: skip
                 elif not isinstance(event, Data):
-                    seen.append(("end",))
+                    seen.append(("end", *event.trailers))
                 elif seen and seen[-1][0] == "data":
                     seen[-1] = ("data", bytes(seen[-1][1]) + event.content)  # type: ignore[call-overload]
                 else:
@@ -70,6 +70,7 @@ def test_content_by_length_and_by_chunks_and_pipelined() -> None:
     ]  # fmt: skip
     assert seen[1] == ("data", b"qa")
     assert seen[4] == ("data", b"qa!")
+    assert seen[5] == ("end", ("trailer", "t"))
 
 
 @pytest.mark.parametrize(
@@ -117,9 +118,12 @@ def test_keep_alive(head: bytes, keep_alive: bool) -> None:
             b"Transfer-Encoding: chunked\r\n\r\n",
         ),
         (400, b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"),
-        (501, b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n"),
-        (501, b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, gzip\r\n\r\n"),
-        (501, b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n"),
+        (400, b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n"),
+        (400, b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:\r\n\r\n"),
+        (400, b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, gzip\r\n\r\n"),
+        (400, b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, chunked\r\n\r\n"),
+        (400, b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n"),
+        (501, b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"),
         (431, b"GET / HTTP/1.1\r\nHost: " + b"a" * HEAD_LIMIT + b"\r\n\r\n"),
         (431, b"a" * HEAD_LIMIT),
     ],
@@ -195,3 +199,23 @@ def test_a_response() -> None:
         b"HTTP/1.1 405 Method Not Allowed\r\nContent-Type: text/plain; charset=utf-8\r\n"
         b"Content-Length: 2\r\nAllow: GET\r\n\r\n"
     )
+
+
+def test_a_request() -> None:
+    assert request("POST", "/_bulk", [("Host", "es:9200")], b"{}\n") == (
+        b"POST /_bulk HTTP/1.1\r\nHost: es:9200\r\nContent-Length: 3\r\n\r\n{}\n"
+    )
+    assert request("GET", "/", [("Host", "a")]) == b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+    assert chunk(b"a" * 17) == b"11\r\n" + b"a" * 17 + b"\r\n"
+    assert chunk(b"") == b""
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "value"),
+    [("GET", "/a b", "v"), ("GET", "/\r\nX: y", "v"), ("GET", "/", "v\r\nX: y"), ("G T", "/", "v")],
+)
+def test_a_request_that_would_be_another_one_is_not_written(
+    method: str, target: str, value: str
+) -> None:
+    with pytest.raises(ValueError, match=r"space|line end"):
+        request(method, target, [("Host", "a"), ("X", value)])

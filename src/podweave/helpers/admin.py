@@ -18,7 +18,8 @@ from __future__ import annotations
 import socket
 
 from podweave.helpers.loop import READ, WRITE
-from podweave.helpers.wire.http1 import Data, End, ProtocolError, Request, RequestParser, response
+from podweave.helpers.wire.http1 import Data, End, ProtocolError, Request, RequestParser
+from podweave.helpers.wire.http1_writing import response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
