@@ -6,6 +6,10 @@ field it fills, or a name of the application's own. `%{SHAPE:field?}` may be abs
 didn't take part in the match, or is empty, or `-`. `%{SHAPE}` is matched and left out.
 `%{BEGIN:field}...%{END}` is a field around other parts.
 
+A field of the application's own is a number where its shape is one (INT, INTORDASH, NUMBER).
+A part whose name begins with `_` is there for `derive` alone and is left out itself: a level's
+letter, milliseconds that become a duration in seconds.
+
 Rules for patterns, which a test holds up:
 - no part matches a newline, so that one pattern runs over many lines at once;
 - neighbouring parts can't both take the same characters, so that a line which doesn't fit is
@@ -90,6 +94,9 @@ _QUOTELESS = frozenset(
         *("WORD", "LOGGER", "JAVACLASS", "PYTHONLOGGER"),
     )
 )
+
+# Kinds of fields of the application's own.
+_OWN_KINDS = {"INT": INTEGER, "INTORDASH": INTEGER, "NUMBER": DECIMAL}
 
 _PART = re.compile(rb"%\{([A-Z0-9]+)(?::([a-z_][a-z0-9_]*)(\?)?)?\}")
 
@@ -195,16 +202,19 @@ class Layout:
                 continue
             text = value.decode("utf-8", "replace")
             texts[group.name] = text
-            if group.name not in FIELDS:
-                attributes[group.name] = text
-            elif group.kind == INTEGER:
-                record[group.name] = int(text)
+            if group.name[0] == "_":
+                continue
+            kept: Any = text
+            if group.kind == INTEGER:
+                kept = int(text)
             elif group.kind == DECIMAL:
-                record[group.name] = float(text)
+                kept = float(text)
             elif group.kind == LEVEL:
-                record[group.name] = level_of(text)
+                kept = level_of(text)
+            if group.name in FIELDS:
+                record[group.name] = kept
             else:
-                record[group.name] = text
+                attributes[group.name] = kept
         if self.stamp is not None:
             seconds = self.stamp.parse(base, clock)
             if seconds is not None:
@@ -231,7 +241,7 @@ class Layout:
             return b")"
         if name is None:
             return b"(?:" + SHAPES[shape] + b")"
-        kind = FIELDS.get(name, TEXT)
+        kind = FIELDS.get(name) or _OWN_KINDS.get(shape, TEXT)
         self.groups.append(Group(name, kind, bool(match[3]), "value", shape in _QUOTELESS))
         return b"(" if shape == "BEGIN" else b"(" + SHAPES[shape] + b")"
 
@@ -239,7 +249,7 @@ class Layout:
         names = [group.name for group in self.groups if group.kind != TIME]
         if len(set(names)) != len(names):
             raise ValueError(f"a field is named twice: {names}")
-        self.names = frozenset(names) | {name for name, _, _ in self.derive}
+        self.names = frozenset(name for name in names if name[0] != "_") | {name for name, _, _ in self.derive}
         if self.stamp is not None:
             self.names |= {"time"}
 

@@ -68,7 +68,11 @@ class Template:
             if isinstance(node, dict):
                 self.add_object(name, self.members(node), members)
             elif isinstance(node, Attributes):
-                own = [group for group in self.layout.groups if group.name not in FIELDS]
+                own = [
+                    group
+                    for group in self.layout.groups
+                    if group.name not in FIELDS and group.name[0] != "_"
+                ]
                 inner: list[Member] = []
                 for group in own:
                     (label,) = node.function({group.name: ""})
@@ -178,6 +182,8 @@ class Template:
                 if not text or (group.optional and text in ABSENT):
                     return None
                 decoded = text.decode("utf-8", "replace")
+                if group.kind == DECIMAL:
+                    return function(float(decoded))
                 return function(int(decoded) if group.kind == INTEGER else decoded)
 
             members.append((name, [], _memoised(index, convert, itself)))
