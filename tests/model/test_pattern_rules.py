@@ -32,6 +32,10 @@ def upstream(**upstream: Any) -> dict[str, Any]:
     return {"dev": {"upstreams": [upstream]}}
 
 
+def dev(**profile: Any) -> dict[str, Any]:
+    return {"dev": {"upstreams": [{"address": "db.example:5432"}], **profile}}
+
+
 AMBASSADORS: list[tuple[dict[str, Any], str, str]] = [
     ({"listen": None}, "spec", "listen is missing"),
     ({"profiles": None}, "spec", "profiles is missing"),
@@ -67,7 +71,22 @@ AMBASSADORS: list[tuple[dict[str, Any], str, str]] = [
         "spec.profiles.dev.upstreams[0].weight",
         "1 to 1000",
     ),
+    (
+        {"profiles": upstream(address="x:1", priority=101)},
+        "spec.profiles.dev.upstreams[0].priority",
+        "0 to 100",
+    ),
+    (
+        {"profiles": {"dev": {"upstreams": [{"address": "x:1"}, {"address": "X:1"}]}}},
+        "spec.profiles.dev.upstreams[1].address",
+        "upstreams[0] already",
+    ),
     ({"connectTimeoutSeconds": 0}, "spec.connectTimeoutSeconds", "from 1"),
+    ({"onSwitch": {"graceSeconds": -1, "existing": "drain"}}, "spec.onSwitch.graceSeconds", "0 to"),
+    ({"onSwitch": {"graceSeconds": 5}}, "spec.onSwitch.graceSeconds", "it is keep"),
+    ({"datapath": "kernel", "protocol": "mysql"}, "spec.datapath", "the protocol is mysql"),
+    ({"datapath": "kernel", "profiles": dev(tls={})}, "spec.datapath", "profile dev has tls"),
+    ({"container": {"image": "x"}, "profiles": None, "onSwitch": {}}, "spec.onSwitch", "beside"),
     ({"drainSeconds": -1}, "spec.drainSeconds", "from 0"),
     ({"selector": {}}, "spec.selector", "leave the selector out"),
     (
@@ -93,6 +112,121 @@ AMBASSADORS: list[tuple[dict[str, Any], str, str]] = [
         "leave this out",
     ),
 ]
+
+
+PROFILES: list[tuple[str, dict[str, Any], str, str]] = [
+    ("tcp", {"healthCheck": {"intervalSeconds": 0}}, "healthCheck.intervalSeconds", "1 to 3600"),
+    ("tcp", {"healthCheck": {"unhealthyAfter": 0}}, "healthCheck.unhealthyAfter", "1 to 100"),
+    (
+        "tcp",
+        {"healthCheck": {"intervalSeconds": 2, "timeoutSeconds": 3}},
+        "healthCheck.timeoutSeconds",
+        "longer than intervalSeconds",
+    ),
+    ("tcp", {"healthCheck": {"http": {"path": "x"}}}, "healthCheck.http.path", "as in /healthz"),
+    ("tcp", {"healthCheck": {"http": {"path": "/a b"}}}, "healthCheck.http.path", "isn't a path"),
+    (
+        "tcp",
+        {"healthCheck": {"http": {"path": "/", "host": "a/b"}}},
+        "healthCheck.http.host",
+        "isn't a Host",
+    ),
+    (
+        "tcp",
+        {"healthCheck": {"http": {"path": "/", "port": 0}}},
+        "healthCheck.http.port",
+        "1 to 65535",
+    ),
+    ("tcp", {"ejection": {"failures": -1}}, "ejection.failures", "0 to 1000"),
+    ("tcp", {"ejection": {"seconds": 0}}, "ejection.seconds", "1 to 3600"),
+    ("tcp", {"limits": {"connections": -1}}, "limits.connections", "0 to 1000000"),
+    ("tcp", {"tls": {"mode": "disable", "serverName": "x"}}, "tls.serverName", "means nothing"),
+    ("tcp", {"tls": {"serverName": "a b"}}, "tls.serverName", "isn't a host name"),
+    (
+        "tcp",
+        {"tls": {"mode": "require", "ca": {"secretRef": {"name": "ca"}}}},
+        "tls.ca",
+        "verify-full",
+    ),
+    ("tcp", {"tls": {"ca": {}}}, "tls.ca", "either secretRef or configMapRef"),
+    (
+        "tcp",
+        {"tls": {"ca": {"secretRef": {"name": "a"}, "configMapRef": {"name": "a"}}}},
+        "tls.ca",
+        "either",
+    ),
+    (
+        "tcp",
+        {"tls": {"ca": {"secretRef": {"name": "A"}}}},
+        "tls.ca.secretRef.name",
+        "isn't a valid name",
+    ),
+    (
+        "tcp",
+        {"tls": {"ca": {"configMapRef": {"name": "a", "key": "../x"}}}},
+        "tls.ca.configMapRef.key",
+        "isn't the key",
+    ),
+    (
+        "tcp",
+        {"tls": {"certificate": {"secretRef": {"name": ""}}}},
+        "tls.certificate.secretRef.name",
+        "is empty",
+    ),
+    ("tcp", {"credentials": {"secretRef": {"name": "x"}}}, "credentials", "postgres, mysql, redis"),
+    ("http", {"credentials": {"secretRef": {"name": "x"}}}, "credentials", "protocol is http"),
+    (
+        "postgres",
+        {"credentials": {"secretRef": {"name": "_"}}},
+        "credentials.secretRef.name",
+        "isn't a valid name",
+    ),
+    (
+        "postgres",
+        {"credentials": {"secretRef": {"name": "x", "usernameKey": "a/b"}}},
+        "credentials.secretRef.usernameKey",
+        "isn't the key",
+    ),
+    (
+        "postgres",
+        {"credentials": {"secretRef": {"name": "x", "usernameKey": "password"}}},
+        "credentials.secretRef.passwordKey",
+        "the key of the user's name, too",
+    ),
+    ("http", {"database": "x"}, "database", "the protocol is http"),
+    ("redis", {"database": "orders"}, "database", "number of a Redis database"),
+    ("redis", {"database": -1}, "database", "number of a Redis database"),
+    ("postgres", {"database": "x" * 64}, "database", "64 bytes"),
+    ("mysql", {"database": " "}, "database", "isn't the name"),
+]
+
+
+@pytest.mark.parametrize(("protocol", "changed", "path", "message"), PROFILES)
+def test_profile(protocol: str, changed: dict[str, Any], path: str, message: str) -> None:
+    errors = found("Ambassador", ambassador(protocol=protocol, profiles=dev(**changed)))
+    assert list(errors) == [f"spec.profiles.dev.{path}"]
+    assert message in errors[f"spec.profiles.dev.{path}"]
+
+
+def test_a_profile_with_everything_is_right() -> None:
+    profile = {
+        "balance": "leastConnections",
+        "healthCheck": {"http": {"path": "/healthz?deep", "host": "db.example:81", "port": 81}},
+        "ejection": {"failures": 0},
+        "limits": {"connections": 100, "waiting": 10},
+        "tls": {
+            "serverName": "db.example",
+            "ca": {"configMapRef": {"name": "ca"}},
+            "certificate": {"secretRef": {"name": "client"}},
+        },
+        "credentials": {"secretRef": {"name": "login", "usernameKey": "user"}},
+        "database": 3,
+    }
+    switch = {"existing": "drain", "graceSeconds": 5}
+    assert (
+        found("Ambassador", ambassador(protocol="redis", profiles=dev(**profile), onSwitch=switch))
+        == {}
+    )
 
 
 @pytest.mark.parametrize(("changed", "path", "message"), AMBASSADORS)

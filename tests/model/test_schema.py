@@ -8,8 +8,9 @@ import jsonschema
 import msgspec
 import pytest
 
+from podweave.model.pattern_parts import API_VERSION
 from podweave.model.pattern_rules import check_pattern
-from podweave.model.patterns import API_VERSION, PATTERN_TYPES
+from podweave.model.patterns import PATTERN_TYPES
 from podweave.model.schema import schema
 
 VALIDATOR = jsonschema.Draft202012Validator(schema())

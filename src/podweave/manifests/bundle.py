@@ -7,8 +7,9 @@ from typing import Any, Final, NamedTuple, TypeVar
 from podweave.manifests.conversion import convert, listed
 from podweave.manifests.documents import Document, Source
 from podweave.model.errors import InputError, InputErrors, Path
+from podweave.model.pattern_parts import API_VERSION, GROUP
 from podweave.model.pattern_rules import check_pattern
-from podweave.model.patterns import API_VERSION, GROUP, PATTERN_TYPES, Pattern
+from podweave.model.patterns import PATTERN_TYPES, Pattern
 from podweave.model.pod_rules import check_workload
 from podweave.model.pods import ConfigMap, ObjectMeta, PodTemplate, Secret, Workload
 from podweave.model.suggestions import did_you_mean

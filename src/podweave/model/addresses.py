@@ -72,6 +72,15 @@ def is_ipv6(host: str) -> bool:
     return True
 
 
+def host_problem(host: str) -> str | None:
+    """What keeps `host` from being a host's name or an IP without brackets; or None."""
+    try:
+        _host(host, host)
+    except InputError as error:
+        return error.message
+    return None
+
+
 def _host(host: str, text: str) -> str:
     if is_ipv6(host):
         return host

@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Final
 
-from podweave.model.addresses import parse_address, parse_listen
+from podweave.model.ambassador_patterns import AmbassadorSpec
+from podweave.model.ambassador_rules import check_ambassador
 from podweave.model.errors import InputError, Path
 from podweave.model.log_formats import AUTO, LOG_FORMAT_ALIASES, LOG_FORMATS
 from podweave.model.names import dns_label_problem, label_key_problem, label_value_problem
+from podweave.model.pattern_parts import Selector
 from podweave.model.patterns import (
     AdapterLogs,
     AdapterSpec,
-    AmbassadorSpec,
     FromAdapter,
     Pattern,
-    Profile,
-    Selector,
     SidecarLogs,
     SidecarSpec,
 )
 from podweave.model.suggestions import did_you_mean
-
-MAX_SECONDS: Final = 3600
-MAX_WEIGHT: Final = 1000
 
 
 def check_pattern(pattern: Pattern, path: Path = ()) -> list[InputError]:
@@ -41,7 +36,7 @@ def check_pattern(pattern: Pattern, path: Path = ()) -> list[InputError]:
     if spec.container is not None:
         errors += _own_container(spec.container, (*at, "container"))
     if isinstance(spec, AmbassadorSpec):
-        errors += _ambassador(spec, at)
+        errors += check_ambassador(spec, at)
     else:
         errors += _logs(spec, at)
     return errors
@@ -73,77 +68,6 @@ def _own_container(container: dict[str, object], path: Path) -> Iterator[InputEr
             "the container's name is the pattern's metadata.name: leave this out",
             path=(*path, "name"),
         )
-
-
-_HELPER_KEYS: Final = {
-    "profiles": "profiles",
-    "profile": "profile",
-    "protocol": "protocol",
-    "datapath": "datapath",
-    "connect_timeout_seconds": "connectTimeoutSeconds",
-    "drain_seconds": "drainSeconds",
-}
-
-
-def _ambassador(spec: AmbassadorSpec, path: Path) -> Iterator[InputError]:
-    if spec.listen:
-        try:
-            parse_listen(spec.listen)
-        except InputError as error:
-            yield InputError(error.message, path=(*path, "listen"))
-    if spec.container is not None:
-        plain = AmbassadorSpec()
-        for field, key in _HELPER_KEYS.items():
-            if getattr(spec, field) != getattr(plain, field):
-                yield InputError(
-                    "this configures podweave's own helper and can't stand beside `container`",
-                    path=(*path, key),
-                )
-        return
-    if not spec.listen:
-        yield InputError("listen is missing: localhost:PORT, where the app connects to", path=path)
-    if not spec.profiles:
-        yield InputError(
-            "profiles is missing: at least one, as in "
-            "`profiles: {dev: {upstreams: [{address: db.example:5432}]}}`",
-            path=path,
-        )
-    for name, profile in spec.profiles.items():
-        if problem := label_value_problem(name) or (None if name else "a profile has a name"):
-            yield InputError(problem, path=(*path, "profiles", name))
-        yield from _upstreams(profile, (*path, "profiles", name))
-    if spec.profiles:
-        yield from _default_profile(spec, path)
-    for seconds, key in (
-        (spec.connect_timeout_seconds, "connectTimeoutSeconds"),
-        (spec.drain_seconds, "drainSeconds"),
-    ):
-        least = 1 if key == "connectTimeoutSeconds" else 0
-        if not least <= seconds <= MAX_SECONDS:
-            yield InputError(f"{seconds} isn't from {least} to {MAX_SECONDS}", path=(*path, key))
-
-
-def _default_profile(spec: AmbassadorSpec, path: Path) -> Iterator[InputError]:
-    # Without one the Pod's label or the caller must choose: the weaver says so where neither does.
-    if spec.profile is not None and spec.profile not in spec.profiles:
-        names = ", ".join(spec.profiles)
-        hint = did_you_mean(spec.profile, spec.profiles) or f"; there are {names}"
-        yield InputError(f"no profile is called {spec.profile!r}{hint}", path=(*path, "profile"))
-
-
-def _upstreams(profile: Profile, path: Path) -> Iterator[InputError]:
-    if not profile.upstreams:
-        yield InputError("a profile has at least one upstream", path=(*path, "upstreams"))
-    for index, upstream in enumerate(profile.upstreams):
-        place = (*path, "upstreams", index)
-        try:
-            parse_address(upstream.address)
-        except InputError as error:
-            yield InputError(error.message, path=(*place, "address"))
-        if not 1 <= upstream.weight <= MAX_WEIGHT:
-            yield InputError(
-                f"{upstream.weight} isn't a weight from 1 to {MAX_WEIGHT}", path=(*place, "weight")
-            )
 
 
 def _logs(spec: AdapterSpec | SidecarSpec, path: Path) -> Iterator[InputError]:

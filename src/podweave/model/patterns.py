@@ -1,94 +1,16 @@
 """The pattern resources: Ambassador, Adapter and Sidecar of podweave.dev/v1alpha1.
 
-Strict: an unknown key is an error. The JSON Schema that `podweave schema` prints comes from
-these types, so a docstring here is what an editor shows.
+An ambassador's parts are in `ambassador_patterns`, what all kinds have in `pattern_parts`.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, dataclass_transform
+from typing import Any, Final, Literal
 
 import msgspec
 
-from podweave.model.pods import LabelSelector, LabelSelectorRequirement
-
-GROUP: Final = "podweave.dev"
-API_VERSION: Final = "podweave.dev/v1alpha1"
-
-
-# Said again for type checkers: they don't inherit `frozen=True` from a base class.
-@dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
-class Strict(
-    msgspec.Struct,
-    rename="camel",
-    frozen=True,
-    omit_defaults=True,
-    forbid_unknown_fields=True,
-):
-    """A pattern's struct: unknown keys are errors."""
-
-
-class SelectorRequirement(LabelSelectorRequirement, forbid_unknown_fields=True):
-    """One of a selector's matchExpressions."""
-
-
-class Selector(LabelSelector, forbid_unknown_fields=True):
-    """Which workloads the pattern is for, by their Pods' labels; all parts must match."""
-
-    match_expressions: list[SelectorRequirement] | None = None  # type: ignore[assignment]
-
-
-class PatternMeta(Strict):
-    """The pattern's own name and labels."""
-
-    name: str
-    """DNS label; also the name of the woven container."""
-    labels: dict[str, str] | None = None
-    """For your own use; podweave doesn't read them."""
-    annotations: dict[str, str] | None = None
-    """For your own use; podweave doesn't read them."""
-
-
-class Upstream(Strict):
-    """Where an ambassador connects to."""
-
-    address: str
-    """HOST:PORT, [IPv6]:PORT. `host.podweave.internal` is the machine of the local engine."""
-    weight: int = 1
-    """Share of new connections, 1 to 1000, relative to the other upstreams."""
-
-
-class Profile(Strict):
-    """One environment: dev, qa, stage, ..."""
-
-    upstreams: list[Upstream]
-    """New connections are spread over them by weight."""
-
-
-class AmbassadorSpec(Strict):
-    """A port of the Pod's loopback, and where its connections go in each environment."""
-
-    listen: str = ""
-    """`localhost:PORT`: 127.0.0.1 and ::1. Never beyond loopback. Needed, except beside
-    `container`."""
-    profiles: dict[str, Profile] = {}
-    """The environments by name. Needed, except beside `container`."""
-    selector: Selector | None = None
-    """Absent: every workload woven together with this file."""
-    protocol: Literal["tcp", "http", "postgres", "mysql", "redis"] = "tcp"
-    """Declared, never sniffed. In this version every protocol is relayed as it is."""
-    datapath: Literal["auto", "proxy"] = "auto"
-    """`proxy`: a program relays the bytes. `auto`: what is best where it runs; now the proxy."""
-    profile: str | None = None
-    """The default profile; the Pod's label podweave.dev/profile goes first. Without it that label
-    or `--profile` must choose, except where there is only one."""
-    connect_timeout_seconds: int = 10
-    """How long a client is held while the upstream is dialled."""
-    drain_seconds: int = 30
-    """After SIGTERM: how long open connections may go on."""
-    container: dict[str, Any] | None = None
-    """A Kubernetes Container of the user's own instead of podweave's helper. Its name is the
-    pattern's; the keys that configure podweave's helper can't stand beside it."""
+from podweave.model.ambassador_patterns import AmbassadorSpec
+from podweave.model.pattern_parts import API_VERSION, PatternMeta, Selector, Strict
 
 
 class AdapterLogs(Strict):

@@ -9,14 +9,15 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
+from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
 
-from podweave.model import patterns, pods
+from podweave.model.ambassador_rules import BOUNDS
 from podweave.model.log_formats import AUTO, LOG_FORMAT_ALIASES, LOG_FORMATS
-from podweave.model.pattern_rules import MAX_SECONDS, MAX_WEIGHT
-from podweave.model.patterns import API_VERSION, PATTERN_TYPES
+from podweave.model.pattern_parts import API_VERSION, Selector, SelectorRequirement, Strict
+from podweave.model.patterns import PATTERN_TYPES
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 ID: Final = "https://podweave.dev/schemas/v1alpha1.json"
@@ -24,12 +25,9 @@ ID: Final = "https://podweave.dev/schemas/v1alpha1.json"
 _ADDED: Final[dict[tuple[str, str], dict[str, Any]]] = {
     ("PatternMeta", "name"): {"pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "maxLength": 63},
     ("Upstream", "address"): {"pattern": "^(\\[[^\\]]+\\]|[^:\\s/]+):[0-9]{1,5}$"},
-    ("Upstream", "weight"): {"minimum": 1, "maximum": MAX_WEIGHT},
     ("Profile", "upstreams"): {"minItems": 1},
     ("AmbassadorSpec", "listen"): {"examples": ["localhost:5432"]},
     ("AmbassadorSpec", "profiles"): {"minProperties": 1},
-    ("AmbassadorSpec", "connectTimeoutSeconds"): {"minimum": 1, "maximum": MAX_SECONDS},
-    ("AmbassadorSpec", "drainSeconds"): {"minimum": 0, "maximum": MAX_SECONDS},
     ("AdapterLogs", "from"): {"minItems": 1, "items": {"type": "string", "pattern": "^/"}},
     ("AdapterLogs", "format"): {
         "anyOf": [
@@ -44,6 +42,8 @@ _ADDED: Final[dict[tuple[str, str], dict[str, Any]]] = {
     },
     ("SidecarLogs", "from"): {"minItems": 1},
     ("FilesStore", "directory"): {"pattern": "^/"},
+    ("HttpCheck", "path"): {"pattern": "^/"},
+    **{place: {"minimum": least, "maximum": most} for place, (least, most) in BOUNDS.items()},
 }
 """(type, key) -> what the rules ask of it beyond its type."""
 
@@ -51,6 +51,7 @@ _EITHER: Final[dict[str, list[dict[str, Any]]]] = {
     "AmbassadorSpec": [{"required": ["listen", "profiles"]}, {"required": ["container"]}],
     "AdapterSpec": [{"required": ["logs"]}, {"required": ["container"]}],
     "SidecarSpec": [{"required": ["logs"]}, {"required": ["container"]}],
+    "Ca": [{"required": ["secretRef"]}, {"required": ["configMapRef"]}],
 }
 """A helper of podweave's, or a container of the user's own."""
 
@@ -59,10 +60,11 @@ def schema() -> dict[str, Any]:
     """One schema for the three kinds."""
     kinds = list(PATTERN_TYPES.values())
     references, definitions = msgspec.json.schema_components(kinds, ref_template="#/$defs/{name}")
+    types = {each.__name__: each for each in _types()}
     for name, definition in definitions.items():
         if definition.get("type") != "object":
             continue
-        type = getattr(patterns, name)
+        type = types[name]
         documented = _documented(type)
         keys = {field.encode_name: field.name for field in msgspec.structs.fields(type)}
         for key, property in definition["properties"].items():
@@ -88,11 +90,21 @@ def schema() -> dict[str, Any]:
     }
 
 
+def _types() -> Iterator[type]:
+    """The structs that patterns are made of."""
+    yield from (Selector, SelectorRequirement)
+    kinds: list[type] = [Strict]
+    while kinds:
+        found: list[type] = kinds.pop().__subclasses__()
+        yield from found
+        kinds += found
+
+
 def _documented(type: type) -> dict[str, str]:
     """The strings under the fields of a type and its bases, as one line each."""
     texts: dict[str, str] = {}
     for base in reversed(type.__mro__):
-        if base.__module__ not in (patterns.__name__, pods.__name__):
+        if not base.__module__.startswith(f"{__package__}."):
             continue
         body = ast.parse(textwrap.dedent(inspect.getsource(base))).body[0]
         assert isinstance(body, ast.ClassDef)

@@ -6,7 +6,8 @@ from typing import Any
 
 from podweave.manifests.bundle import FoundPattern
 from podweave.model.addresses import parse_address, parse_listen
-from podweave.model.patterns import Ambassador, AmbassadorSpec
+from podweave.model.ambassador_patterns import AmbassadorSpec
+from podweave.model.patterns import Ambassador
 from podweave.weave.drafts import Draft, Helper
 from podweave.weave.helper_containers import complete, render, user_of
 from podweave.weave.profiles import choose_profile

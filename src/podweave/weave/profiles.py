@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podweave.manifests.bundle import FoundPattern
-from podweave.model.patterns import AmbassadorSpec
+from podweave.model.ambassador_patterns import AmbassadorSpec
 from podweave.weave.drafts import pattern_error
 from podweave.weave.options import Options
 from podweave.weave.targets import Target

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from podweave.model.patterns import API_VERSION
+from podweave.model.pattern_parts import API_VERSION
 from podweave.review.split.pieces import Tier
 
 

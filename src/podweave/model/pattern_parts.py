@@ -1,0 +1,49 @@
+"""What every kind of pattern is made of: strictness, a selector, a name.
+
+Strict: an unknown key is an error. The JSON Schema that `podweave schema` prints comes from the
+types, so a docstring here is what an editor shows.
+"""
+
+from __future__ import annotations
+
+from typing import Final, dataclass_transform
+
+import msgspec
+
+from podweave.model.pods import LabelSelector, LabelSelectorRequirement
+
+GROUP: Final = "podweave.dev"
+API_VERSION: Final = "podweave.dev/v1alpha1"
+
+
+# Said again for type checkers: they don't inherit `frozen=True` from a base class.
+@dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
+class Strict(
+    msgspec.Struct,
+    rename="camel",
+    frozen=True,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+):
+    """A pattern's struct: unknown keys are errors."""
+
+
+class SelectorRequirement(LabelSelectorRequirement, forbid_unknown_fields=True):
+    """One of a selector's matchExpressions."""
+
+
+class Selector(LabelSelector, forbid_unknown_fields=True):
+    """Which workloads the pattern is for, by their Pods' labels; all parts must match."""
+
+    match_expressions: list[SelectorRequirement] | None = None  # type: ignore[assignment]
+
+
+class PatternMeta(Strict):
+    """The pattern's own name and labels."""
+
+    name: str
+    """DNS label; also the name of the woven container."""
+    labels: dict[str, str] | None = None
+    """For your own use; podweave doesn't read them."""
+    annotations: dict[str, str] | None = None
+    """For your own use; podweave doesn't read them."""
