@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from itertools import accumulate
 
 try:
     # hashlib would load OpenSSL as well: 4 MB that no helper has to spare.
@@ -22,6 +23,7 @@ except ImportError:
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
 HEAD = 1024
@@ -32,25 +34,79 @@ TAIL = 256
 
 
 class Chunk:
-    """Whole lines of one file, as they stand there.
+    """Whole records of one file: its lines, as they stand there unless the entry says otherwise.
 
-    `data` always ends with a newline. Only three things are ever changed in it: a last line
-    without a newline gets one when its file ends or the Pod does; a line over the limit is cut
-    (and counted); a run of NUL bytes at the beginning of a line, the hole that copytruncate
-    leaves under a writer without O_APPEND, is left out.
+    `data` always ends with a newline. As they stand, only three things are ever changed: a last
+    line without a newline gets one when its file ends or the Pod does; a line over the limit is
+    cut (and counted); a run of NUL bytes at the beginning of a line, the hole that copytruncate
+    leaves under a writer without O_APPEND, is left out. Beyond that a `Reading` decodes to UTF-8,
+    takes carriage returns and wrappers off, and joins lines to events.
+
     `offset` and `end` are the place in the file that the chunk stands for; the next chunk of
     the same file begins at `end`, or behind a hole there.
+
+    `starts`: where in the file each record begins; None: where it begins in `data`, counted from
+    `offset`. `bounds`: where in `data` each record ends, its newline included; None: a record is
+    a line, else there are newlines in records. `details`: for each record its time as written
+    (RFC 3339, or b"") and its stream (b"stdout", b"stderr" or b""); None: the lines have none.
     """
 
-    __slots__ = ("acknowledged", "data", "end", "file", "offset", "tail")
+    __slots__ = (
+        "acknowledged",
+        "bounds",
+        "data",
+        "details",
+        "end",
+        "file",
+        "offset",
+        "starts",
+        "tail",
+    )
 
-    def __init__(self, file: FollowedFile, offset: int, end: int, data: bytes, tail: bytes) -> None:
+    def __init__(
+        self,
+        file: FollowedFile,
+        offset: int,
+        end: int,
+        data: bytes,
+        tail: bytes,
+        starts: list[int] | None = None,
+        bounds: list[int] | None = None,
+        details: list[tuple[bytes, bytes]] | None = None,
+    ) -> None:
         self.file = file
         self.offset = offset
         self.end = end
         self.data = data
         self.tail = tail
+        self.starts = starts
+        self.bounds = bounds
+        self.details = details
         self.acknowledged = False
+
+    def count(self) -> int:
+        """How many records there are."""
+        return self.data.count(b"\n") if self.bounds is None else len(self.bounds)
+
+    def texts(self) -> list[bytes]:
+        """The records, without the newline at their end."""
+        if self.bounds is None:
+            lines = self.data.split(b"\n")
+            lines.pop()
+            return lines
+        data = self.data
+        return [data[a : b - 1] for a, b in zip([0, *self.bounds], self.bounds, strict=False)]
+
+    def records(self) -> Iterator[tuple[int, bytes]]:
+        """Each record's place in the file, which names it for ever, and its text."""
+        texts = self.texts()
+        if self.starts is not None:
+            return zip(self.starts, texts, strict=True)
+        return zip(accumulate(map(_length, texts), initial=self.offset), texts, strict=False)
+
+
+def _length(line: bytes) -> int:
+    return len(line) + 1
 
 
 class FollowedFile:
@@ -124,13 +180,26 @@ class FollowedFile:
         self.tail = self.acknowledged_tail = tail
         self.head = head
 
-    def take(self, data: bytes, end: int, tail: bytes) -> Chunk:
-        """Make a chunk of what was read from the offset on, and advance."""
+    def take(
+        self,
+        raw: bytes,
+        end: int,
+        tail: bytes,
+        data: bytes | None = None,
+        starts: list[int] | None = None,
+        bounds: list[int] | None = None,
+        details: list[tuple[bytes, bytes]] | None = None,
+    ) -> Chunk:
+        """Make a chunk of the bytes that were read from the offset on, and advance.
+
+        `raw`: what stands in the file (for the identity, so its first bytes are enough), `data`:
+        what is delivered of it, with a newline at its end, if that is something else.
+        """
         if len(self.head) < HEAD and self.offset == len(self.head):
-            # A line that was cut has a newline which the file doesn't have there.
-            as_there = data if len(data) >= end - self.offset else data[:-1]
-            self.head += as_there[: min(HEAD, end) - self.offset]
-        chunk = Chunk(self, self.offset, end, data, tail)
+            self.head += raw[: min(HEAD, end) - self.offset]
+        if data is None:
+            data = raw
+        chunk = Chunk(self, self.offset, end, data, tail, starts, bounds, details)
         self.unacknowledged.append(chunk)
         self.offset = self.scanned = end
         self.tail = tail

@@ -67,7 +67,9 @@ class LineReader:
         data = os.pread(file.descriptor, min(length, self._line_limit), file.offset)
         end = stop + newline
         known = min(TAIL, end)
-        return file.take(data + b"\n", end, os.pread(file.descriptor, known, end - known))
+        tail = os.pread(file.descriptor, known, end - known)
+        line = data + b"\n"
+        return file.take(line if newline and len(data) == length else data, end, tail, line)
 
     def _read_long(self, file: FollowedFile, want: int) -> Chunk | None:
         """Look for the end of a line longer than one read."""
