@@ -69,7 +69,7 @@ class Batch(ExactBatch):
         self._regex = re.compile(_LINES % layout.pattern)
         self._loose = re.compile(_LINES % layout.loose)
         self._strict = 0
-        template = Template(layout, schema.tree, self.constants)
+        template = Template(layout, schema, self.constants)
         self._slots = template.slots
         self._template = template.text + b"\n"
 

@@ -29,6 +29,7 @@ from podweave.helpers.logs.fields import (
     FIELDS,
     INTEGER,
     LEVEL,
+    NO_LEVELS,
     TEXT,
     TIME,
     level_of,
@@ -37,7 +38,7 @@ from podweave.helpers.logs.timestamps import STAMPS, Clock, Stamp, read_any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from podweave.helpers.logs.fields import Record
@@ -159,6 +160,11 @@ class Layout:
     asked first.
     """
 
+    tree: dict[str, Any] | None = None
+    """Where all attributes are always there: a tree of markers in their place (shapes.py)."""
+    levels: Mapping[str, str] = NO_LEVELS
+    """The format's own words for levels, as it writes them."""
+
     def __init__(
         self, pattern: bytes, *, derive: tuple[Derive, ...] = (), general: bool = False
     ) -> None:
@@ -210,7 +216,7 @@ class Layout:
             elif group.kind == DECIMAL:
                 kept = float(text)
             elif group.kind == LEVEL:
-                kept = level_of(text)
+                kept = level_of(text, self.levels)
             if group.name in FIELDS:
                 record[group.name] = kept
             else:
@@ -249,7 +255,9 @@ class Layout:
         names = [group.name for group in self.groups if group.kind != TIME]
         if len(set(names)) != len(names):
             raise ValueError(f"a field is named twice: {names}")
-        self.names = frozenset(name for name in names if name[0] != "_") | {name for name, _, _ in self.derive}
+        self.names = frozenset(name for name in names if name[0] != "_") | {
+            name for name, _, _ in self.derive
+        }
         if self.stamp is not None:
             self.names |= {"time"}
 
@@ -326,15 +334,23 @@ class Format:
     """A format: a name and its layouts, the most particular first.
 
     `samples`: lines with the record each must give, for the tests and the documentation.
+    `levels`: the format's own words for levels, as it writes them: {"I": "info"}.
     """
 
     __slots__ = ("layouts", "name", "samples")
 
     def __init__(
-        self, name: str, layouts: tuple[Any, ...], samples: tuple[Sample, ...] = ()
+        self,
+        name: str,
+        layouts: tuple[Any, ...],
+        samples: tuple[Sample, ...] = (),
+        *,
+        levels: Mapping[str, str] = NO_LEVELS,
     ) -> None:
         self.name = name
         self.layouts = layouts
         self.samples = samples
         for layout in layouts:
             layout.format = name
+            if levels:
+                layout.levels = levels

@@ -13,7 +13,9 @@ from operator import add
 
 from podweave.helpers.logs.columns import Chunk, Memo, Seconds, escape
 from podweave.helpers.logs.fields import ABSENT, DECIMAL, FIELDS, INTEGER, LEVEL, level_of
+from podweave.helpers.logs.markers import Marker
 from podweave.helpers.logs.schemas.schema import (
+    SPREAD,
     Attributes,
     Constant,
     Derived,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from podweave.helpers.logs.columns import Column, Slot
     from podweave.helpers.logs.fields import Record
     from podweave.helpers.logs.layouts import Layout
+    from podweave.helpers.logs.schemas.schema import Schema
 
     # Gives a slot whose values stand between two texts, or are empty where there is none.
     MakeSlot = Callable[[bytes, bytes], Slot]
@@ -44,8 +47,10 @@ _LONG_ENOUGH = frozenset(range(3, 10))
 class Template:
     """`text` is a bytes template of a row, `slots` fill its places."""
 
-    def __init__(self, layout: Layout, tree: Any, constants: Record) -> None:
+    def __init__(self, layout: Layout, schema: Schema, constants: Record) -> None:
         self.layout = layout
+        self.unplaced = schema.unplaced
+        self.markers = 0
         self.constants = constants
         self.groups: dict[str, tuple[int, Any]] = {
             group.name: (index, group)
@@ -54,7 +59,7 @@ class Template:
         }
         self.derived = {name: (source, function) for name, source, function in self.layout.derive}
         self.slots: list[Slot] = []
-        members = self.members(tree)
+        members = self.members(schema.tree)
         if members[0][2] is None:
             self.text = self.fixed_first(members, self.slots)
         else:
@@ -68,16 +73,11 @@ class Template:
             if isinstance(node, dict):
                 self.add_object(name, self.members(node), members)
             elif isinstance(node, Attributes):
-                own = [
-                    group
-                    for group in self.layout.groups
-                    if group.name not in FIELDS and group.name[0] != "_"
-                ]
-                inner: list[Member] = []
-                for group in own:
-                    (label,) = node.function({group.name: ""})
-                    self.add_field(encode(label) + b":", group.name, None, inner)
-                self.add_object(name, inner, members)
+                inner = members if key == SPREAD else []
+                for tree in self.attributes():
+                    self.add_attributes(node.function(tree), inner)
+                if key != SPREAD:
+                    self.add_object(name, inner, members)
             elif isinstance(node, Time):
                 self.add_time(name, node, members)
             elif isinstance(node, Constant):
@@ -85,6 +85,35 @@ class Template:
             else:
                 self.add_leaf(name, node, members)
         return members
+
+    def attributes(self) -> list[dict[str, Any]]:
+        """What a schema's function for attributes is asked about: all at once, or one by one
+        where each may be absent."""
+        have = {*self.groups, *self.derived, *self.constants, "log_path"}
+        unplaced = {name: Marker.of(name, FIELDS[name]) for name in self.unplaced if name in have}
+        tree = self.layout.tree
+        if tree is not None:
+            return [{**unplaced, **tree}]
+        own = {
+            group.name: Marker.of(group.name, group.kind)
+            for group in self.layout.groups
+            if group.name not in FIELDS and group.name[0] != "_"
+        }
+        return [{name: marker} for name, marker in {**unplaced, **own}.items()]
+
+    def add_attributes(self, made: dict[str, Any], members: Any) -> None:
+        for label, value in made.items():
+            name = encode(label) + b":"
+            field = getattr(value, "field", None)
+            if field is not None:
+                self.markers += 1
+                self.add_leaf(name, Field(field), members)
+            elif isinstance(value, dict):
+                inner: list[Member] = []
+                self.add_attributes(value, inner)
+                self.add_object(name, inner, members)
+            else:
+                members.append((_literal(name + encode(value)), [], None))
 
     def add_object(self, name: bytes, inner: Any, members: Any) -> None:
         if not inner:
@@ -188,7 +217,10 @@ class Template:
 
             members.append((name, [], _memoised(index, convert, itself)))
         elif group.kind in (LEVEL, DECIMAL):
-            read: Callable[[str], Any] = level_of if group.kind == LEVEL else float
+            levels = self.layout.levels
+
+            def read(text: str) -> Any:
+                return float(text) if group.kind == DECIMAL else level_of(text, levels)
 
             def converted(text: bytes) -> Any:
                 if not text or (group.optional and text in ABSENT):

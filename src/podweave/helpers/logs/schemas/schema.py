@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from operator import itemgetter
 
+from podweave.helpers.logs.fields import FIELDS
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,19 +73,35 @@ class Time:
         return f"{self.seconds(time[0])}{self.before}{padded(time[1])}{self.after}"
 
 
-class Attributes:
-    """The place of the application's own fields."""
+SPREAD = "*"
+"""The key of an Attributes leaf whose members stand among those of the object around it."""
 
-    __slots__ = ("function",)
+
+class Attributes:
+    """The place of the application's own fields, and of the neutral ones without another.
+
+    `function` makes what stands there; it takes texts, numbers and lists as they are, or makes
+    texts of them, and keeps the order.
+    """
+
+    __slots__ = ("_function", "reserved")
 
     def __init__(self, function: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-        self.function = function
+        self._function = function
+        self.reserved: frozenset[str] = frozenset()
+        """Keys of the object around it that are somebody else's."""
+
+    def function(self, attributes: dict[str, Any]) -> dict[str, Any]:
+        made = self._function(attributes)
+        if self.reserved.isdisjoint(made):
+            return made
+        return {key + "_2" if key in self.reserved else key: made[key] for key in made}
 
 
 class Schema:
     """A name and a tree of leaves."""
 
-    __slots__ = ("_constants", "_places", "_time", "name", "tree")
+    __slots__ = ("_constants", "_places", "_unplaced", "name", "tree", "unplaced")
 
     def __init__(self, name: str, table: list[tuple[str, Any]]) -> None:
         self.name = name
@@ -103,6 +121,12 @@ class Schema:
                 self._constants.append(place)
             else:
                 self._places.setdefault(_source(leaf), []).append(place)
+            if key == SPREAD:
+                leaf.reserved = frozenset(_object(self.tree, parents))
+        placed = {*self._places, "attributes"}
+        self.unplaced = tuple(name for name in FIELDS if name not in placed)
+        """Neutral fields that stand with the attributes, in this order before them."""
+        self._unplaced = frozenset(self.unplaced)
 
     def render(self, record: Record) -> bytes:
         """The exact way: one record as one line."""
@@ -113,6 +137,9 @@ class Schema:
             return encode(_finite(document)) + b"\n"
 
     def _document(self, record: Record) -> dict[str, Any]:
+        if not self._unplaced.isdisjoint(record):
+            own = {name: record[name] for name in self.unplaced if name in record}
+            record = {**record, "attributes": {**own, **record.get("attributes", {})}}
         places = self._constants.copy()
         for name in record:
             places += self._places.get(name, ())
@@ -138,7 +165,10 @@ class Schema:
                 if inner is None:
                     inner = node[parent] = {}
                 node = inner
-            node[key] = value
+            if key == SPREAD:
+                node.update(value)
+            else:
+                node[key] = value
         return document
 
 
@@ -161,6 +191,12 @@ def _source(leaf: Any) -> str:
     if isinstance(leaf, Field | Derived):
         return leaf.name
     return "time" if isinstance(leaf, Time) else "attributes"
+
+
+def _object(tree: Tree, parents: tuple[str, ...]) -> Tree:
+    for parent in parents:
+        tree = tree[parent]
+    return tree
 
 
 def _leaves(tree: Tree, parents: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str, Any]]:
