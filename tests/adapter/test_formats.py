@@ -9,9 +9,10 @@ import pytest
 
 from podweave.helpers.logs.compile import Batch
 from podweave.helpers.logs.fields import FIELDS, LEVELS
-from podweave.helpers.logs.formats import catalogue, logfmt
+from podweave.helpers.logs.formats import catalogue
 from podweave.helpers.logs.layouts import Format, Layout, OwnLayout
 from podweave.helpers.logs.schemas.ecs import ECS
+from podweave.helpers.logs.structured.pairs_layout import PairsLayout
 from podweave.helpers.logs.timestamps import Clock
 
 FORMATS = catalogue.load_all()
@@ -29,6 +30,13 @@ LAYOUTS = [
 
 LAYOUT_VALUES = [
     layout for format_ in FORMATS for layout in format_.layouts if isinstance(layout, Layout)
+]
+PAIRS_PATTERNS = [
+    pattern.pattern
+    for format_ in FORMATS
+    for layout in format_.layouts
+    if isinstance(layout, PairsLayout)
+    for pattern in (layout.line, layout.pair)
 ]
 
 
@@ -79,7 +87,7 @@ def test_no_part_of_a_layout_can_match_a_newline(layout: Layout) -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern", [*(layout.pattern for layout in LAYOUT_VALUES), *logfmt.PATTERNS], ids=repr
+    "pattern", [*(layout.pattern for layout in LAYOUT_VALUES), *PAIRS_PATTERNS], ids=repr
 )
 def test_no_group_is_repeated_possessively(pattern: bytes) -> None:
     # Before 3.11.5 (Debian 12 has 3.11.2) `re` doesn't step back when the last round of such a

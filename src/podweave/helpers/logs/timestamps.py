@@ -141,6 +141,11 @@ def _iso(text: bytes, clock: Clock) -> int | None:
     )
 
 
+def _iso_utc(text: bytes, clock: Clock) -> int | None:
+    # 2026-11-23 02:16:56 of a format that is defined to be in UTC
+    return _iso(text + b"Z", clock)
+
+
 def _http(text: bytes, clock: Clock) -> int | None:
     # 23/Nov/2026:02:16:56 +0900, also 23 Nov 2026 02:16:56
     return clock.seconds(
@@ -264,6 +269,14 @@ STAMPS = {
     "SLASHDATE": Stamp(
         rb"(\d{4}/[01]\d/[0-3]\d " + _CLOCK + rb")" + _FRACTION, "seconds fraction", _iso
     ),
+    # No zone, and UTC by the format's definition; between the columns of W3C logs is a tab.
+    "UTCDATE": Stamp(
+        rb"(\d{4}-[01]\d-[0-3]\d[T \t]" + _CLOCK + rb")" + _FRACTION, "seconds fraction", _iso_utc
+    ),
+    # HTTPDATE without its zone, with milliseconds
+    "HTTPLOCAL": Stamp(
+        rb"([0-3]\d/" + _MONTH + rb"/\d{4}:" + _CLOCK + rb")" + _FRACTION, "seconds fraction", _http
+    ),
     "HTTPDATE": Stamp(
         rb"([0-3]\d/" + _MONTH + rb"/\d{4}:" + _CLOCK + rb" [+-]\d{4})", "seconds", _http
     ),
@@ -294,17 +307,22 @@ def read_any(text: bytes, clock: Clock) -> tuple[int, str] | None:
     return None
 
 
-def read_number(value: float) -> tuple[int, str] | None:
-    """Read an epoch in seconds, milliseconds, microseconds or nanoseconds, told by its size."""
-    if not 1e8 <= value < 1e19:
+def read_epoch(text: str) -> tuple[int, str] | None:
+    """Read an epoch in seconds, milliseconds, microseconds or nanoseconds, told by its size.
+
+    From the text, digit by digit: a float can't hold nanoseconds.
+    """
+    whole, _, fraction = text.partition(".")
+    if not (whole.isascii() and whole.isdigit() and (fraction + "0").isdigit()):
         return None
-    for limit, digits in ((1e11, 0), (1e14, 3), (1e17, 6), (1e20, 9)):
-        if value < limit:
-            if isinstance(value, int):
-                seconds, rest = divmod(value, 10**digits)
-                return seconds, f"{rest:0{digits}d}" if digits else ""
-            # A float of this size carries microseconds, not more.
-            micros = round(value * 10 ** (6 - digits)) if digits <= 6 else int(value // 1000)
-            seconds, rest = divmod(micros, 10**6)
-            return seconds, f"{rest:06d}"
-    return None
+    if not 9 <= len(whole) <= 19 or whole[0] == "0" or not fraction.isascii():
+        return None
+    digits = _EPOCH_DIGITS[len(whole)]
+    if not digits:
+        return int(whole), fraction[:9]
+    return int(whole[:-digits]), (whole[-digits:] + fraction)[:9]
+
+
+# Digits behind the second, by the number of digits: 1e8 s is 1973, 1e11 s the year 5138.
+_EPOCH_DIGITS = {length: max(0, (length - 9) // 3 * 3) for length in range(9, 20)}
+_EPOCH_DIGITS[11] = 0

@@ -2,42 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
-from podweave.helpers.logs.formats.keys import fill
 from podweave.helpers.logs.layouts import Format
-from podweave.helpers.logs.timestamps import Clock
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from podweave.helpers.logs.fields import Record
-
-# NaN and Infinity are no JSON; what isn't a number stays as text.
-_DECODE = json.JSONDecoder(parse_constant=str).decode
-
-
-class JsonLayout:
-    """Reads a line as a JSON object."""
-
-    names: frozenset[str] = frozenset()
-    format = ""
-    general = False
-
-    def record(self, line: bytes, clock: Clock) -> Record | None:
-        """Read a line; None where it is no JSON object."""
-        if not line.lstrip().startswith(b"{"):
-            return None
-        try:
-            value = _DECODE(line.decode("utf-8", "replace"))
-        except (ValueError, RecursionError):
-            return None
-        if not isinstance(value, dict):
-            return None
-        record: Record = {}
-        for key, item in value.items():
-            fill(record, key, item, clock)
-        return record
-
+from podweave.helpers.logs.structured.json_layout import JsonLayout
 
 FORMATS = {
     "json": Format(
