@@ -25,6 +25,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from podweave.helpers.dialing.tls_socket import TlsSocket
     from podweave.helpers.loop import Loop
 
 BUFFER_SIZE = 65536
@@ -35,7 +36,10 @@ _view = memoryview(_buffer)
 
 
 class Relay:
-    """Two connected non-blocking sockets. `closed(relay)` is called once, when both are gone."""
+    """Two connected non-blocking sockets. `closed(relay)` is called once, when both are gone.
+
+    `to_client` and `to_upstream` are bytes that somebody has read before: they go first.
+    """
 
     __slots__ = ("_closed", "client", "profile", "upstream")
 
@@ -43,18 +47,25 @@ class Relay:
         self,
         loop: Loop,
         client: socket.socket,
-        upstream: socket.socket,
+        upstream: socket.socket | TlsSocket,
         profile: str,
         closed: Callable[[Relay], object],
+        to_client: bytes = b"",
+        to_upstream: bytes = b"",
     ) -> None:
         self.profile = profile
         self._closed: Callable[[Relay], object] | None = closed
         self.client = Leg(loop, client, self)
-        self.upstream = Leg(loop, upstream, self)
+        if isinstance(upstream, socket.socket):
+            self.upstream = Leg(loop, upstream, self)
+        else:
+            from podweave.helpers.ambassador.tls_leg import TlsLeg
+
+            self.upstream = TlsLeg(loop, upstream, self)
         self.client.peer = self.upstream
         self.upstream.peer = self.client
-        self.client.watch()
-        self.upstream.watch()
+        self.client.begin(to_client)
+        self.upstream.begin(to_upstream)
 
     @property
     def open(self) -> bool:
@@ -105,14 +116,24 @@ class Leg:
         self._loop = loop
         self._relay = relay
         self._fd = sock.fileno()
-        self._recv_into = sock.recv_into
-        self._send = sock.send
+        self._recv_into: Callable[[bytearray], int] = sock.recv_into
+        self._send: Callable[[bytes | memoryview], int] = sock.send
         self._pending = b""
         self._input_open = True
         self._output_open = True
         self._broken = False
         self._mask = READ
         self._watched = False
+
+    def begin(self, pending: bytes) -> None:
+        """`pending` goes out first, and as with all that waits, the peer isn't read until then."""
+        if pending:
+            self._pending = pending
+            self.peer.received += len(pending)
+            self.peer._update()
+        self._update()
+        if not self._watched:
+            self.watch()
 
     def watch(self) -> None:
         self._loop.add(self._fd, self._mask, self.ready)
@@ -214,9 +235,7 @@ class Leg:
 
     def _update(self) -> None:
         """Watch for what is wanted now."""
-        mask = READ if self._input_open and not self.peer._pending else 0
-        if self._pending:
-            mask |= WRITE
+        mask = self._wanted()
         if mask == self._mask:
             return
         self._mask = mask
@@ -224,3 +243,7 @@ class Leg:
             self._loop.modify(self._fd, mask)
         elif mask:
             self.watch()
+
+    def _wanted(self) -> int:
+        mask = READ if self._input_open and not self.peer._pending else 0
+        return mask | WRITE if self._pending else mask

@@ -1,0 +1,217 @@
+"""A non-blocking socket with TLS on it, used like the plain one.
+
+`recv`, `recv_into` and `send` raise BlockingIOError where the socket's own would, and wait for
+the same events: OpenSSL works on memory here, so that it never wants to write in order to read.
+Two things differ from a plain socket:
+
+    buffered   what has been read from the kernel already is not reported by epoll. Read until
+               BlockingIOError, or as long as `buffered` is true.
+    send       bytes that are encrypted can't be taken back. After BlockingIOError offer the
+               same bytes again (more may follow them), as everyone does who keeps what is left.
+
+An end without close_notify (RFC 8446, section 6.1) may be somebody's who cuts the conversation
+short: it is TruncatedError, a ConnectionResetError, and never an orderly end.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+
+from podweave.helpers.loop import READ, WRITE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BUFFER_SIZE = 65536
+
+# One for all: it is empty again before anybody else reads.
+_buffer = bytearray(BUFFER_SIZE)
+_view = memoryview(_buffer)
+
+
+class TruncatedError(ConnectionResetError):
+    """The peer has closed the connection without saying that this is the end."""
+
+    def __init__(self) -> None:
+        super().__init__(errno.ECONNRESET, "the TLS connection ended without close_notify")
+
+
+class TlsSocket:
+    __slots__ = (
+        "_incoming",
+        "_object",
+        "_outgoing",
+        "_promised",
+        "_read_into",
+        "_unsent",
+        "buffered",
+        "raw",
+    )
+
+    def __init__(self, raw: socket.socket, context: ssl.SSLContext, server_name: str) -> None:
+        """The client's side. ValueError for a server name that can't be one."""
+        self.raw = raw
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._object = context.wrap_bio(
+            self._incoming, self._outgoing, server_hostname=server_name or None
+        )
+        # With a buffer it returns the count, which the type stub doesn't know.
+        self._read_into: Callable[[int, memoryview], int]
+        self._read_into = self._object.read  # type: ignore[assignment]
+        self._unsent = b""
+        self._promised = 0
+        self.buffered = False
+
+    def fileno(self) -> int:
+        return self.raw.fileno()
+
+    def handshake(self) -> int:
+        """Go on with the handshake. Returns the events to wait for, 0 when it is done.
+
+        OSError (ssl.SSLError is one) when it has failed; the alert that says so is sent.
+        """
+        while True:
+            try:
+                self._object.do_handshake()
+            except ssl.SSLWantReadError:
+                if not self._flush():
+                    return WRITE
+                if not self._fill():
+                    return READ
+                continue
+            except ssl.SSLEOFError as error:
+                raise TruncatedError from error
+            except ssl.SSLError:
+                self._flush_quietly()
+                raise
+            if not self._flush():
+                return WRITE
+            # With TLS 1.3 the server may have said something already.
+            self.buffered = bool(self._incoming.pending)
+            return 0
+
+    @property
+    def certificate(self) -> bytes | None:
+        """The server's certificate (DER), verified or not as the context says."""
+        return self._object.getpeercert(binary_form=True)
+
+    @property
+    def description(self) -> str:
+        """The version and the cipher, for a person."""
+        cipher = self._object.cipher()
+        return f"{self._object.version()} {cipher[0] if cipher else ''}".rstrip()
+
+    def recv(self, size: int) -> bytes:
+        buffer = bytearray(min(size, BUFFER_SIZE))
+        count = self.recv_into(memoryview(buffer))
+        return bytes(buffer[:count])
+
+    def recv_into(self, buffer: bytearray | memoryview) -> int:
+        view = memoryview(buffer)
+        size = len(view)
+        total = 0
+        ended = False
+        while total < size and not ended:
+            try:
+                count = self._read_into(size - total, view[total:])
+            except ssl.SSLWantReadError:
+                if total or not self._fill():
+                    break
+                continue
+            except ssl.SSLZeroReturnError:
+                count = 0
+            except ssl.SSLEOFError as error:
+                if total:
+                    # First what came before it; then this again.
+                    ended = True
+                    break
+                raise TruncatedError from error
+            ended = not count
+            total += count
+        if self._outgoing.pending:
+            self._flush_quietly()
+        if not total and not ended:
+            self.buffered = False
+            raise BlockingIOError(errno.EAGAIN, "nothing to read")
+        self.buffered = ended or total == size
+        return total
+
+    def send(self, data: bytes | memoryview) -> int:
+        if self._unsent:
+            if not self._flush():
+                raise BlockingIOError(errno.EAGAIN, "the socket takes no more")
+            promised, self._promised = self._promised, 0
+            if promised:
+                return promised
+        piece = memoryview(data)[:BUFFER_SIZE]
+        if not piece:
+            return 0
+        self._object.write(piece)
+        if not self._flush():
+            self._promised = len(piece)
+            raise BlockingIOError(errno.EAGAIN, "the socket takes no more")
+        return len(piece)
+
+    def shutdown(self, how: int = socket.SHUT_WR) -> None:
+        """Say that nothing more is sent. What the server still sends can be read.
+
+        Only when nothing is `buffered`: OpenSSL looks for the peer's answer and would take what
+        it finds there for an error. BlockingIOError when the socket takes no more: call again.
+        """
+        try:
+            self._object.unwrap()
+        except ssl.SSLError:
+            # SSLWantReadError: said, and not answered yet. Anything else: too late to be said.
+            pass
+        if not self._flush():
+            raise BlockingIOError(errno.EAGAIN, "the socket takes no more")
+        self.raw.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """Close in order, as far as that is possible without waiting."""
+        if self.raw.fileno() >= 0:
+            try:
+                self.shutdown()
+            except (OSError, ValueError):
+                pass
+        self.raw.close()
+
+    def _fill(self) -> bool:
+        """Take what the kernel has. False when that is nothing at the moment."""
+        try:
+            count = self.raw.recv_into(_buffer)
+        except BlockingIOError:
+            return False
+        if count:
+            self._incoming.write(_view[:count])
+        else:
+            self._incoming.write_eof()
+        return True
+
+    def _flush(self) -> bool:
+        """Send what is encrypted. False when some of it is left."""
+        unsent = self._unsent
+        if self._outgoing.pending:
+            unsent += self._outgoing.read()
+        if not unsent:
+            return True
+        try:
+            sent = self.raw.send(unsent)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self._unsent = b""
+            raise
+        self._unsent = unsent[sent:]
+        return not self._unsent
+
+    def _flush_quietly(self) -> None:
+        """What fails here is found by the next one who reads or sends."""
+        try:
+            self._flush()
+        except OSError:
+            pass
