@@ -44,6 +44,53 @@ def test_a_good_one() -> None:
     assert settings.connect_timeout == 10.0
 
 
+def test_all_that_a_profile_may_have() -> None:
+    profile = {
+        "upstreams": [["a", 1, 3, 1]],
+        "balance": "least_connections",
+        "health_check": {
+            "interval": 5,
+            "timeout": 1,
+            "unhealthy_after": 4,
+            "healthy_after": 1,
+            "http": {"path": "/healthz", "host": "a:81", "port": 81},
+        },
+        "ejection": {"failures": 2, "seconds": 7},
+        "limits": {"connections": 8, "waiting": 9},
+        "tls": {"mode": "verify-full", "ca": "/ca", "certificate": "/c", "key": "/k"},
+        "credentials": {"username": "/u", "password": "/p"},
+        "database": "orders",
+    }
+    switch = {"existing": "drain", "grace": 3}
+    settings = Settings({**GOOD, "profiles": {"dev": profile}, "on_switch": switch})
+    dev = settings.profiles["dev"]
+    assert (dev.upstreams[0].weight, dev.upstreams[0].priority) == (3, 1)
+    assert dev.balance == "least_connections"
+    assert dev.health_check is not None
+    assert dev.health_check.http is not None
+    assert (dev.health_check.interval, dev.health_check.http.port) == (5.0, 81)
+    assert (dev.ejection.failures, dev.ejection.seconds) == (2, 7.0)
+    assert (dev.limits.connections, dev.limits.waiting) == (8, 9)
+    assert dev.tls is not None
+    assert (dev.tls.mode, dev.tls.server_name, dev.tls.key) == ("verify-full", "", "/k")
+    assert dev.credentials is not None
+    assert dev.credentials.password == "/p"
+    assert dev.database == "orders"
+    assert (settings.on_switch.existing, settings.on_switch.grace) == ("drain", 3.0)
+
+
+def test_a_login_is_of_the_protocols_that_have_one() -> None:
+    profile = {"upstreams": [["a", 1]], "database": "x"}
+    message = "profiles.dev.database: is for postgres, mysql, redis; the protocol is tcp"
+    with pytest.raises(ConfigurationError, match=message):
+        Settings({**GOOD, "protocol": "tcp", "profiles": {"dev": profile}})
+
+
+def test_tls_that_is_disabled_is_none() -> None:
+    profile = {"upstreams": [["a", 1]], "tls": {"mode": "disable"}}
+    assert Settings({**GOOD, "profiles": {"dev": profile}}).profiles["dev"].tls is None
+
+
 @pytest.mark.parametrize(
     ("listen", "host", "circle"),
     [
@@ -101,7 +148,7 @@ ABSENT = object()
         (
             ("profiles", "qa", "upstreams", 1),
             ["a"],
-            'profiles.qa.upstreams[1]: must be an upstream ["HOST", PORT, WEIGHT]',
+            'profiles.qa.upstreams[1]: must be an upstream ["HOST", PORT, WEIGHT, PRIORITY]',
         ),
         (
             ("profiles", "dev", "upstreams", 0),
@@ -119,7 +166,54 @@ ABSENT = object()
             "profiles.dev.upstreams[0]: port 5432 of localhost is where the ambassador itself "
             "listens",
         ),
-        (("profiles", "dev", "tls"), {}, "profiles.dev.tls: is not a known key"),
+        (
+            ("profiles", "dev", "upstreams", 0),
+            ["a", 1, 1, 101],
+            "profiles.dev.upstreams[0][3]: is 101; must be between 0 and 100",
+        ),
+        (
+            ("profiles", "dev", "balance"),
+            "random",
+            "profiles.dev.balance: is 'random'; must be one of weighted, least_connections",
+        ),
+        (("profiles", "dev", "colour"), {}, "profiles.dev.colour: is not a known key"),
+        (("profiles", "dev", "tls"), {}, "profiles.dev.tls: lacks the key 'mode'"),
+        (
+            ("profiles", "dev", "tls"),
+            {"mode": "require", "certificate": "/x"},
+            "profiles.dev.tls: must have both certificate and key, or neither",
+        ),
+        (
+            ("profiles", "dev", "health_check"),
+            {"interval": 0},
+            "profiles.dev.health_check.interval: must be between 0.05 and 86400 seconds",
+        ),
+        (
+            ("profiles", "dev", "health_check"),
+            {"http": {"path": "/a b"}},
+            "profiles.dev.health_check.http.path: has a character that HTTP doesn't allow",
+        ),
+        (
+            ("profiles", "dev", "ejection"),
+            {"failures": -1},
+            "profiles.dev.ejection.failures: is -1; must be between 0 and 1000",
+        ),
+        (
+            ("profiles", "dev", "limits"),
+            {"clients": 1},
+            "profiles.dev.limits.clients: is not a known key",
+        ),
+        (
+            ("profiles", "dev", "credentials"),
+            {"username": "/x"},
+            "profiles.dev.credentials: lacks the key 'password'",
+        ),
+        (
+            ("on_switch",),
+            {"existing": "stop"},
+            "on_switch.existing: is 'stop'; must be one of keep, drain, cut",
+        ),
+        (("datapath",), "user", "datapath: is 'user'; must be one of auto, proxy, kernel"),
         (("connect_timeout",), -1, "connect_timeout: must be between 0 and 86400 seconds"),
         (("drain",), "1", "drain: must be seconds, not a string"),
     ],

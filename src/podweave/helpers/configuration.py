@@ -11,7 +11,7 @@ import json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
 VERSION = 1
@@ -66,6 +66,10 @@ class Section:
     def __contains__(self, key: str) -> bool:
         return key in self._values
 
+    def __iter__(self) -> Iterator[str]:
+        """The keys that are not taken yet."""
+        return iter(self._values)
+
     def at(self, key: str | int) -> str:
         if isinstance(key, int):
             return f"{self.path}[{key}]"
@@ -76,24 +80,43 @@ class Section:
             raise ConfigurationError(self.path, f"lacks the key {key!r}")
         return self._values.pop(key)
 
-    def text(self, key: str, *, among: Sequence[str] = ()) -> str:
+    def text(
+        self,
+        key: str,
+        default: str | None = None,
+        *,
+        among: Sequence[str] = (),
+        empty: bool = False,
+    ) -> str:
+        """`default`: where it is left out; without one it must be there. `empty`: may be ""."""
+        if default is not None and key not in self._values:
+            return default
         value = self.take(key)
-        if not isinstance(value, str) or not value:
+        if not isinstance(value, str) or not (value or empty):
             raise ConfigurationError(self.at(key), f"must be a string, not {_kind(value)}")
         if among and value not in among:
             known = ", ".join(among)
             raise ConfigurationError(self.at(key), f"is {value!r}; must be one of {known}")
         return value
 
-    def integer(self, key: str, least: int, most: int) -> int:
+    def integer(self, key: str, least: int, most: int, default: int | None = None) -> int:
+        if default is not None and key not in self._values:
+            return default
         return integer(self.take(key), self.at(key), least, most)
 
-    def seconds(self, key: str, default: float, most: float = 86400.0) -> float:
+    def boolean(self, key: str, default: bool) -> bool:
+        value = self._values.pop(key, default)
+        if not isinstance(value, bool):
+            raise ConfigurationError(self.at(key), f"must be true or false, not {_kind(value)}")
+        return value
+
+    def seconds(self, key: str, default: float, most: float = 86400.0, least: float = 0.0) -> float:
         value = self._values.pop(key, default)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ConfigurationError(self.at(key), f"must be seconds, not {_kind(value)}")
-        if not 0 <= value <= most:
-            raise ConfigurationError(self.at(key), f"must be between 0 and {most:g} seconds")
+        if not least <= value <= most:
+            message = f"must be between {least:g} and {most:g} seconds"
+            raise ConfigurationError(self.at(key), message)
         return float(value)
 
     def array(self, key: str) -> list[tuple[str, Any]]:
@@ -103,6 +126,21 @@ class Section:
             raise ConfigurationError(self.at(key), f"must be an array, not {_kind(value)}")
         return [(f"{self.at(key)}[{index}]", element) for index, element in enumerate(value)]
 
+    def section(self, key: str) -> Section:
+        """An object, to be taken apart in turn."""
+        return Section(self.take(key), self.at(key))
+
+    def optional(self, key: str) -> Section | None:
+        """An object that may be left out."""
+        return self.section(key) if key in self else None
+
+    def texts(self, key: str) -> dict[str, str]:
+        """An object of strings; {} where it is left out."""
+        section = self.optional(key)
+        if section is None:
+            return {}
+        return {name: section.text(name, empty=True) for name in list(section)}
+
     def sections(self, key: str) -> dict[str, Section]:
         """An object of objects."""
         value = self.take(key)
@@ -110,6 +148,10 @@ class Section:
             raise ConfigurationError(self.at(key), f"must be an object, not {_kind(value)}")
         path = self.at(key)
         return {name: Section(inner, f"{path}.{name}") for name, inner in value.items()}
+
+    def optional(self, key: str) -> Section | None:
+        """An object that may be left out."""
+        return Section(self._values.pop(key), self.at(key)) if key in self._values else None
 
     def address(self, key: str) -> tuple[str, int]:
         return address(self.take(key), self.at(key))

@@ -6,11 +6,12 @@ from typing import Any
 
 from podweave.manifests.bundle import FoundPattern
 from podweave.model.addresses import parse_address, parse_listen
-from podweave.model.ambassador_patterns import AmbassadorSpec
+from podweave.model.ambassador_patterns import AmbassadorSpec, HealthCheck, Profile
 from podweave.model.patterns import Ambassador
 from podweave.weave.drafts import Draft, Helper
 from podweave.weave.helper_containers import complete, render, user_of
 from podweave.weave.profiles import choose_profile
+from podweave.weave.secret_files import SecretFiles
 
 CONFIG_VERSION = 1
 
@@ -30,8 +31,12 @@ def weave_ambassador(draft: Draft, found: FoundPattern, admin: int) -> None:
         does = f"a container of your own, {container['image']}"
     else:
         profile, why = choose_profile(found, spec, target, draft.options)
-        container = render(name, "ambassador", target, draft.options, user=user, mounts=[], env=[])
-        config = _config(name, spec, profile, admin)
+        secrets = SecretFiles(found)
+        config = _config(name, spec, profile, admin, secrets)
+        mounts = secrets.mounts(draft)
+        container = render(
+            name, "ambassador", target, draft.options, user=user, mounts=mounts, env=[]
+        )
         upstreams = ", ".join(upstream.address for upstream in spec.profiles[profile].upstreams)
         does = f"takes {spec.listen} to {upstreams} (profile {profile}, {why})"
     start = (
@@ -51,24 +56,70 @@ def weave_ambassador(draft: Draft, found: FoundPattern, admin: int) -> None:
     )
 
 
-def _config(name: str, spec: AmbassadorSpec, profile: str, admin: int) -> dict[str, Any]:
-    return {
+def _config(
+    name: str, spec: AmbassadorSpec, profile: str, admin: int, secrets: SecretFiles
+) -> dict[str, Any]:
+    config: dict[str, Any] = {
         "version": CONFIG_VERSION,
         "program": "ambassador",
         "name": name,
         "listen": [list(address) for address in parse_listen(spec.listen)],
         "admin": ["127.0.0.1", admin],
         "protocol": spec.protocol,
+        "datapath": spec.datapath,
         "profile": profile,
-        "profiles": {
-            key: {
-                "upstreams": [
-                    [*parse_address(upstream.address), upstream.weight]
-                    for upstream in each.upstreams
-                ]
-            }
-            for key, each in spec.profiles.items()
-        },
+        "profiles": {key: _profile(key, each, secrets) for key, each in spec.profiles.items()},
         "connect_timeout": float(spec.connect_timeout_seconds),
         "drain": float(spec.drain_seconds),
     }
+    if (on_switch := spec.on_switch) is not None:
+        config["on_switch"] = {
+            "existing": on_switch.existing,
+            "grace": float(on_switch.grace_seconds),
+        }
+    return config
+
+
+def _profile(name: str, profile: Profile, secrets: SecretFiles) -> dict[str, Any]:
+    """A profile as the helper has it: what the pattern leaves open is left open here, too."""
+    rendered: dict[str, Any] = {
+        "upstreams": [
+            [*parse_address(upstream.address), upstream.weight, upstream.priority]
+            for upstream in profile.upstreams
+        ]
+    }
+    if profile.balance != "weighted":
+        rendered["balance"] = "least_connections"
+    if profile.health_check is not None:
+        rendered["health_check"] = _health_check(profile.health_check)
+    if (ejection := profile.ejection) is not None:
+        rendered["ejection"] = {
+            "failures": ejection.failures,
+            "seconds": float(ejection.seconds),
+        }
+    if (limits := profile.limits) is not None:
+        rendered["limits"] = {"connections": limits.connections, "waiting": limits.waiting}
+    if profile.tls is not None:
+        rendered["tls"] = secrets.tls(profile.tls, name)
+    if profile.credentials is not None:
+        rendered["credentials"] = secrets.credentials(profile.credentials, name)
+    if profile.database != "":
+        rendered["database"] = str(profile.database)
+    return rendered
+
+
+def _health_check(check: HealthCheck) -> dict[str, Any]:
+    timeout = check.timeout_seconds or min(3, check.interval_seconds)
+    rendered: dict[str, Any] = {
+        "interval": float(check.interval_seconds),
+        "timeout": float(timeout),
+        "unhealthy_after": check.unhealthy_after,
+        "healthy_after": check.healthy_after,
+    }
+    if (http := check.http) is not None:
+        rendered["http"] = {"path": http.path}
+        if http.host:
+            rendered["http"]["host"] = http.host
+        if http.port is not None:
+            rendered["http"]["port"] = http.port
+    return rendered

@@ -24,7 +24,13 @@ SPOOL_FOLDER = f"{STATE_FOLDER}/spool"
 DEFAULT_USER = 65532
 """Where the main container names none. Not 65534: that is nobody, whose files others share."""
 
-OWN_FOLDERS = ("/opt/podweave", CONFIG_FOLDER, STATE_FOLDER, "/run/podweave")
+OWN_FOLDERS = (
+    "/opt/podweave",
+    CONFIG_FOLDER,
+    "/etc/podweave-secrets",
+    STATE_FOLDER,
+    "/run/podweave",
+)
 KERNEL_FOLDERS = ("/proc", "/sys", "/dev")
 """A volume in one of these or above it, and the helper can't start."""
 

@@ -2,38 +2,45 @@
 
     {"version": 1, "program": "ambassador", "name": "orders-db",
      "listen": [["127.0.0.1", 5432], ["::1", 5432]], "admin": ["127.0.0.1", 15901],
-     "protocol": "postgres", "profile": "dev",
-     "profiles": {"dev": {"upstreams": [["dev-db.example", 5432, 1]]}},
+     "protocol": "postgres", "datapath": "auto", "profile": "dev",
+     "profiles": {"dev": {"upstreams": [["dev-db.example", 5432, 1, 0]]}},
+     "on_switch": {"existing": "keep", "grace": 30.0},
      "connect_timeout": 10.0, "drain": 30.0}
 
-`admin` may be null. A third element of an upstream is its weight, 1 when it is left out.
+`admin` may be null. What a profile is made of is in `profile_settings`.
 """
 
 from __future__ import annotations
 
-from podweave.helpers.ambassador.profiles import Profile, Upstream
-from podweave.helpers.configuration import ConfigurationError, Section, address, integer
+from podweave.helpers.ambassador.policies import OnSwitch
+from podweave.helpers.ambassador.profile_settings import read_profile
+from podweave.helpers.configuration import ConfigurationError, Section, address
 from podweave.helpers.dialing.connector import address_family, is_loopback
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from podweave.helpers.ambassador.profiles import Profile
+
 PROTOCOLS = ("tcp", "http", "postgres", "mysql", "redis")
-"""Every one of them is relayed as it is by this version."""
+DATAPATHS = ("auto", "proxy", "kernel")
+EXISTING = ("keep", "drain", "cut")
+"""What a switch does to open connections."""
 
 CONNECT_TIMEOUT = 10.0
 DRAIN = 30.0
-_MAX_WEIGHT = 1000
 
 
 class Settings:
     __slots__ = (
         "admin",
         "connect_timeout",
+        "datapath",
         "drain",
         "listen",
         "name",
+        "on_switch",
         "profile",
         "profiles",
         "protocol",
@@ -48,6 +55,9 @@ class Settings:
             raise ConfigurationError("listen", "must have an address at least")
         self.admin = _admin(section)
         self.protocol = section.text("protocol", among=PROTOCOLS)
+        self.datapath = (
+            section.text("datapath", among=DATAPATHS) if "datapath" in section else "auto"
+        )
         profiles = section.sections("profiles")
         if not profiles:
             raise ConfigurationError("profiles", "must have a profile at least")
@@ -55,25 +65,20 @@ class Settings:
         self.profile = section.text("profile", among=tuple(self.profiles))
         self.connect_timeout = section.seconds("connect_timeout", CONNECT_TIMEOUT)
         self.drain = section.seconds("drain", DRAIN)
+        self.on_switch = _on_switch(section)
         section.end()
 
     def _profile(self, name: str, section: Section) -> Profile:
-        upstreams = [self._upstream(value, path) for path, value in section.array("upstreams")]
-        if not upstreams:
-            raise ConfigurationError(section.at("upstreams"), "must have an upstream at least")
-        section.end()
-        return Profile(name, upstreams)
-
-    def _upstream(self, value: Any, path: str) -> Upstream:
-        if not isinstance(value, list) or len(value) not in (2, 3):
-            raise ConfigurationError(path, 'must be an upstream ["HOST", PORT, WEIGHT]')
-        host, port = address(value[:2], path, least_port=1)
-        weight = integer(value[2], f"{path}[2]", 1, _MAX_WEIGHT) if len(value) == 3 else 1
-        if any(_reaches(host, port, listen) for listen in self.listen):
-            raise ConfigurationError(
-                path, f"port {port} of {host} is where the ambassador itself listens"
-            )
-        return Upstream(host, port, weight)
+        path = section.at("upstreams")
+        profile = read_profile(name, section, self.protocol)
+        for index, upstream in enumerate(profile.upstreams):
+            host, port = upstream.host, upstream.port
+            if any(_reaches(host, port, listen) for listen in self.listen):
+                raise ConfigurationError(
+                    f"{path}[{index}]",
+                    f"port {port} of {host} is where the ambassador itself listens",
+                )
+        return profile
 
 
 def _reaches(host: str, port: int, listen: tuple[str, int]) -> bool:
@@ -98,3 +103,13 @@ def _listen(value: Any, path: str) -> tuple[str, int]:
 def _admin(section: Section) -> tuple[str, int] | None:
     value = section.take("admin")
     return None if value is None else _listen(value, "admin")
+
+
+def _on_switch(section: Section) -> OnSwitch:
+    on_switch = OnSwitch()
+    if (inner := section.optional("on_switch")) is not None:
+        if "existing" in inner:
+            on_switch.existing = inner.text("existing", among=EXISTING)
+        on_switch.grace = inner.seconds("grace", on_switch.grace)
+        inner.end()
+    return on_switch
