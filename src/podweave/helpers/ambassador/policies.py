@@ -64,38 +64,6 @@ class Limits:
         self.waiting = waiting
 
 
-class Tls:
-    """How to encrypt the way to the upstream. Of files only the paths: they may change, or come
-    later, and an empty path means that none is configured."""
-
-    __slots__ = ("ca", "certificate", "key", "mode", "server_name")
-
-    def __init__(
-        self,
-        mode: str,
-        server_name: str = "",
-        ca: str = "",
-        certificate: str = "",
-        key: str = "",
-    ) -> None:
-        self.mode = mode
-        """`require` or `verify-full`; `disable` is no Tls at all."""
-        self.server_name = server_name
-        self.ca = ca
-        self.certificate = certificate
-        self.key = key
-
-
-class CredentialFiles:
-    """Where the user's name and password stand, read at each dial. `username` may be empty."""
-
-    __slots__ = ("password", "username")
-
-    def __init__(self, username: str, password: str) -> None:
-        self.username = username
-        self.password = password
-
-
 class OnSwitch:
     """What becomes of open connections: `existing` is keep, drain or cut."""
 

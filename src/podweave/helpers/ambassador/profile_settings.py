@@ -15,16 +15,11 @@ weight, 1, and its priority, 0.
 
 from __future__ import annotations
 
-from podweave.helpers.ambassador.policies import (
-    CredentialFiles,
-    Ejection,
-    HealthCheck,
-    HttpCheck,
-    Limits,
-    Tls,
-)
+from podweave.helpers.ambassador.policies import Ejection, HealthCheck, HttpCheck, Limits
 from podweave.helpers.ambassador.profiles import BALANCES, WEIGHTED, Profile, Upstream
+from podweave.helpers.ambassador.sessions.credentials import Credentials
 from podweave.helpers.configuration import ConfigurationError, address, integer
+from podweave.helpers.dialing.tls import MODES, TlsOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -121,23 +116,23 @@ def _limits(section: Section) -> Limits | None:
     return limits
 
 
-def _tls(section: Section) -> Tls | None:
+def _tls(section: Section) -> TlsOptions | None:
     if (inner := section.optional("tls")) is None:
         return None
-    tls = Tls(inner.text("mode", among=("disable", "require", "verify-full")))
+    tls = TlsOptions(inner.text("mode", among=MODES))
     for key in ("server_name", "ca", "certificate", "key"):
         if key in inner:
             setattr(tls, key, inner.text(key))
     if bool(tls.certificate) != bool(tls.key):
         raise ConfigurationError(inner.path, "must have both certificate and key, or neither")
     inner.end()
-    return None if tls.mode == "disable" else tls
+    return tls if tls.enabled else None
 
 
-def _credentials(section: Section) -> CredentialFiles | None:
+def _credentials(section: Section) -> Credentials | None:
     if (inner := section.optional("credentials")) is None:
         return None
-    files = CredentialFiles(
+    files = Credentials(
         inner.text("username") if "username" in inner else "", inner.text("password")
     )
     inner.end()

@@ -12,7 +12,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from podweave.helpers.ambassador.policies import CredentialFiles, HealthCheck, Tls
+    from podweave.helpers.ambassador.policies import HealthCheck
+    from podweave.helpers.ambassador.sessions.credentials import Credentials
+    from podweave.helpers.dialing.tls import TlsOptions
 
 WEIGHTED = "weighted"
 LEAST_CONNECTIONS = "least_connections"
@@ -80,8 +82,8 @@ class Profile:
         health_check: HealthCheck | None = None,
         ejection: Ejection | None = None,
         limits: Limits | None = None,
-        tls: Tls | None = None,
-        credentials: CredentialFiles | None = None,
+        tls: TlsOptions | None = None,
+        credentials: Credentials | None = None,
         database: str = "",
     ) -> None:
         self.name = name

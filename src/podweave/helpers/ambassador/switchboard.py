@@ -11,17 +11,22 @@ from __future__ import annotations
 
 from podweave.helpers.ambassador.dial import Dial
 from podweave.helpers.ambassador.relay import Relay
+from podweave.helpers.ambassador.sessions.catalogue import Conversations
 from podweave.helpers.dialing.connector import DialError
 from podweave.helpers.dialing.socket_options import reset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
 
     from podweave.helpers.ambassador.metrics import Metrics
     from podweave.helpers.ambassador.profiles import Profile, Upstream
+    from podweave.helpers.ambassador.sessions.driver import Session
+    from podweave.helpers.ambassador.sessions.lingering import LingeringClose
     from podweave.helpers.ambassador.settings import Settings
     from podweave.helpers.dialing.connector import Connector
+    from podweave.helpers.dialing.tls_socket import TlsSocket
     from podweave.helpers.journal import Journal
     from podweave.helpers.loop import Loop
 
@@ -44,9 +49,12 @@ class Switchboard:
         self.connect_timeout = settings.connect_timeout
         self.profiles = settings.profiles
         self.profile: Profile = settings.profiles[settings.profile]
-        self.held: dict[HeldClient, None] = {}
+        self.held: dict[HeldClient | Session, None] = {}
         self._journal = journal
-        self._relays: dict[Relay, None] = {}
+        self._relays: dict[Relay, Callable[[], object] | None] = {}
+        self._lingering: dict[LingeringClose, None] = {}
+        self._conversations = Conversations(settings.protocol)
+        self._converse = self._conversations.needed(settings.profiles.values())
         self._to_upstream = metrics.bytes.labels("upstream")
         self._to_client = metrics.bytes.labels("client")
         self._failing: dict[str, str] = {}
@@ -64,7 +72,12 @@ class Switchboard:
 
     def accept(self, client: socket.socket) -> None:
         self.metrics.accepted.value += 1
-        HeldClient(self, client)
+        if self._converse:
+            from podweave.helpers.ambassador.sessions.driver import Session
+
+            Session(self, client, self._conversations.start())
+        else:
+            HeldClient(self, client)
 
     def switch(self, name: str) -> dict[str, object]:
         """New and held clients go to the profile `name` from now on. Says what stays where.
@@ -94,12 +107,34 @@ class Switchboard:
         """Relayed connections by profile."""
         return {name: int(self.metrics.open.labels(name).value) for name in self.profiles}
 
-    def connected(self, client: HeldClient, upstream: socket.socket) -> None:
+    def connected(
+        self,
+        client: HeldClient | Session,
+        upstream: socket.socket | TlsSocket,
+        to_client: bytes = b"",
+        to_upstream: bytes = b"",
+        closed: Callable[[], object] | None = None,
+    ) -> None:
+        """Relay from now on, after these bytes. `closed` is called at the end of it."""
         self.metrics.dial_seconds.observe(self.loop.now() - client.since)
         self.metrics.open.add(1, client.profile.name)
         self.metrics.relayed.add(1, client.profile.name)
-        relay = Relay(self.loop, client.sock, upstream, client.profile.name, self._relay_closed)
-        self._relays[relay] = None
+        relay = Relay(
+            self.loop,
+            client.sock,
+            upstream,
+            client.profile.name,
+            self._relay_closed,
+            to_client,
+            to_upstream,
+        )
+        self._relays[relay] = closed
+
+    def linger(self, sock: socket.socket, farewell: bytes) -> None:
+        """Close a client's connection so that it can read its last words."""
+        from podweave.helpers.ambassador.sessions.lingering import LingeringClose
+
+        self._lingering[LingeringClose(self.loop, sock, farewell, self._lingering.pop)] = None
 
     def attempted(self, upstream: Upstream, error: DialError | None) -> None:
         label = upstream.label
@@ -150,10 +185,14 @@ class Switchboard:
             relay.reset()
         for client in clients:
             client.close()
+        for lingering in list(self._lingering):
+            lingering.close()
         return len(connections) + len(clients)
 
     def _relay_closed(self, relay: Relay) -> None:
-        del self._relays[relay]
+        closed = self._relays.pop(relay)
+        if closed is not None:
+            closed()
         self.metrics.open.add(-1, relay.profile)
         self._to_upstream.value += relay.client.received
         self._to_client.value += relay.upstream.received

@@ -20,6 +20,11 @@ be relayed as it is. The driver tells it what happens and does what it answers, 
     Refuse                 these are the last words for the client
     Close                  end in order, nothing more to say
 
+Dial, Secure and those that end the conversation come last in an answer. A retry or a switch of
+the profile drops the upstream and connects anew, unless `committed`: then the client has seen
+something of this upstream. While `timed`, the connect timeout counts: set it to false when what
+is waited for may be the client's.
+
 Everything is the conversation's to bound: it keeps no more of anybody's bytes than a start-up
 needs. Bytes may come in any pieces, and the answer must not depend on it. A message that breaks
 the protocol is answered, never raised.
@@ -29,7 +34,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from podweave.helpers.ambassador.sessions.credentials import Login
     from podweave.helpers.dialing.connector import DialError
@@ -39,16 +44,18 @@ class Target:
     """The upstream of a new connection, and what is configured for it.
 
     `label` is HOST:PORT for messages. `address` is the peer that has really been connected:
-    a name may lead to several. `login` is None where the client's own is to be passed on.
+    the name `host` may lead to several. `login` is None where the client's own is to be passed
+    on. `loopback`: no network between the ambassador and the upstream.
     """
 
-    __slots__ = ("address", "database", "label", "login", "loopback", "profile", "tls")
+    __slots__ = ("address", "database", "host", "label", "login", "loopback", "profile", "tls")
 
     def __init__(
         self,
         label: str,
         *,
         profile: str = "",
+        host: str = "",
         address: tuple[str, int] = ("", 0),
         tls: bool = False,
         loopback: bool = False,
@@ -57,6 +64,7 @@ class Target:
     ) -> None:
         self.label = label
         self.profile = profile
+        self.host = host
         self.address = address
         self.tls = tls
         self.loopback = loopback
@@ -106,7 +114,7 @@ class Relay(Command):
         self,
         to_client: bytes = b"",
         to_upstream: bytes = b"",
-        closed: object = None,
+        closed: Callable[[], object] | None = None,
     ) -> None:
         self.to_client = to_client
         self.to_upstream = to_upstream
@@ -142,10 +150,12 @@ class Close(Command):
 class Conversation:
     """The base: a client who goes away ends it, and a failure resets the client."""
 
-    __slots__ = ("wants_client",)
+    __slots__ = ("committed", "timed", "wants_client")
 
     def __init__(self) -> None:
         self.wants_client = True
+        self.committed = False
+        self.timed = True
 
     def begin(self) -> Sequence[Command]:
         return ()

@@ -1,0 +1,34 @@
+"""Which protocol begins with which conversation. Loaded only when one is needed."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from podweave.helpers.ambassador.profiles import Profile
+    from podweave.helpers.ambassador.sessions.interface import Conversation
+
+
+class Conversations:
+    """Starts one for each client; what they must know of each other is kept here."""
+
+    __slots__ = ("_protocol",)
+
+    def __init__(self, protocol: str) -> None:
+        self._protocol = protocol
+
+    def needed(self, profiles: Iterable[Profile]) -> bool:
+        """Whether clients can't just be relayed, in one of the profiles at least.
+
+        A client that is held may be switched to that one.
+        """
+        return any(
+            profile.tls is not None or profile.credentials is not None or profile.database
+            for profile in profiles
+        )
+
+    def start(self) -> Conversation:
+        from podweave.helpers.ambassador.sessions.opaque import OpaqueConversation
+
+        return OpaqueConversation()
