@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from podweave.helpers.logs.followed_file import Chunk
+from podweave.helpers.logs.reading import Reading
 from podweave.helpers.logs.tail import Tail
 
 
@@ -27,6 +28,8 @@ class Following:
         self.folder = folder
         self.pattern = pattern
         self.options = options
+        if "line_limit" in options:
+            options["reading"] = Reading(line_limit=options.pop("line_limit"))
         self.clock = Clock()
         self.tail = self.start([])
 

@@ -124,9 +124,12 @@ class FollowedFile:
         "departed",
         "descriptor",
         "device",
+        "encoding",
         "ended",
+        "flush",
         "generation",
         "head",
+        "held",
         "inode",
         "look",
         "modified",
@@ -145,8 +148,14 @@ class FollowedFile:
         self.device = device
         self.inode = inode
         self.head = b""
+        self.encoding: str | None = None
+        """Of text_encodings; "": not looked into; None: not known yet."""
         self.offset = 0
         self.tail = b""
+        self.held = False
+        """There are whole lines behind the offset, of a record that may go on."""
+        self.flush = False
+        """What is held is complete: nothing followed for long enough."""
         self.scanned = 0
         """Up to here there is no newline after `offset`."""
         self.size = 0
@@ -173,6 +182,10 @@ class FollowedFile:
     def identity(self) -> str:
         """Names this generation, for as long as the file system doesn't reuse its inode."""
         return f"{self.device:x}-{self.inode:x}-{self.generation}"
+
+    def read_at(self, length: int, offset: int) -> bytes:
+        """Up to `length` bytes from that place; fewer at the end of the file."""
+        return os.pread(self.descriptor, length, offset)
 
     def resume(self, offset: int, tail: bytes, head: bytes) -> None:
         """Go on where a checkpoint says."""

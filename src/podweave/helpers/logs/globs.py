@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip", ".Z")
 DEPTH = 32
+_MEMO = 10_000
 RELIST = 5.0
 
 _MAGIC = re.compile(r"[*?[]")
@@ -32,8 +33,10 @@ _TICK_NS = 50_000_000
 class Globs:
     """The patterns of one source. OSErrors of directories that exist are kept in `errors`."""
 
-    def __init__(self, patterns: Sequence[str]) -> None:
+    def __init__(self, patterns: Sequence[str], exclude: Sequence[str] = ()) -> None:
         self._patterns = [_Pattern(pattern) for pattern in patterns]
+        self._exclude = [_Exclusion(pattern) for pattern in exclude]
+        self._excluded: dict[str, bool] = {}
         self._listings: dict[str, tuple[int, list[tuple[str, bool]]]] = {}
         self._listed: dict[str, tuple[int, list[tuple[str, bool]]]] = {}
         self._relist_at = 0.0
@@ -49,10 +52,20 @@ class Globs:
         found: dict[str, None] = {}
         for pattern in self._patterns:
             for path in self._expand(pattern.start, pattern.parts, 0, 0):
-                found[path] = None
+                if not self._exclude or not self._leaves_out(path):
+                    found[path] = None
         # What was not visited this time is forgotten: directories come and go.
         self._listings = self._listed
         return list(found)
+
+    def _leaves_out(self, path: str) -> bool:
+        known = self._excluded.get(path)
+        if known is None:
+            if len(self._excluded) > _MEMO:
+                self._excluded.clear()
+            known = any(exclusion.matches(path) for exclusion in self._exclude)
+            self._excluded[path] = known
+        return known
 
     def _expand(
         self, directory: str, parts: list[str | re.Pattern[str] | None], index: int, depth: int
@@ -105,6 +118,31 @@ class Globs:
             return []
         self._listed[directory] = listing
         return listing[1]
+
+
+class _Exclusion:
+    """A pattern of what to leave out. Here `*` matches a leading dot too; a pattern without a
+    slash is one of names in any folder, and a folder's pattern leaves out all beneath it."""
+
+    __slots__ = ("_parts",)
+
+    def __init__(self, pattern: str) -> None:
+        self._parts: list[re.Pattern[str] | None] = []
+        if "/" not in pattern:
+            pattern = f"**/{pattern}"
+        for part in pattern.strip("/").split("/"):
+            self._parts.append(None if part == "**" else re.compile(fnmatch.translate(part)))
+
+    def matches(self, path: str) -> bool:
+        return _match(self._parts, path.strip("/").split("/"))
+
+
+def _match(pattern: list[re.Pattern[str] | None], parts: list[str]) -> bool:
+    if not pattern:
+        return True
+    if pattern[0] is None:
+        return any(_match(pattern[1:], parts[skip:]) for skip in range(len(parts) + 1))
+    return bool(parts) and pattern[0].match(parts[0]) is not None and _match(pattern[1:], parts[1:])
 
 
 class _Pattern:

@@ -1,7 +1,8 @@
 """Stack traces and other lines that belong to the event before them.
 
 A Joiner is asked about each line that doesn't begin an event by itself. It knows the traces of
-Java, Python, Go, Node, .NET, PHP and Ruby, and that an indented line continues.
+Java, Python, Go, Node, .NET, PHP, Ruby and C++, and that an indented line continues. Which lines
+of an untouched file are one event is in events.py, which asks a Joiner too.
 
 `enrich` takes the joined lines apart: what belongs to the message, what is the trace, and the
 error's type and message in it.
@@ -36,6 +37,19 @@ _NODE_HEAD = re.compile(rb"(?:Uncaught )?[A-Z]\w*(?:Error|Exception)(?: \[\w+\])
 _CONTINUES = re.compile(
     rb"Caused by: |Suppressed: |Wrapped by: |\.\.\. \d+ (?:more|common)"
     rb"|Stack trace:|\[stacktrace\]|#\d+ |--- End of |[}\])]+[,;]?$"
+    rb"|PHP Stack trace:|PHP +\d+\. |\[previous exception\]|from \S+:\d+:in "
+    rb"|PC: @ |@ +0x[0-9a-f]|\*\*\* (?:Aborted at|SIG[A-Z]+ )|={7} (?:Backtrace|Memory map)"
+    rb"|SUMMARY: [A-Z]\w+Sanitizer"
+)
+# node prints where an uncaught error was thrown, the line, a caret, and then the error.
+_NODE_PLACE = re.compile(rb"(?:/|file:|node:|[A-Za-z]:\\)\S*:\d+$")
+_THROWN = re.compile(rb"(?:Uncaught )?(?:[A-Z]\w*)?(?:Error|Exception)\b|Node\.js v")
+_SANITIZER = re.compile(rb"==\d+==|={20,}$")
+# How a line begins that an application logged: with a time, a level, a priority, an object.
+_LOGGED = re.compile(
+    rb"[\[(<]?\d{2,4}[-/.:]\d|\d{10}|[IWEF]\d{4} \d|\{\"|<\d{1,3}>|[A-Z][a-z]{2} [ \d]\d "
+    rb"|[a-z_@]+=\S"
+    rb"|[\[(<]?(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|ERR|FATAL|CRITICAL|SEVERE|PANIC)\b"
 )
 _PYTHON_END = re.compile(rb"[A-Za-z_][\w.]*(?::|$)")
 
@@ -58,8 +72,14 @@ class Joiner:
         self._state = ""
         if _TRACEBACK in line:
             self._state = "python"
-        elif not known and _GO_START.match(line):
+        elif known:
+            return
+        elif _GO_START.match(line):
             self._state = "go"
+        elif _NODE_PLACE.match(line):
+            self._state = "node"
+        elif _SANITIZER.match(line):
+            self._state = "sanitizer"
 
     def continues(self, line: bytes) -> bool:
         """The line belongs to the event that began last."""
@@ -79,8 +99,12 @@ class Joiner:
             return True
         if self._state == "go" and (_GO.match(line) or _is_go_frame(line)):
             return True
+        if self._state == "node" and _THROWN.match(line):
+            return True
         if _CONTINUES.match(line):
             return True
+        if self._state == "sanitizer":
+            return not looks_logged(line)
         if _GOROUTINE.match(line) and self.known:
             self._state = "go"
             return True
@@ -91,6 +115,11 @@ class Joiner:
         if self._known is None:
             self._known = self._reads(self._line)
         return self._known
+
+
+def looks_logged(line: bytes) -> bool:
+    """The line begins as loggers begin theirs, so that a trace may stand beneath it."""
+    return _LOGGED.match(line) is not None
 
 
 def _is_go_frame(line: bytes) -> bool:

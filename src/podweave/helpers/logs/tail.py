@@ -21,6 +21,7 @@ from podweave.helpers.logs.copies import Copies
 from podweave.helpers.logs.followed_file import Chunk, FollowedFile
 from podweave.helpers.logs.globs import Globs
 from podweave.helpers.logs.line_reader import LineReader, ReplacedError
+from podweave.helpers.logs.reading import Reading
 from podweave.helpers.logs.remembered import Remembered
 from podweave.helpers.logs.source import CHUNK, QUIET_AT_END, QUIET_WITHOUT_WRITER, SLOW, Source
 from podweave.helpers.logs.writers import has_writer
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 
     from podweave.helpers.journal import Journal
 
-LINE_LIMIT = 1 << 20
-
+FLUSH_PARTS = 5.0
+"""Seconds after which the missing part of a container's line won't come any more."""
 # A name may change while the names are looked at, so that for one look a file has none.
 REAPPEAR = 0.5
 # A file that nobody is known to write to any more, and nobody is known not to.
@@ -56,15 +57,24 @@ class Tail(Source):
         patterns: Sequence[str],
         entries: Sequence[dict[str, Any]] = (),
         *,
-        line_limit: int = LINE_LIMIT,
+        reading: Reading | None = None,
         journal: Journal | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        # lost_bytes were cut away by a truncation before they were read.
-        counters = {"long_lines": 0, "cut_bytes": 0, "truncated_files": 0, "lost_bytes": 0}
+        counters = {
+            "long_lines": 0,
+            "cut_bytes": 0,
+            # Without the wrapping that the configuration says they have.
+            "foreign_lines": 0,
+            "truncated_files": 0,
+            # Cut away by a truncation before they were read.
+            "lost_bytes": 0,
+        }
+        reading = reading or Reading()
         super().__init__(counters, journal=journal, clock=clock)
-        self._globs = Globs(patterns)
-        self._chunk = min(CHUNK, line_limit)
+        self._globs = Globs(patterns, reading.exclude)
+        self._chunk = min(CHUNK, reading.line_limit)
+        self._flush = reading.events.flush if reading.events is not None else FLUSH_PARTS
         self._remembered = Remembered(entries, self._tell)
         self._files: dict[tuple[int, int], FollowedFile] = {}
         self._at: dict[str, FollowedFile] = {}
@@ -75,7 +85,8 @@ class Tail(Source):
         self._unreadable: dict[str, int | None] = {}
         self._next_scan = 0.0
         self._looked_back = False
-        self._reader = LineReader(line_limit, self.counters, journal)
+        self._held_until: float | None = None
+        self._reader = LineReader(reading, self.counters, journal)
 
     # A turn
 
@@ -96,8 +107,8 @@ class Tail(Source):
             return []
         chunks: list[Chunk] = []
         left = max_bytes
-        waiting = sum(file.look for file in self._ring)
         self._more = False
+        waiting = self._wake_held(now)
         idle = 0
         while waiting and idle < len(self._ring):
             if left < min(_LEAST_READ, max_bytes):
@@ -115,6 +126,27 @@ class Tail(Source):
         self._settle(now, chunks)
         self._count(chunks)
         return chunks
+
+    def _wake_held(self, now: float) -> bool:
+        """Whether any file is worth a read: it grew, or was quiet so long that what it holds is
+        complete."""
+        self._held_until = None
+        waiting = False
+        for file in self._ring:
+            if file.held and not file.look:
+                until = file.changed + self._flush
+                if now >= until:
+                    file.look = file.flush = True
+                elif self._held_until is None or until < self._held_until:
+                    self._held_until = until
+            waiting = waiting or file.look
+        return waiting
+
+    def next_poll(self) -> float:
+        wait = super().next_poll()
+        if self._held_until is not None:
+            wait = min(wait, max(0.0, self._held_until - self._clock()))
+        return wait
 
     def close(self) -> None:
         for file in self._files.values():
@@ -253,7 +285,7 @@ class Tail(Source):
         """Take note of what a look shows; the file's new generation if it was truncated."""
         changed = status.st_size != file.size or status.st_mtime_ns != file.modified
         if status.st_size < file.offset or (
-            changed and os.pread(file.descriptor, len(file.head), 0) != file.head
+            changed and file.read_at(len(file.head), 0) != file.head
         ):
             file = self._replace(file, now)
             changed = True
@@ -299,7 +331,8 @@ class Tail(Source):
         try:
             if not self._copies.may_read(file, self._clock()):
                 return None
-            chunk = self._reader.read(file, want)
+            flush, file.flush = file.flush, False
+            chunk = self._reader.read(file, want, complete=flush)
         except ReplacedError:
             self._replace(file, self._clock())
             return None
@@ -352,8 +385,9 @@ class Tail(Source):
     def _close_off(self, file: FollowedFile, now: float, chunks: list[Chunk]) -> None:
         """Deliver what is after the last newline; let go of a file that has no name here."""
         try:
-            if file.size > file.offset:
-                chunks.append(self._reader.line(file, file.size, 0))
+            while file.size > file.offset:
+                chunk = self._reader.rest(file, file.size)
+                chunks.append(chunk)
         except OSError as error:
             self._report(self._unreadable, file.path, error)
         if file.departed is not None and now - file.departed >= REAPPEAR:
