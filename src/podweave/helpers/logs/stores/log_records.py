@@ -1,0 +1,302 @@
+"""The parts of a record that a store asks for by name: time, severity, message, attributes.
+
+Records are JSON in one of the adapter's schemas, and known by their keys:
+
+    schema   time                         severity                message        its own
+    ECS      @timestamp (RFC 3339)        log.level               message        @timestamp
+    OTel     timeUnixNano, timestamp      severityNumber, -Text   body           body, timeUnixNano
+    Splunk   time (s)                     fields.*                event          event
+    GELF     timestamp (s)                level (syslog)          short_message  short_message
+
+ECS's names may be nested ({"log":{"level":…}}) or dotted ({"log.level":…}). Raw lines have no parts
+but themselves, and the time of their reading.
+"""
+
+from __future__ import annotations
+
+import json
+
+from podweave.helpers.wire.dates import days
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from podweave.helpers.logs.delivery.batches import Batch
+
+SECOND = 1_000_000_000
+
+# The severity numbers of OpenTelemetry's data model, by the words of all schemas.
+SEVERITIES = {
+    "trace": 1,
+    "verbose": 1,
+    "debug": 5,
+    "info": 9,
+    "information": 9,
+    "informational": 9,
+    "notice": 10,
+    "warn": 13,
+    "warning": 13,
+    "error": 17,
+    "err": 17,
+    "critical": 21,
+    "crit": 21,
+    "fatal": 21,
+    "alert": 22,
+    "emerg": 24,
+    "emergency": 24,
+    "panic": 24,
+}
+_SYSLOG_WORDS = ("emerg", "alert", "crit", "error", "warn", "notice", "info", "debug")
+_ECS_TAKEN = frozenset(("@timestamp", "message", "log.level", "ecs.version", "trace.id", "span.id"))
+
+
+class LogRecord:
+    """`time` is in nanoseconds since the epoch; `severity` 0 where there is none.
+
+    `attributes` are flat: names with dots, values that are texts, numbers, booleans or arrays.
+    """
+
+    __slots__ = ("attributes", "body", "level", "severity", "span", "time", "trace")
+
+    def __init__(self, time: int, body: Any) -> None:
+        self.time = time
+        self.body = body
+        self.level = ""
+        self.severity = 0
+        self.trace = ""
+        self.span = ""
+        self.attributes: dict[str, Any] = {}
+
+
+def documents(batch: Batch) -> list[tuple[Any, int]]:
+    """Each record of a batch that isn't raw, parsed, and when it was read (in nanoseconds).
+
+    A record that isn't JSON comes as a text.
+    """
+    read: list[tuple[Any, int]] = []
+    for piece in batch.pieces:
+        time = int(piece.seconds * SECOND)
+        lines = piece.data[:-1].split(b"\n")
+        try:
+            # One call for all costs half of one for each.
+            found = json.loads(b"[%b]" % b",".join(lines))
+            if len(found) != len(lines):
+                raise ValueError("lines that are not a value each")
+        except (ValueError, RecursionError):
+            found = [_document(line) for line in lines]
+        read += [(document, time) for document in found]
+    return read
+
+
+def _document(line: bytes) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return line.decode("utf-8", "backslashreplace")
+
+
+def log_record(document: Any, read: int) -> LogRecord:
+    """The parts of a parsed document that was read at `read` (ns)."""
+    if not isinstance(document, dict):
+        return LogRecord(read, document if isinstance(document, str) else _text(document))
+    if "@timestamp" in document:
+        return _ecs(document, read)
+    if "short_message" in document:
+        return _gelf(document, read)
+    if "event" in document and ("time" in document or "fields" in document):
+        return _splunk(document, read)
+    if "body" in document or "timeUnixNano" in document or "Body" in document:
+        return _otel(document, read)
+    return _ecs(document, read)
+
+
+def nanoseconds(text: str) -> int | None:
+    """RFC 3339 to nanoseconds since the epoch; None for what is none."""
+    seconds = _memo.get(text[:19])
+    if seconds is None:
+        try:
+            seconds = _seconds(text[:19])
+        except (ValueError, IndexError):
+            return None
+        if len(_memo) > 1000:
+            _memo.clear()
+        _memo[text[:19]] = seconds
+    rest = text[19:]
+    fraction = 0
+    if rest[:1] in (".", ","):
+        digits = rest[1:].rstrip("Zz")
+        for sign in "+-":
+            digits = digits.partition(sign)[0]
+        if not (digits.isascii() and digits.isdigit()):
+            return None
+        fraction = int(digits[:9].ljust(9, "0"))
+        rest = rest[1 + len(digits) :]
+    if rest in ("Z", "z", ""):
+        return seconds * SECOND + fraction
+    offset = rest[1:].replace(":", "")
+    if rest[0] not in "+-" or len(offset) != 4 or not (offset.isascii() and offset.isdigit()):
+        return None
+    east = int(offset[:2]) * 3600 + int(offset[2:]) * 60
+    return (seconds + (east if rest[0] == "-" else -east)) * SECOND + fraction
+
+
+_memo: dict[str, int] = {}
+
+
+def _seconds(text: str) -> int:
+    if len(text) != 19 or text[10] not in "T t" or text[4] != "-" or text[13] != ":":
+        raise ValueError(text)
+    day = days(int(text[:4]), int(text[5:7]), int(text[8:10]))
+    return day * 86400 + int(text[11:13]) * 3600 + int(text[14:16]) * 60 + int(text[17:19])
+
+
+def flatten(prefix: str, value: dict[str, Any], flat: dict[str, Any]) -> None:
+    """Nested objects to names with dots; nulls are left out."""
+    for key, item in value.items():
+        name = prefix + key
+        if isinstance(item, dict):
+            flatten(f"{name}.", item, flat)
+        elif item is not None:
+            flat[name] = item
+
+
+def _ecs(document: dict[str, Any], read: int) -> LogRecord:
+    flat: dict[str, Any] = {}
+    flatten("", document, flat)
+    stamp = flat.get("@timestamp")
+    time = nanoseconds(stamp) if isinstance(stamp, str) else None
+    message = flat.get("message")
+    record = LogRecord(read if time is None else time, message)
+    if message is None:
+        record.body = _text(document)
+    _set_level(record, flat.get("log.level"))
+    record.trace = _text(flat.get("trace.id", ""))
+    record.span = _text(flat.get("span.id", ""))
+    record.attributes = attributes = {}
+    for name, value in flat.items():
+        if name in _ECS_TAKEN or name.startswith("kubernetes."):
+            continue
+        plain = name.removeprefix("labels.")
+        attributes[name if plain in flat or plain in attributes else plain] = value
+    return record
+
+
+def _gelf(document: dict[str, Any], read: int) -> LogRecord:
+    record = LogRecord(_epoch(document.get("timestamp"), read), document["short_message"])
+    level = document.get("level")
+    if isinstance(level, int) and 0 <= level < len(_SYSLOG_WORDS):
+        _set_level(record, _SYSLOG_WORDS[level])
+    full = document.get("full_message")
+    if isinstance(full, str):
+        record.body = full
+    for name, value in document.items():
+        if name.startswith("_") and value is not None:
+            record.attributes[name[1:]] = value
+    _take_trace(record)
+    return record
+
+
+def _splunk(document: dict[str, Any], read: int) -> LogRecord:
+    event = document["event"]
+    record = LogRecord(_epoch(document.get("time"), read), event)
+    fields = document.get("fields")
+    if isinstance(fields, dict):
+        flatten("", fields, record.attributes)
+    if isinstance(event, dict):
+        flatten("", event, record.attributes)
+        record.body = record.attributes.pop("message", _text(event))
+    for name in ("level", "severity", "log_level"):
+        if isinstance(record.attributes.get(name), str):
+            _set_level(record, record.attributes.pop(name))
+            break
+    _take_trace(record)
+    return record
+
+
+def _otel(document: dict[str, Any], read: int) -> LogRecord:
+    # The data model's own spelling begins with capitals, OTLP's doesn't.
+    fields = {name[:1].lower() + name[1:]: value for name, value in document.items()}
+    time = read
+    for name in ("timeUnixNano", "timestamp", "observedTimeUnixNano"):
+        value = fields.get(name)
+        if isinstance(value, str) and value.isascii() and value.isdigit():
+            time = int(value[:19])
+        elif isinstance(value, int) and not isinstance(value, bool):
+            time = value
+        elif isinstance(value, str):
+            time = nanoseconds(value) or read
+        else:
+            continue
+        break
+    record = LogRecord(time, _any_value(fields.get("body", "")))
+    _set_level(record, fields.get("severityText"))
+    number = fields.get("severityNumber")
+    if isinstance(number, int) and 0 < number <= 24:
+        record.severity = number
+    record.trace = _text(fields.get("traceId", ""))
+    record.span = _text(fields.get("spanId", ""))
+    attributes = fields.get("attributes")
+    if isinstance(attributes, list):
+        attributes = {
+            item["key"]: _any_value(item.get("value"))
+            for item in attributes
+            if isinstance(item, dict) and isinstance(item.get("key"), str)
+        }
+    if isinstance(attributes, dict):
+        flatten("", attributes, record.attributes)
+    return record
+
+
+def _any_value(value: Any) -> Any:
+    """OTLP's JSON spelling of a value ({"stringValue": "…"}), or a plain one."""
+    if not isinstance(value, dict) or len(value) != 1:
+        return value
+    ((kind, inner),) = value.items()
+    if kind in ("stringValue", "boolValue", "doubleValue"):
+        return inner
+    if kind == "intValue":
+        try:
+            return int(inner)
+        except (TypeError, ValueError):
+            return inner
+    return value
+
+
+def _set_level(record: LogRecord, level: Any) -> None:
+    if isinstance(level, str) and level:
+        record.level = level
+        record.severity = SEVERITIES.get(level.lower(), 0)
+
+
+def _take_trace(record: LogRecord) -> None:
+    for name in ("trace_id", "trace.id", "traceId"):
+        if isinstance(record.attributes.get(name), str):
+            record.trace = record.attributes.pop(name)
+            break
+    for name in ("span_id", "span.id", "spanId"):
+        if isinstance(record.attributes.get(name), str):
+            record.span = record.attributes.pop(name)
+            break
+
+
+def _epoch(value: Any, read: int) -> int:
+    """Seconds since the epoch, a number or a text of one."""
+    if isinstance(value, str):
+        # Not by way of float: its 53 bits end at the microseconds.
+        whole, _, fraction = value.partition(".")
+        digits = whole + fraction
+        if whole and digits.isascii() and digits.isdigit():
+            return int(whole[:12]) * SECOND + int(fraction[:9].ljust(9, "0"))
+        return read
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return read
+    if not 0 <= value < 1 << 40:
+        return read
+    return int(value) * SECOND + round(value % 1 * 1_000_000) * 1000
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
