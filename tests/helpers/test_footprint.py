@@ -70,7 +70,7 @@ def sidecar(directory: Path) -> dict[str, Any]:
         "name": "orders-ship",
         "admin": ["127.0.0.1", free_port()],
         "state": str(directory / "state"),
-        "logs": [{"from": [str(directory / "*.log")], "store": store}],
+        "logs": [{"from": [str(directory / "*.log")], "stores": [store]}],
     }
 
 

@@ -18,7 +18,7 @@ class Sidecar(LogProgram):
         self.store = folder / "store"
         entry = {
             "from": [str(folder / "log" / "*.log")],
-            "store": {"files": {"directory": str(self.store)}},
+            "stores": [{"files": {"directory": str(self.store)}}],
         }
         config = {"program": "sidecar", "name": "ship", "logs": [entry], **config}
         super().__init__(folder, config, IDENTITY)

@@ -11,40 +11,36 @@ from pathlib import Path
 
 import pytest
 
-from podweave.helpers.logs.followed_file import Chunk, FollowedFile
-from podweave.helpers.logs.raw_records import RawRecords
-from podweave.helpers.logs.stores.files import FilesStore
-from podweave.helpers.logs.stores.interface import Batch
-from tests.sidecar.following import Clock
+from podweave.helpers.journal import Journal
+from podweave.helpers.logs.delivery.batches import Batch, Piece
+from podweave.helpers.logs.delivery.origin import Origin
+from podweave.helpers.logs.stores import files
+from podweave.helpers.logs.stores.files import FilesStore, Settings
+from podweave.helpers.logs.stores.interface import DELIVERED, Context, Outcome
+from podweave.helpers.loop import Loop
 
 
 class Shop:
-    """A store and what it has acknowledged."""
+    """A store and what it has said of each batch."""
 
-    def __init__(self, directory: Path, file_limit: int = 1000) -> None:
+    def __init__(self, directory: Path, file_limit: int = 1000, format: str = "json") -> None:
         self.directory = directory
-        self.file_limit = file_limit
-        self.clock = Clock()
-        self.acknowledged: list[Batch] = []
+        self.settings = Settings(str(directory), format=format, file_limit=file_limit)
+        self.outcomes: list[Outcome] = []
+        self.loop = Loop()
+        self.journal = Journal("sidecar", "ship", fd=os.open(os.devnull, os.O_WRONLY))
         self.store = self.open()
 
     def open(self) -> FilesStore:
-        store = FilesStore(
-            str(self.directory),
-            "shop",
-            "orders-1",
-            RawRecords({}),
-            file_limit=self.file_limit,
-            clock=self.clock,
-        )
-        store.acknowledged = self.acknowledged.append
-        return store
+        origin = Origin({"namespace": "shop", "pod": {"name": "orders-1", "uid": "5f1c"}})
+        context = Context(self.loop, self.journal, origin, name="files", state="/nowhere")
+        return files.open(self.settings, context)
 
-    def write(self, data: bytes, raw: bool = False) -> Batch:
-        file = FollowedFile("/var/log/a.log", -1, 1, 1)
-        batch = Batch([Chunk(file, 0, len(data), data, b"")], raw, 0.0)
-        self.store.write(batch)
-        return batch
+    def write(self, data: bytes, raw: bool = False) -> Outcome:
+        piece = Piece(data, "/var/log/a.log", "1-1-0", 0, 1767225600.0)
+        batch = Batch([piece], Origin({}), raw=raw, read_at=0.0)
+        self.store.send(batch, self.outcomes.append)
+        return self.outcomes[-1]
 
     def files(self) -> list[Path]:
         return sorted((self.directory / "shop" / "orders-1").iterdir())
@@ -62,8 +58,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 
 def test_records_of_a_spool_pass_byte_for_byte(shop: Shop) -> None:
     data = b'{ "odd" :  "spacing",  "n":1.0 }\n'
-    batch = shop.write(data)
-    assert shop.acknowledged == [batch]
+    assert shop.write(data) is DELIVERED
     assert shop.content() == data
 
 
@@ -71,7 +66,14 @@ def test_raw_lines_are_wrapped(shop: Shop) -> None:
     shop.write(b"one\ntwo\n", raw=True)
     records = [json.loads(line) for line in shop.content().splitlines()]
     assert [record["message"] for record in records] == ["one", "two"]
-    assert shop.store.counters["records"] == 2
+    assert shop.store.sent_bytes == len(shop.content())
+
+
+def test_lines_are_left_alone_where_that_is_asked_for(tmp_path: Path) -> None:
+    shop = Shop(tmp_path / "store", format="raw")
+    shop.write(b"one \xff\n", raw=True)
+    assert shop.content() == b"one \xff\n"
+    shop.store.close()
 
 
 def test_a_full_file_is_followed_by_the_next(shop: Shop) -> None:
@@ -128,23 +130,15 @@ def test_a_deleted_file_is_not_written_to(shop: Shop) -> None:
     assert shop.content() == b"two\n"
 
 
-def test_a_directory_that_cannot_be_made_is_tried_again(shop: Shop) -> None:
+def test_a_directory_that_cannot_be_made_is_a_failure_until_it_can(shop: Shop) -> None:
     shop.directory.write_text("in the way")
-    batch = shop.write(b"one\n")
-    assert shop.acknowledged == []
-    assert not shop.store.ready
-    for _ in range(20):
-        shop.clock.now += 10
-        shop.store.advance()
-    wait = shop.store.wait()
-    assert wait is not None
-    assert 2.5 <= wait <= 5
+    outcome = shop.write(b"one\n")
+    assert outcome.again is None
+    assert not outcome.divide
+    assert "File exists" in outcome.reason or "Not a directory" in outcome.reason
     shop.directory.unlink()
-    shop.clock.now += 10
-    shop.store.advance()
-    assert shop.acknowledged == [batch]
+    assert shop.write(b"one\n") is DELIVERED
     assert shop.content() == b"one\n"
-    assert shop.store.counters["retries"] == 21
 
 
 def test_a_write_that_fails_in_its_middle_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -155,14 +149,11 @@ def test_a_write_that_fails_in_its_middle_leaves_nothing_behind(tmp_path: Path) 
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (5000, before[1]))
     try:
-        batch = shop.write(b"x" * 9999 + b"\n")
+        assert shop.write(b"x" * 9999 + b"\n").again is None
         assert shop.content() == b"one\n"
-        assert not shop.store.ready
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, ignored)
-    shop.clock.now += 10
-    shop.store.advance()
-    assert shop.acknowledged[-1] is batch
+    assert shop.write(b"x" * 9999 + b"\n") is DELIVERED
     assert shop.content() == b"one\n" + b"x" * 9999 + b"\n"
     shop.store.close()

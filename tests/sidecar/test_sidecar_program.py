@@ -126,7 +126,7 @@ def test_garbage_in_the_checkpoint_is_no_crash_and_loses_nothing(sidecar: Sideca
 def test_a_spool_passes_byte_for_byte_and_is_freed(sidecar: Sidecar) -> None:
     spool = sidecar.folder / "spool"
     sidecar.config["logs"] = [
-        {"spool": str(spool), "store": {"files": {"directory": str(sidecar.store)}}}
+        {"spool": str(spool), "stores": [{"files": {"directory": str(sidecar.store)}}]}
     ]
     spool.mkdir()
     lines = b"".join(b'{ "message" : "%d" }\n' % number for number in range(1000))
@@ -145,7 +145,7 @@ def test_memory_stays_flat_with_a_backlog(sidecar: Sidecar) -> None:
         while size < 60 << 20:
             size += file.write(line * 10_000)
     sidecar.start()
-    wanted = f'podweave_logs_read_bytes_total{{source="{sidecar.log}/*.log"}} {size}'
+    wanted = f'podweave_logs_read_bytes_total{{source="{sidecar.log}/*.log",store="files"}} {size}'
     wait_until(lambda: wanted in sidecar.admin("/metrics"), 60, "all is read")
     assert sidecar.resident_bytes("VmHWM") < 24 << 20
     assert sidecar.resident_bytes() < 20 << 20
@@ -174,15 +174,15 @@ def test_only_a_small_part_of_the_standard_library_is_loaded() -> None:
     ("change", "message"),
     [
         ({"logs": []}, "logs: is empty"),
-        ({"logs": [{"from": [], "store": {}}]}, "logs[0].from: is empty"),
-        ({"logs": [{"from": ["x"], "store": {}}]}, "logs[0].from[0]: must be an absolute path"),
-        ({"logs": [{"from": ["/x"]}]}, "logs[0]: lacks the key 'store'"),
+        ({"logs": [{"from": [], "stores": []}]}, "logs[0].from: is empty"),
+        ({"logs": [{"from": ["x"], "stores": []}]}, "logs[0].from[0]: must be an absolute path"),
+        ({"logs": [{"from": ["/x"]}]}, "logs[0]: lacks the key 'stores'"),
         (
-            {"logs": [{"from": ["/x"], "store": {"files": {"directory": "/y", "gzip": True}}}]},
-            "logs[0].store.files.gzip: is not a known key",
+            {"logs": [{"from": ["/x"], "stores": [{"files": {"directory": "/y", "gzip": True}}]}]},
+            "logs[0].stores[0].files.gzip: is not a known key",
         ),
         (
-            {"logs": [{"from": ["/x"], "spool": "/y", "store": {"files": {"directory": "/y"}}}]},
+            {"logs": [{"from": ["/x"], "spool": "/y", "stores": [{"files": {"directory": "/y"}}]}]},
             "logs[0].from: is not a known key",
         ),
         ({"drain": -1}, "drain: must be between 0"),

@@ -20,7 +20,7 @@ class Chain:
         spool = str(folder / "spool")
         self.sidecar = Sidecar(folder)
         self.sidecar.config["logs"] = [
-            {"spool": spool, "store": {"files": {"directory": str(self.sidecar.store)}}}
+            {"spool": spool, "stores": [{"files": {"directory": str(self.sidecar.store)}}]}
         ]
         self.adapter = Adapter(folder, format="logfmt", to=[{"spool": spool}])
         self.adapter.config["state"] = str(folder / "adapter-state")

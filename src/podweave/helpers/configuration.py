@@ -149,10 +149,6 @@ class Section:
         path = self.at(key)
         return {name: Section(inner, f"{path}.{name}") for name, inner in value.items()}
 
-    def optional(self, key: str) -> Section | None:
-        """An object that may be left out."""
-        return Section(self._values.pop(key), self.at(key)) if key in self._values else None
-
     def address(self, key: str) -> tuple[str, int]:
         return address(self.take(key), self.at(key))
 

@@ -156,10 +156,10 @@ def _logs(pattern: Sidecar, entries: list[LogEntry]) -> list[dict[str, Any]]:
     rendered: list[dict[str, Any]] = []
     for entry, logs in zip(entries, pattern.spec.logs or [], strict=True):
         assert logs.store is not None
-        store = {"files": {"directory": logs.store.files.directory}}
+        stores = [{"files": {"directory": logs.store.files.directory}}]
         if entry.paths:
-            rendered.append({"from": entry.paths, "store": store})
+            rendered.append({"from": entry.paths, "stores": stores})
         rendered.extend(
-            {"spool": f"{SPOOL_FOLDER}/{adapter}", "store": store} for adapter in entry.adapters
+            {"spool": f"{SPOOL_FOLDER}/{adapter}", "stores": stores} for adapter in entry.adapters
         )
     return rendered

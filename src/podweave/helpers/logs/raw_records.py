@@ -39,10 +39,11 @@ class RawRecords:
     def wrap(self, data: bytes, path: str, seconds: float) -> bytes:
         """NDJSON of `data`, lines that each end with a newline, read at `seconds` (Unix time)."""
         begin = b'{"@timestamp":"%b","message":"' % timestamp(seconds)
-        end = self._end(path)
+        end = self.end(path)
         return begin + escape(data[:-1]).replace(b"\n", end + begin) + end
 
-    def _end(self, path: str) -> bytes:
+    def end(self, path: str) -> bytes:
+        """What follows the message of each record of a file, with the newline."""
         end = self._ends.get(path)
         if end is None:
             name = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from podweave.helpers.logs.checkpoint import Checkpoint
-    from podweave.helpers.logs.shipment import Shipment
+    from podweave.helpers.logs.delivery.dead_letters import DeadLetters
+    from podweave.helpers.logs.delivery.delivery import Delivery
+    from podweave.helpers.wire.prometheus import Family
 
 _LOSSES = {
     "lost_bytes": "truncated",
@@ -20,45 +22,66 @@ _LOSSES = {
 class SidecarMetrics:
     """Filled in when asked for, so that reading and delivering count nothing twice."""
 
-    def __init__(self, shipments: Sequence[Shipment], checkpoint: Checkpoint) -> None:
-        self._shipments = shipments
+    def __init__(
+        self,
+        deliveries: Sequence[Delivery],
+        checkpoint: Checkpoint,
+        dead_letters: DeadLetters,
+    ) -> None:
+        self._deliveries = deliveries
         self._checkpoint = checkpoint
+        self._dead_letters = dead_letters
         self._registry = registry = Registry()
-        self._unread = registry.gauge(
-            "podweave_logs_unread_bytes", "Bytes in the sources, not read yet.", "source"
+        pair = ("source", "store")
+
+        def gauge(name: str, text: str, *labels: str) -> Family:
+            return registry.gauge(f"podweave_logs_{name}", text, *labels)
+
+        def counter(name: str, text: str, *labels: str) -> Family:
+            return registry.counter(f"podweave_logs_{name}_total", text, *labels)
+
+        self._unread = gauge("unread_bytes", "Bytes in the sources, not read yet.", *pair)
+        self._files = gauge("files", "Files that are followed.", *pair)
+        self._unreadable = gauge(
+            "unreadable_files", "Files and directories not readable now.", *pair
         )
-        self._files = registry.gauge("podweave_logs_files", "Files that are followed.", "source")
-        self._unreadable = registry.gauge(
-            "podweave_logs_unreadable_files", "Files and directories not readable now.", "source"
-        )
-        self._age = registry.gauge(
-            "podweave_logs_oldest_unacknowledged_seconds",
+        self._age = gauge(
+            "oldest_unacknowledged_seconds",
             "Age of the oldest record that was read and not acknowledged.",
-            "source",
+            *pair,
         )
-        self._waiting = registry.gauge(
-            "podweave_logs_unacknowledged_bytes", "Bytes read and not acknowledged.", "source"
+        self._waiting = gauge("unacknowledged_bytes", "Bytes read and not acknowledged.", *pair)
+        self._read = counter("read_bytes", "Bytes read from the sources.", *pair)
+        self._read_records = counter("read_records", "Records read from the sources.", *pair)
+        self._records = counter("delivered_records", "Records that the store has.", *pair)
+        self._bytes = counter(
+            "delivered_bytes", "Bytes that the store has, as they were read.", *pair
         )
-        self._read = registry.counter(
-            "podweave_logs_read_bytes_total", "Bytes read from the sources.", "source"
+        self._sent = counter(
+            "sent_bytes", "Bytes given to the network or the disk, repeated ones too.", *pair
         )
-        self._records = registry.counter(
-            "podweave_logs_delivered_records_total", "Records acknowledged.", "source", "store"
+        self._retries = counter("retries", "Deliveries tried again.", *pair)
+        self._divided = counter(
+            "divided_batches", "Batches divided because the store refused them whole.", *pair
         )
-        self._bytes = registry.counter(
-            "podweave_logs_delivered_bytes_total",
-            "Bytes acknowledged, as the store holds them.",
-            "source",
-            "store",
+        self._rejected = counter(
+            "rejected_records", "Records that the store refused; dead letters now.", *pair
         )
-        self._retries = registry.counter(
-            "podweave_logs_retries_total", "Deliveries tried again.", "source", "store"
-        )
-        self._lost = registry.counter(
-            "podweave_logs_lost_bytes_total",
+        self._lost = counter(
+            "lost_bytes",
             "Bytes not delivered: cut away before they were read, or cut from long lines.",
-            "source",
+            *pair,
             "reason",
+        )
+        self._failing = gauge("store_failing", "1 while the store fails.", *pair)
+        self._latency = registry.histogram(
+            "podweave_logs_store_seconds",
+            "From handing a batch to the store until its answer.",
+            *pair,
+        )
+        self._letters = registry.gauge("podweave_logs_dead_letter_bytes", "Dead letters kept.")
+        self._dropped = registry.counter(
+            "podweave_logs_dropped_records_total", "Records dropped, by reason.", "reason"
         )
         self._writable = registry.gauge(
             "podweave_checkpoint_writable", "1 when the last checkpoint could be saved."
@@ -68,19 +91,28 @@ class SidecarMetrics:
         )
 
     def render(self) -> bytes:
-        for shipment in self._shipments:
-            label, source, store = shipment.label, shipment.source, shipment.store
-            self._unread.set(source.unread_bytes(), label)
-            self._files.set(source.files(), label)
-            self._unreadable.set(source.unreadable(), label)
-            self._age.set(shipment.oldest_unacknowledged(), label)
-            self._waiting.set(shipment.unacknowledged_bytes(), label)
-            self._read.set(source.counters["read_bytes"], label)
-            self._records.set(store.counters["records"], label, store.kind)
-            self._bytes.set(store.counters["bytes"], label, store.kind)
-            self._retries.set(store.counters["retries"], label, store.kind)
+        for each in self._deliveries:
+            pair = each.label, each.store_name
+            source, counts = each.source, each.counts
+            self._unread.set(source.unread_bytes(), *pair)
+            self._files.set(source.files(), *pair)
+            self._unreadable.set(source.unreadable(), *pair)
+            self._age.set(each.oldest_unacknowledged(), *pair)
+            self._waiting.set(each.unacknowledged_bytes(), *pair)
+            self._read.set(counts.read_bytes, *pair)
+            self._read_records.set(counts.read_records, *pair)
+            self._records.set(counts.delivered_records, *pair)
+            self._bytes.set(counts.delivered_bytes, *pair)
+            self._sent.set(each.store.sent_bytes, *pair)
+            self._retries.set(counts.retries, *pair)
+            self._divided.set(counts.divided, *pair)
+            self._rejected.set(counts.rejected_records, *pair)
+            self._failing.set(bool(each.failing()), *pair)
+            self._latency.adopt(counts.latency, *pair)
             for counter, reason in _LOSSES.items():
-                self._lost.set(source.counters.get(counter, 0), label, reason)
+                self._lost.set(source.counters.get(counter, 0), *pair, reason)
+        self._letters.set(self._dead_letters.size())
+        self._dropped.set(self._dead_letters.dropped_records, "dead_letters_full")
         self._writable.set(self._checkpoint.writable)
         self._failures.set(self._checkpoint.failures)
         return self._registry.render()

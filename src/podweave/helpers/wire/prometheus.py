@@ -112,6 +112,10 @@ class Histogram:
             series = self._series[values] = Observations(self._bounds)
         return series
 
+    def adopt(self, series: Observations, *values: str) -> None:
+        """Show observations that are made elsewhere; their bounds must be this histogram's."""
+        self._series[values] = series
+
     def lines(self) -> list[str]:
         lines = []
         names = (*self.label_names, "le")

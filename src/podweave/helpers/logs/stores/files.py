@@ -20,44 +20,62 @@ import os
 import re
 import time
 
-from podweave.helpers.logs.backoff import Backoff
-from podweave.helpers.logs.stores.interface import Batch, Store
+from podweave.helpers.logs.stores.interface import DELIVERED, Limits, Store, failed
+from podweave.helpers.logs.stores.settings import absolute
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from podweave.helpers.configuration import Section
     from podweave.helpers.journal import Journal
-    from podweave.helpers.logs.raw_records import RawRecords
+    from podweave.helpers.logs.delivery.batches import Batch
+    from podweave.helpers.logs.stores.interface import Context, Done
 
 FILE_LIMIT = 64 << 20
+BATCH = Limits(bytes=256 << 10, records=1 << 30, seconds=0.0)
+"""The kernel takes every write at once: to wait for more would only cost memory."""
 _NAME = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9]+\.ndjson")
 _LOOK_BACK = 16
 """How many of the newest files may have been left half written."""
 
 
+class Settings:
+    """`format`: json wraps raw lines into records, raw leaves them as they are."""
+
+    __slots__ = ("directory", "file_limit", "format", "place")
+
+    def __init__(
+        self, directory: str, *, format: str = "json", file_limit: int = FILE_LIMIT
+    ) -> None:
+        self.directory = self.place = directory
+        self.format = format
+        self.file_limit = file_limit
+
+
+def configure(section: Section) -> Settings:
+    return Settings(
+        absolute(section, "directory"),
+        format=section.text("format", "json", among=("json", "raw")),
+        file_limit=section.integer("file_bytes", 1 << 10, 1 << 40, FILE_LIMIT),
+    )
+
+
+def open(settings: Settings, context: Context) -> FilesStore:
+    origin = context.origin
+    directory = os.path.join(settings.directory, origin.namespace, origin.pod)
+    return FilesStore(directory, settings, context.journal)
+
+
 class FilesStore(Store):
-    """Appends to the files of one Pod."""
+    """Appends to the files of one Pod, in `directory`."""
 
     kind = "files"
 
-    def __init__(
-        self,
-        directory: str,
-        namespace: str,
-        pod: str,
-        records: RawRecords,
-        *,
-        journal: Journal | None = None,
-        file_limit: int = FILE_LIMIT,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        super().__init__()
-        self.directory = os.path.join(directory, namespace, pod)
-        self._records = records
+    def __init__(self, directory: str, settings: Settings, journal: Journal) -> None:
+        super().__init__(BATCH)
+        self.directory = directory
+        self._raw = settings.format == "raw"
+        self._file_limit = settings.file_limit
         self._journal = journal
-        self._file_limit = file_limit
-        self._clock = clock
         self._descriptor = -1
         self._path = ""
         self._size = 0
@@ -67,33 +85,28 @@ class FilesStore(Store):
         """Full files, not on the disk yet."""
         self._unsynced_names = False
         self._dirty = False
-        self._waiting: tuple[Batch, bytes] | None = None
-        self._retry_at = 0.0
-        self._backoff = Backoff()
-        self._failure: int | None = None
 
-    @property
-    def ready(self) -> bool:
-        return self._waiting is None
-
-    def write(self, batch: Batch) -> None:
-        now = time.time()
-        wrap = self._records.wrap
-        if batch.raw:
-            parts = [wrap(chunk.data, chunk.file.path, now) for chunk in batch.chunks]
-        else:
-            parts = [chunk.data for chunk in batch.chunks]
-        self._waiting = (batch, parts[0] if len(parts) == 1 else b"".join(parts))
-        self._attempt()
-
-    def advance(self) -> None:
-        if self._waiting is not None and self._clock() >= self._retry_at:
-            self._attempt()
-
-    def wait(self) -> float | None:
-        if self._waiting is None:
-            return None
-        return max(0.0, self._retry_at - self._clock())
+    def send(self, batch: Batch, done: Done) -> None:
+        """Append; all of the batch, or nothing is left behind in the file."""
+        parts = batch.untouched() if self._raw else batch.ndjson()
+        size = sum(map(len, parts))
+        try:
+            self._open(size)
+            written = 0
+            try:
+                for part in parts:
+                    written += _write(self._descriptor, part)
+            except OSError:
+                # Also a part of a part.
+                os.ftruncate(self._descriptor, self._size)
+                raise
+        except OSError as error:
+            done(failed(f"{self.directory}: {error.strerror}"))
+            return
+        self._size += size
+        self.sent_bytes += size
+        self._dirty = True
+        done(DELIVERED)
 
     def sync(self) -> bool:
         try:
@@ -111,7 +124,10 @@ class FilesStore(Store):
                     os.close(descriptor)
                 self._unsynced_names = False
         except OSError as error:
-            self._failed(error)
+            name = errno.errorcode.get(error.errno or 0, "?")
+            self._journal.warning(
+                "store.unsynced", path=self.directory, error=name, message=error.strerror
+            )
             return False
         return True
 
@@ -122,40 +138,12 @@ class FilesStore(Store):
         self._unsynced = []
         self._descriptor = -1
 
-    def _attempt(self) -> None:
-        """Append what waits; all of it, or nothing is left behind in the file."""
-        assert self._waiting is not None
-        batch, data = self._waiting
-        try:
-            self._open(len(data))
-            written = 0
-            view = memoryview(data)
-            try:
-                while written < len(data):
-                    written += os.write(self._descriptor, view[written:])
-            except OSError:
-                if written:
-                    os.ftruncate(self._descriptor, self._size)
-                raise
-        except OSError as error:
-            self._failed(error)
-            self.counters["retries"] += 1
-            self._retry_at = self._clock() + self._backoff.delay()
-            return
-        self._size += len(data)
-        self._dirty = True
-        self._waiting = None
-        self._recovered()
-        self.counters["bytes"] += len(data)
-        self.counters["records"] += data.count(b"\n")
-        self.acknowledged(batch)
-
     def _open(self, size: int) -> None:
         """Have a file open that takes `size` more bytes."""
         if self._descriptor >= 0:
             status = os.fstat(self._descriptor)
             if status.st_nlink == 0:
-                self._tell("store.file_deleted", path=self._path)
+                self._journal.warning("store.file_deleted", path=self._path)
                 os.close(self._descriptor)
                 self._descriptor = -1
                 self._dirty = False
@@ -201,7 +189,7 @@ class FilesStore(Store):
             end = start
         if end < length:
             os.ftruncate(descriptor, end)
-            self._tell("store.mended", path=path, bytes_cut=length - end)
+            self._journal.warning("store.mended", path=path, bytes_cut=length - end)
         return end
 
     def _create(self) -> None:
@@ -220,22 +208,13 @@ class FilesStore(Store):
         self._size = 0
         self._unsynced_names = True
 
-    def _failed(self, error: OSError) -> None:
-        if self._failure != error.errno:
-            self._failure = error.errno
-            name = errno.errorcode.get(error.errno or 0, "?")
-            message = f"{error.strerror}: nothing is read or lost until it can be written again"
-            self._tell("store.failed", path=self.directory, error=name, message=message)
 
-    def _recovered(self) -> None:
-        if self._failure is not None:
-            self._failure = None
-            self._backoff.reset()
-            self._tell("store.recovered", path=self.directory)
-
-    def _tell(self, event: str, **fields: object) -> None:
-        if self._journal is not None:
-            self._journal.warning(event, **fields)
+def _write(descriptor: int, data: bytes) -> int:
+    """Write all of it; OSError may come after a part."""
+    written = os.write(descriptor, data)
+    while written < len(data):
+        written += os.write(descriptor, memoryview(data)[written:])
+    return written
 
 
 def _lock(descriptor: int) -> bool:

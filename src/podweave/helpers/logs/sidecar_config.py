@@ -1,0 +1,80 @@
+"""The configuration of the log sidecar, checked to the last key."""
+
+from __future__ import annotations
+
+from podweave.helpers.configuration import ConfigurationError, Section
+from podweave.helpers.logs.stores import catalogue
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+BUDGET = 8 << 20
+"""Bytes read and not yet acknowledged, in all."""
+LEAST_BUDGET = 64 << 10
+DRAIN = 20.0
+"""Seconds for the end of the Pod: below Kubernetes' 30 for all its containers."""
+DEAD_LETTERS = 64 << 20
+"""Bytes of dead letters."""
+
+
+class SidecarConfig:
+    """The whole of it."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        section = Section(config)
+        self.name = section.begin("sidecar")
+        self.admin = section.address("admin")
+        self.state = absolute(section.text("state"), section.at("state"))
+        self.drain = section.seconds("drain", DRAIN)
+        self.memory = section.integer("memory", LEAST_BUDGET, 1 << 40, BUDGET)
+        self.labels = ""
+        """A file with the Pod's labels, as the downward API writes it."""
+        if "labels" in section:
+            self.labels = absolute(section.text("labels"), section.at("labels"))
+        self.dead_letters = f"{self.state}/dead-letters"
+        self.dead_letters_bytes = DEAD_LETTERS
+        self._read_dead_letters(section.optional("dead_letters"))
+        self.logs = [LogsConfig(Section(value, path)) for path, value in section.array("logs")]
+        section.end()
+        if not self.logs:
+            raise ConfigurationError("logs", "is empty: there would be nothing to do")
+
+    def _read_dead_letters(self, section: Section | None) -> None:
+        if section is None:
+            return
+        if "directory" in section:
+            self.dead_letters = absolute(section.text("directory"), section.at("directory"))
+        self.dead_letters_bytes = section.integer("bytes", 0, 1 << 50, DEAD_LETTERS)
+        section.end()
+
+
+class LogsConfig:
+    """`from` paths or a `spool`, and the stores."""
+
+    def __init__(self, section: Section) -> None:
+        self.paths: list[str] = []
+        self.spool = ""
+        if "spool" in section:
+            self.spool = absolute(section.text("spool"), section.at("spool"))
+        else:
+            for path, value in section.array("from"):
+                self.paths.append(absolute(value, path))
+            if not self.paths:
+                raise ConfigurationError(section.at("from"), "is empty")
+        stores = section.array("stores")
+        if not stores:
+            raise ConfigurationError(section.at("stores"), "is empty")
+        self.stores = [catalogue.configure(Section(value, path)) for path, value in stores]
+        section.end()
+
+    @property
+    def label(self) -> str:
+        """What metrics and messages call it."""
+        return self.spool or " ".join(self.paths)
+
+
+def absolute(value: Any, path: str) -> str:
+    if not isinstance(value, str) or not value.startswith("/") or "\0" in value:
+        raise ConfigurationError(path, f"must be an absolute path, not {value!r}")
+    return value
