@@ -56,6 +56,8 @@ SHAPES = {
     "BRACKETED": rb"[^\]\n]*",
     "PARENTHESISED": rb"[^)\n]*",
     "LISTED": rb"[^,\n]*",
+    "TABBED": rb"[^\t\n]*",
+    "SPACED": rb"[^ \n]++",
     "INTORDASH": rb"(?:-|0|[1-9]\d{0,17})",
     "METHOD": rb"[A-Z]+",
     "URLPATH": rb'[^\s?"]+',
@@ -82,11 +84,13 @@ SHAPES = {
 # The same for a plain chunk (columns.is_plain), where a newline in a match is found out by
 # counting: one excluded character costs `re` a fraction of what a class of them does.
 LOOSE_SHAPES = {
-    **SHAPES,
-    "NOTSPACE": rb"[^ ]++",
-    "QUOTED": rb'[^"]*+',
-    "BRACKETED": rb"[^\]]*+",
+    "NOTSPACE": (rb"[^ ]++", b" "),
+    "SPACED": (rb"[^ ]++", b" "),
+    "QUOTED": (rb'[^"]*+', b'"'),
+    "BRACKETED": (rb"[^\]]*+", rb"\]"),
 }
+"""With the beginning of what follows in the pattern: elsewhere the exact shape is taken, since
+the looser one would swallow a line's newline where the part stands at its end."""
 
 # Texts of these shapes have no quotes in a plain chunk.
 _QUOTELESS = frozenset(
@@ -269,7 +273,11 @@ def _expand_loosely(match: re.Match[bytes]) -> bytes:
         return stamp.pattern
     if shape in ("BEGIN", "END"):
         return b"(" if shape == "BEGIN" else b")"
-    return (b"(" if match[2] else b"(?:") + LOOSE_SHAPES[shape] + b")"
+    pattern = SHAPES[shape]
+    loose, follows = LOOSE_SHAPES.get(shape, (b"", b""))
+    if follows and match.string.startswith(follows, match.end()):
+        pattern = loose
+    return (b"(" if match[2] else b"(?:") + pattern + b")"
 
 
 class OwnLayout(Layout):

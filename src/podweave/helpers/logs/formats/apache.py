@@ -1,29 +1,52 @@
-"""Apache httpd: access log (`common`, `combined`, `vhost_combined`) and error log (2.4)."""
+"""Apache httpd: access log (`common`, `combined`, `vhost_combined`, with times), error log.
+
+Source: Apache's documentation of mod_log_config and `ErrorLogFormat`; 2.2 wrote its error log
+without module and process.
+"""
 
 from __future__ import annotations
 
 from podweave.helpers.logs.formats.nginx import (
     AGENT,
     ANSWER,
+    ANY_REQUEST,
     CLIENT,
     REQUEST,
     access_layouts,
 )
+from podweave.helpers.logs.formats.units import microseconds
 from podweave.helpers.logs.layouts import Format, Layout
+
+_HOST = rb"%{LOGGER:server_name}:\d+ "
+_CLIENT = rb"(?:\[client %{ADDRESS:source_address?}(?::%{INT:source_port?})?\] )?"
+_MESSAGE = rb"%{BEGIN:message}(?:%{BEGIN:event_code?}AH\d{5}%{END}: )?[^\n]*%{END}"
 
 FORMATS = {
     "apache-access": Format(
         "apache-access",
         (
             *access_layouts(),
-            Layout(rb"%{LOGGER:server_name}:\d+ " + CLIENT + REQUEST + ANSWER + AGENT),
+            Layout(_HOST + CLIENT + REQUEST + ANSWER + AGENT),
+            Layout(_HOST + CLIENT + ANY_REQUEST + ANSWER + AGENT, general=True),
+            # combined with %D, or combinedio: %I %O
+            Layout(
+                CLIENT + REQUEST + ANSWER + AGENT + rb" %{INT:_taken}",
+                derive=(("duration", "_taken", microseconds),),
+            ),
+            Layout(CLIENT + REQUEST + ANSWER + AGENT + rb" %{INT:request_bytes} %{INT:sent_bytes}"),
+            # ssl_request_log
+            Layout(
+                rb"\[%{HTTPDATE:time}\] %{NOTSPACE:source_address} %{NOTSPACE:tls_version?} "
+                rb"%{NOTSPACE:tls_cipher?} " + REQUEST + rb"%{INTORDASH:response_bytes?}"
+            ),
         ),
         samples=(
             (
-                b"127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "
-                b'"GET /apache_pb.gif HTTP/1.0" 200 -',
+                (
+                    b'127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET /apache_pb.gif HTT'
+                    b'P/1.0" 200 -'
+                ),
                 {
-                    "time": (971211336, ""),
                     "source_address": "127.0.0.1",
                     "user": "frank",
                     "message": "GET /apache_pb.gif HTTP/1.0",
@@ -32,13 +55,15 @@ FORMATS = {
                     "url_path": "/apache_pb.gif",
                     "http_version": "1.0",
                     "status": 200,
+                    "time": (971211336, ""),
                 },
             ),
             (
-                b"shop.example:443 2001:db8::7 - - [10/Oct/2000:13:55:36 +0000] "
-                b'"GET / HTTP/1.1" 404 196 "-" "say \\"hi\\""',
+                (
+                    b'shop.example:443 2001:db8::7 - - [10/Oct/2000:13:55:36 +0000] "GET / H'
+                    b'TTP/1.1" 404 196 "-" "say \\"hi\\""'
+                ),
                 {
-                    "time": (971186136, ""),
                     "server_name": "shop.example",
                     "source_address": "2001:db8::7",
                     "message": "GET / HTTP/1.1",
@@ -49,6 +74,80 @@ FORMATS = {
                     "status": 404,
                     "response_bytes": 196,
                     "user_agent": 'say \\"hi\\"',
+                    "time": (971186136, ""),
+                },
+            ),
+            (
+                (
+                    b'192.0.2.7 - - [23/Nov/2026:02:16:56 +0000] "GET / HTTP/1.1" 200 45 "-"'
+                    b' "curl/8.5.0" 1834'
+                ),
+                {
+                    "source_address": "192.0.2.7",
+                    "message": "GET / HTTP/1.1",
+                    "method": "GET",
+                    "url": "/",
+                    "url_path": "/",
+                    "http_version": "1.1",
+                    "status": 200,
+                    "response_bytes": 45,
+                    "user_agent": "curl/8.5.0",
+                    "time": (1795400216, ""),
+                    "duration": 0.001834,
+                },
+            ),
+            (
+                (
+                    b'192.0.2.7 - - [23/Nov/2026:02:16:56 +0000] "GET / HTTP/1.1" 200 45 "-"'
+                    b' "curl/8.5.0" 310 280'
+                ),
+                {
+                    "source_address": "192.0.2.7",
+                    "message": "GET / HTTP/1.1",
+                    "method": "GET",
+                    "url": "/",
+                    "url_path": "/",
+                    "http_version": "1.1",
+                    "status": 200,
+                    "response_bytes": 45,
+                    "user_agent": "curl/8.5.0",
+                    "request_bytes": 310,
+                    "time": (1795400216, ""),
+                    "attributes": {
+                        "sent_bytes": 280,
+                    },
+                },
+            ),
+            (
+                (
+                    b"[23/Nov/2026:02:16:56 +0000] 192.0.2.7 TLSv1.3 TLS_AES_256_GCM_SHA384 "
+                    b'"GET / HTTP/1.1" 45'
+                ),
+                {
+                    "source_address": "192.0.2.7",
+                    "tls_version": "TLSv1.3",
+                    "tls_cipher": "TLS_AES_256_GCM_SHA384",
+                    "message": "GET / HTTP/1.1",
+                    "method": "GET",
+                    "url": "/",
+                    "url_path": "/",
+                    "http_version": "1.1",
+                    "response_bytes": 45,
+                    "time": (1795400216, ""),
+                },
+            ),
+            (
+                (
+                    b'www.example.org:80 192.0.2.9 - - [23/Nov/2026:02:16:57 +0000] "-" 408 '
+                    b'0 "-" "-"'
+                ),
+                {
+                    "server_name": "www.example.org",
+                    "source_address": "192.0.2.9",
+                    "message": "-",
+                    "status": 408,
+                    "response_bytes": 0,
+                    "time": (1795400217, ""),
                 },
             ),
         ),
@@ -59,33 +158,94 @@ FORMATS = {
             Layout(
                 rb"\[%{CTIME:time}\] \[(?:%{WORD:module?}:)?%{WORD:level}\] "
                 rb"\[pid %{INT:pid}(?::tid %{INT:thread_id?})?\] "
-                rb"(?:\[client %{ADDRESS:source_address?}(?::%{INT:source_port?})?\] )?"
-                rb"%{REST:message}"
+                rb"(?:\(%{INT:error_code?}\)%{BEGIN:error_message?}[^:\n]++%{END}: )?"
+                + _CLIENT
+                + _MESSAGE
             ),
+            # 2.2, and what comes before the log is open
+            Layout(rb"\[%{CTIME:time}\] \[%{WORD:level}\] " + _CLIENT + _MESSAGE),
         ),
         samples=(
             (
-                b"[Mon Nov 23 02:16:56.123456 2026] [core:error] [pid 31:tid 140737] "
-                b"[client 192.0.2.7:51234] AH00126: Invalid URI in request GET /..",
+                (
+                    b"[Mon Nov 23 02:16:56.123456 2026] [core:error] [pid 31:tid 140737] [cl"
+                    b"ient 192.0.2.7:51234] AH00126: Invalid URI in request GET /.."
+                ),
                 {
-                    "time": (1795400216, "123456"),
                     "level": "error",
                     "pid": 31,
                     "thread_id": 140737,
                     "source_address": "192.0.2.7",
                     "source_port": 51234,
                     "message": "AH00126: Invalid URI in request GET /..",
-                    "attributes": {"module": "core"},
+                    "event_code": "AH00126",
+                    "time": (1795400216, "123456"),
+                    "attributes": {
+                        "module": "core",
+                    },
                 },
             ),
             (
-                b"[Mon Nov 23 02:16:56.000001 2026] [mpm_event:notice] [pid 1] AH00489: ready",
+                (b"[Mon Nov 23 02:16:56.000001 2026] [mpm_event:notice] [pid 1] AH00489: ready"),
                 {
-                    "time": (1795400216, "000001"),
                     "level": "notice",
                     "pid": 1,
                     "message": "AH00489: ready",
-                    "attributes": {"module": "mpm_event"},
+                    "event_code": "AH00489",
+                    "time": (1795400216, "000001"),
+                    "attributes": {
+                        "module": "mpm_event",
+                    },
+                },
+            ),
+            (
+                (
+                    b"[Mon Nov 23 02:16:56 2026] [error] [client 192.0.2.7] File does not ex"
+                    b"ist: /var/www/favicon.ico"
+                ),
+                {
+                    "level": "error",
+                    "source_address": "192.0.2.7",
+                    "message": "File does not exist: /var/www/favicon.ico",
+                    "time": (1795400216, ""),
+                },
+            ),
+            (
+                (
+                    b"[Mon Nov 23 02:16:56.123456 2026] [authz_core:error] [pid 31:tid 14073"
+                    b"7] (13)Permission denied: [client 192.0.2.7:51234] AH00035: access to "
+                    b"/x denied"
+                ),
+                {
+                    "level": "error",
+                    "pid": 31,
+                    "thread_id": 140737,
+                    "error_code": "13",
+                    "error_message": "Permission denied",
+                    "source_address": "192.0.2.7",
+                    "source_port": 51234,
+                    "message": "AH00035: access to /x denied",
+                    "event_code": "AH00035",
+                    "time": (1795400216, "123456"),
+                    "attributes": {
+                        "module": "authz_core",
+                    },
+                },
+            ),
+            (
+                (
+                    b"[Mon Nov 23 02:16:57.123456 2026] [ssl:warn] [pid 31] AH01906: server "
+                    b"certificate is a CA certificate"
+                ),
+                {
+                    "level": "warn",
+                    "pid": 31,
+                    "message": "AH01906: server certificate is a CA certificate",
+                    "event_code": "AH01906",
+                    "time": (1795400217, "123456"),
+                    "attributes": {
+                        "module": "ssl",
+                    },
                 },
             ),
         ),

@@ -1,7 +1,12 @@
-"""nginx: access log (`combined`, the packages' `main`, `common`) and error log."""
+"""nginx: access log (`combined`, the packages' `main`, `common`) and error log; ingress-nginx.
+
+Sources: nginx' documentation of ngx_http_log_module, the usual ways to add its request and
+upstream times to `combined`, and ingress-nginx' default `log-format-upstream`.
+"""
 
 from __future__ import annotations
 
+from podweave.helpers.logs.formats.units import seconds
 from podweave.helpers.logs.layouts import Format, Layout
 
 CLIENT = rb"%{NOTSPACE:source_address} %{NOTSPACE} %{NOTSPACE:user?} \[%{HTTPDATE:time}\] "
@@ -15,6 +20,34 @@ ANY_REQUEST = rb'"%{QUOTED:message}" '
 ANSWER = rb"%{INT:status} %{INTORDASH:response_bytes?}"
 AGENT = rb' "%{QUOTED:referrer?}" "%{QUOTED:user_agent?}"'
 FORWARDED = rb' "%{QUOTED:forwarded_for?}"'
+# $request_time and $upstream_response_time; of several upstreams, the times of each.
+_SECONDS = rb"\d{1,9}\.\d{3}"
+_TIMES = (
+    rb"(?: \"%{QUOTED:forwarded_for?}\")? \"?%{BEGIN:duration}" + _SECONDS + rb"%{END}\"?"
+    rb"(?: \"?(?:-|%{BEGIN:upstream_duration?}" + _SECONDS + rb"%{END})\"?)?"
+)
+_NAMED_TIMES = (
+    rb"(?: \"%{QUOTED:forwarded_for?}\")? (?:rt|request_time)=%{BEGIN:duration}"
+    + _SECONDS
+    + rb"%{END}"
+    rb"(?: (?:uct|upstream_connect_time)=\"?%{BEGIN:_connect?}[^\"\n ]*%{END}\"?)?"
+    rb"(?: (?:uht|upstream_header_time)=\"?%{BEGIN:upstream_header_time?}[^\"\n ]*%{END}\"?)?"
+    rb"(?: (?:urt|upstream_response_time)=\"?%{BEGIN:_upstream?}[^\"\n ]*%{END}\"?)?"
+)
+_NAMED = (
+    ("upstream_connect_duration", "_connect", seconds),
+    ("upstream_duration", "_upstream", seconds),
+)
+# Retries are lists: "10.0.0.1:80, 10.0.0.2:80". What is typed is the last one's.
+_INGRESS = (
+    rb" %{INT:request_bytes} %{BEGIN:duration}" + _SECONDS + rb"%{END} "
+    rb"\[%{BRACKETED:upstream_name?}\] \[[^\]\n]*\] "
+    rb"%{BEGIN:upstream_address?}[^ ,\n]+(?>(?:, [^ ,\n]+)*)%{END} "
+    rb"(?>(?:[^ ,\n]+, )*)%{INTORDASH:upstream_response_bytes?} "
+    rb"(?>(?:[^ ,\n]+, )*)%{BEGIN:_upstream?}[^ ,\n]+%{END} "
+    rb"(?>(?:[^ ,\n]+, )*)%{INTORDASH:upstream_status?} %{NOTSPACE:request_id?}"
+)
+_INGRESS_DERIVED = (("upstream_duration", "_upstream", seconds),)
 
 
 def access_layouts() -> tuple[Layout, ...]:
@@ -34,13 +67,19 @@ _ERROR = rb"%{SLASHDATE:time} \[%{WORD:level}\] %{INT:pid}#%{INT:thread_id}: "
 FORMATS = {
     "nginx-access": Format(
         "nginx-access",
-        access_layouts(),
+        (
+            *access_layouts(),
+            Layout(CLIENT + REQUEST + ANSWER + AGENT + _TIMES),
+            Layout(CLIENT + ANY_REQUEST + ANSWER + AGENT + _TIMES, general=True),
+            Layout(CLIENT + REQUEST + ANSWER + AGENT + _NAMED_TIMES, derive=_NAMED),
+        ),
         samples=(
             (
-                b"192.0.2.7 - - [23/Nov/2026:02:16:56 +0900] "
-                b'"GET /orders/42?full=1 HTTP/1.1" 200 512 "-" "curl/8.5.0"',
+                (
+                    b'192.0.2.7 - - [23/Nov/2026:02:16:56 +0900] "GET /orders/42?full=1 HTTP'
+                    b'/1.1" 200 512 "-" "curl/8.5.0"'
+                ),
                 {
-                    "time": (1795367816, ""),
                     "source_address": "192.0.2.7",
                     "message": "GET /orders/42?full=1 HTTP/1.1",
                     "method": "GET",
@@ -51,13 +90,15 @@ FORMATS = {
                     "status": 200,
                     "response_bytes": 512,
                     "user_agent": "curl/8.5.0",
+                    "time": (1795367816, ""),
                 },
             ),
             (
-                b"192.0.2.7 - kim [23/Nov/2026:02:16:56 +0000] "
-                b'"POST /login HTTP/2.0" 302 0 "https://shop.example/" "Mozilla/5.0" "10.1.1.1"',
+                (
+                    b'192.0.2.7 - kim [23/Nov/2026:02:16:56 +0000] "POST /login HTTP/2.0" 30'
+                    b'2 0 "https://shop.example/" "Mozilla/5.0" "10.1.1.1"'
+                ),
                 {
-                    "time": (1795400216, ""),
                     "source_address": "192.0.2.7",
                     "user": "kim",
                     "message": "POST /login HTTP/2.0",
@@ -69,18 +110,180 @@ FORMATS = {
                     "response_bytes": 0,
                     "referrer": "https://shop.example/",
                     "user_agent": "Mozilla/5.0",
-                    "attributes": {"forwarded_for": "10.1.1.1"},
+                    "time": (1795400216, ""),
+                    "attributes": {
+                        "forwarded_for": "10.1.1.1",
+                    },
                 },
             ),
             (
-                b"192.0.2.9 - - [23/Nov/2026:02:16:57 +0000] "
-                rb'"\x16\x03\x01\x02" 400 157 "-" "-"',
+                (
+                    b'192.0.2.9 - - [23/Nov/2026:02:16:57 +0000] "\\x16\\x03\\x01\\x02" 400 157 '
+                    b'"-" "-"'
+                ),
                 {
-                    "time": (1795400217, ""),
                     "source_address": "192.0.2.9",
-                    "message": r"\x16\x03\x01\x02",
+                    "message": "\\x16\\x03\\x01\\x02",
                     "status": 400,
                     "response_bytes": 157,
+                    "time": (1795400217, ""),
+                },
+            ),
+            (
+                (
+                    b'192.0.2.7 - - [23/Nov/2026:02:16:56 +0000] "GET /orders HTTP/1.1" 200 '
+                    b'512 "-" "curl/8.5.0" "10.1.1.1" 0.043 0.041'
+                ),
+                {
+                    "source_address": "192.0.2.7",
+                    "message": "GET /orders HTTP/1.1",
+                    "method": "GET",
+                    "url": "/orders",
+                    "url_path": "/orders",
+                    "http_version": "1.1",
+                    "status": 200,
+                    "response_bytes": 512,
+                    "user_agent": "curl/8.5.0",
+                    "duration": 0.043,
+                    "upstream_duration": 0.041,
+                    "time": (1795400216, ""),
+                    "attributes": {
+                        "forwarded_for": "10.1.1.1",
+                    },
+                },
+            ),
+            (
+                (
+                    b'192.0.2.7 - - [23/Nov/2026:02:16:56 +0000] "GET /orders HTTP/1.1" 499 '
+                    b'0 "-" "curl/8.5.0" 3.000'
+                ),
+                {
+                    "source_address": "192.0.2.7",
+                    "message": "GET /orders HTTP/1.1",
+                    "method": "GET",
+                    "url": "/orders",
+                    "url_path": "/orders",
+                    "http_version": "1.1",
+                    "status": 499,
+                    "response_bytes": 0,
+                    "user_agent": "curl/8.5.0",
+                    "duration": 3.0,
+                    "time": (1795400216, ""),
+                },
+            ),
+            (
+                (
+                    b'192.0.2.7 - - [23/Nov/2026:02:16:56 +0000] "GET /a?b=c HTTP/1.1" 200 5'
+                    b'12 "-" "curl/8.5.0" rt=0.043 uct="0.001" uht="0.040" urt="0.041"'
+                ),
+                {
+                    "source_address": "192.0.2.7",
+                    "message": "GET /a?b=c HTTP/1.1",
+                    "method": "GET",
+                    "url": "/a?b=c",
+                    "url_path": "/a",
+                    "url_query": "b=c",
+                    "http_version": "1.1",
+                    "status": 200,
+                    "response_bytes": 512,
+                    "user_agent": "curl/8.5.0",
+                    "duration": 0.043,
+                    "time": (1795400216, ""),
+                    "upstream_connect_duration": 0.001,
+                    "upstream_duration": 0.041,
+                    "attributes": {
+                        "upstream_header_time": "0.040",
+                    },
+                },
+            ),
+        ),
+    ),
+    "ingress-nginx": Format(
+        "ingress-nginx",
+        (
+            Layout(CLIENT + REQUEST + ANSWER + AGENT + _INGRESS, derive=_INGRESS_DERIVED),
+            Layout(
+                CLIENT + ANY_REQUEST + ANSWER + AGENT + _INGRESS,
+                derive=_INGRESS_DERIVED,
+                general=True,
+            ),
+        ),
+        samples=(
+            (
+                (
+                    b'192.0.2.7 - - [23/Nov/2026:02:16:56 +0000] "GET /orders HTTP/2.0" 200 '
+                    b'417 "-" "Mozilla/5.0" 39 0.012 [shop-orders-8080] [] 10.244.1.7:8080 4'
+                    b"17 0.011 200 8d1e5a0f3c6b4f5f9e0d7c2b1a3f4e5d"
+                ),
+                {
+                    "source_address": "192.0.2.7",
+                    "message": "GET /orders HTTP/2.0",
+                    "method": "GET",
+                    "url": "/orders",
+                    "url_path": "/orders",
+                    "http_version": "2.0",
+                    "status": 200,
+                    "response_bytes": 417,
+                    "user_agent": "Mozilla/5.0",
+                    "request_bytes": 39,
+                    "duration": 0.012,
+                    "upstream_name": "shop-orders-8080",
+                    "upstream_address": "10.244.1.7:8080",
+                    "upstream_status": 200,
+                    "request_id": "8d1e5a0f3c6b4f5f9e0d7c2b1a3f4e5d",
+                    "time": (1795400216, ""),
+                    "upstream_duration": 0.011,
+                    "attributes": {
+                        "upstream_response_bytes": 417,
+                    },
+                },
+            ),
+            (
+                (
+                    b'192.0.2.7 - kim [23/Nov/2026:02:16:57 +0000] "POST /orders HTTP/1.1" 5'
+                    b'02 150 "https://shop.example/" "curl/8.5.0" 310 1.204 [shop-orders-808'
+                    b"0] [] 10.244.1.7:8080, 10.244.2.9:8080 0, 150 1.001, 0.203 502, 502 1a"
+                    b"3f4e5d8d1e5a0f3c6b4f5f9e0d7c2b"
+                ),
+                {
+                    "source_address": "192.0.2.7",
+                    "user": "kim",
+                    "message": "POST /orders HTTP/1.1",
+                    "method": "POST",
+                    "url": "/orders",
+                    "url_path": "/orders",
+                    "http_version": "1.1",
+                    "status": 502,
+                    "response_bytes": 150,
+                    "referrer": "https://shop.example/",
+                    "user_agent": "curl/8.5.0",
+                    "request_bytes": 310,
+                    "duration": 1.204,
+                    "upstream_name": "shop-orders-8080",
+                    "upstream_address": "10.244.1.7:8080, 10.244.2.9:8080",
+                    "upstream_status": 502,
+                    "request_id": "1a3f4e5d8d1e5a0f3c6b4f5f9e0d7c2b",
+                    "time": (1795400217, ""),
+                    "upstream_duration": 0.203,
+                    "attributes": {
+                        "upstream_response_bytes": 150,
+                    },
+                },
+            ),
+            (
+                (
+                    b'192.0.2.9 - - [23/Nov/2026:02:16:57 +0000] "" 400 0 "-" "-" 0 0.000 []'
+                    b" [] - - - - 9b2c"
+                ),
+                {
+                    "source_address": "192.0.2.9",
+                    "message": "",
+                    "status": 400,
+                    "response_bytes": 0,
+                    "request_bytes": 0,
+                    "duration": 0.0,
+                    "request_id": "9b2c",
+                    "time": (1795400217, ""),
                 },
             ),
         ),
@@ -97,29 +300,33 @@ FORMATS = {
         ),
         samples=(
             (
-                b"2026/11/23 02:16:56 [error] 31#32: *7 connect() failed (111: Connection refused) "
-                b'while connecting to upstream, client: 192.0.2.7, server: shop.example, request: "'
-                b'GET / HTTP/1.1", host: "shop.example"',
+                (
+                    b"2026/11/23 02:16:56 [error] 31#32: *7 connect() failed (111: Connectio"
+                    b"n refused) while connecting to upstream, client: 192.0.2.7, server: sh"
+                    b'op.example, request: "GET / HTTP/1.1", host: "shop.example"'
+                ),
                 {
-                    "time": (1795400216, ""),
                     "level": "error",
                     "pid": 31,
                     "thread_id": 32,
+                    "message": (
+                        "connect() failed (111: Connection refused) while connecting "
+                        "to upstream, client: 192.0.2.7, server: shop.example, reques"
+                        't: "GET / HTTP/1.1", host: "shop.example"'
+                    ),
                     "source_address": "192.0.2.7",
                     "server_name": "shop.example",
-                    "message": "connect() failed (111: Connection refused) while connecting to "
-                    'upstream, client: 192.0.2.7, server: shop.example, request: "GET / HTTP/1.1", '
-                    'host: "shop.example"',
+                    "time": (1795400216, ""),
                 },
             ),
             (
                 b"2026/11/23 02:16:56 [notice] 1#1: start worker processes",
                 {
-                    "time": (1795400216, ""),
                     "level": "notice",
                     "pid": 1,
                     "thread_id": 1,
                     "message": "start worker processes",
+                    "time": (1795400216, ""),
                 },
             ),
         ),

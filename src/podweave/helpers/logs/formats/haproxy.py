@@ -1,0 +1,257 @@
+"""HAProxy: `option httplog`, `httpslog`, `tcplog`, the default and the error log.
+
+Source: HAProxy's configuration manual, section 8.2. As lines of their own, which is what
+`log stdout format raw` writes; in files they have a syslog envelope (see programs.py).
+"""
+
+from __future__ import annotations
+
+from podweave.helpers.logs.formats.nginx import REQUEST
+from podweave.helpers.logs.formats.units import milliseconds
+from podweave.helpers.logs.layouts import Format, Layout
+
+_CLIENT = rb"(?:unix|-|%{ADDRESS:source_address?}):%{INT:source_port} "
+_START = (
+    _CLIENT + rb"\[%{HTTPLOCAL:time}\] %{BEGIN:frontend}[^ ~\n]++%{END}~? "
+    rb"%{BEGIN:upstream_name}[^ /\n]++%{END}/%{SPACED:server} "
+)
+_CONNECTIONS = (
+    rb" %{INT:active_connections}/%{INT:frontend_connections}/%{INT:backend_connections}/"
+    rb"%{INT:server_connections}/\+?%{INT:retries} "
+    rb"%{INT:server_queue}/%{INT:backend_queue}"
+)
+_HTTP = (
+    _START + rb"%{INT:_request}/%{INT:_queue}/%{INT:_connect}/%{INT:_answer}/\+?%{INT:_total} "
+    rb"(?:-1|%{INT:status?}) \+?%{INT:response_bytes} %{SPACED:request_cookie?} "
+    rb"%{SPACED:response_cookie?} %{BEGIN:termination}[A-Za-z-]{4}%{END}"
+    + _CONNECTIONS
+    + rb"(?: \{%{BEGIN:request_headers?}[^}\n]*%{END}\})?"
+    rb"(?: \{%{BEGIN:response_headers?}[^}\n]*%{END}\})? "
+)
+# fc_err/ssl_fc_err/ssl_c_err/ssl_c_ca_err/ssl_fc_is_resumed sni/version/cipher
+_TLS = (
+    rb" [\d-]+/[\da-fA-F-]+/[\d-]+/[\d-]+/[01] %{BEGIN:tls_server_name?}[^/\n]*%{END}/"
+    rb"%{BEGIN:tls_version?}[^/\n]*%{END}/%{SPACED:tls_cipher?}"
+)
+_TIMERS = (
+    ("queue_duration", "_queue", milliseconds),
+    ("upstream_connect_duration", "_connect", milliseconds),
+    ("upstream_duration", "_answer", milliseconds),
+    ("duration", "_total", milliseconds),
+)
+_TCP = (
+    _START + rb"%{INT:_queue}/%{INT:_connect}/\+?%{INT:_total} "
+    rb"\+?%{INT:response_bytes} %{BEGIN:termination}[A-Za-z-]{2}%{END}" + _CONNECTIONS
+)
+_REQUEST = REQUEST[:-1]
+
+LINES = (
+    (_HTTP + _REQUEST, _TIMERS, False),
+    (_HTTP + _REQUEST + _TLS, _TIMERS, False),
+    # <BADREQ>, and requests that were cut off with their closing quote
+    (_HTTP + rb'"%{BEGIN:message}[^"\n]*%{END}"?', _TIMERS, True),
+    (_TCP, _TIMERS[:2] + _TIMERS[3:], False),
+    (
+        _CLIENT + rb"\[%{HTTPLOCAL:time}\] %{BEGIN:frontend}[^ /\n]++%{END}/"
+        rb"%{BEGIN:listener}[^ :\n]++%{END}: %{REST:message}",
+        (),
+        False,
+    ),
+)
+"""The patterns, what each derives, and whether it is a general one."""
+
+FORMATS = {
+    "haproxy": Format(
+        "haproxy",
+        tuple(Layout(line, derive=derive, general=general) for line, derive, general in LINES),
+        samples=(
+            (
+                (
+                    b"10.0.1.2:33317 [23/Nov/2026:02:16:56.655] http-in static/srv1 10/0/30/"
+                    b"69/109 200 2750 - - ---- 1/1/1/1/0 0/0 {shop.example||curl} {|text/htm"
+                    b'l} "GET /index.html?lang=ko HTTP/1.1"'
+                ),
+                {
+                    "source_address": "10.0.1.2",
+                    "source_port": 33317,
+                    "upstream_name": "static",
+                    "status": 200,
+                    "response_bytes": 2750,
+                    "message": "GET /index.html?lang=ko HTTP/1.1",
+                    "method": "GET",
+                    "url": "/index.html?lang=ko",
+                    "url_path": "/index.html",
+                    "url_query": "lang=ko",
+                    "http_version": "1.1",
+                    "time": (1795400216, "655"),
+                    "queue_duration": 0.0,
+                    "upstream_connect_duration": 0.03,
+                    "upstream_duration": 0.069,
+                    "duration": 0.109,
+                    "attributes": {
+                        "frontend": "http-in",
+                        "server": "srv1",
+                        "termination": "----",
+                        "active_connections": 1,
+                        "frontend_connections": 1,
+                        "backend_connections": 1,
+                        "server_connections": 1,
+                        "retries": 0,
+                        "server_queue": 0,
+                        "backend_queue": 0,
+                        "request_headers": "shop.example||curl",
+                        "response_headers": "|text/html",
+                    },
+                },
+            ),
+            (
+                (
+                    b"2001:db8::7:38862 [23/Nov/2026:02:16:56.726] incoming~ orders/orders-2"
+                    b' 0/0/1/17/+18 304 +168 - SERVERID=orders-2 --VN 6/6/0/0/+1 0/0 "POST /'
+                    b'orders HTTP/2.0"'
+                ),
+                {
+                    "source_address": "2001:db8::7",
+                    "source_port": 38862,
+                    "upstream_name": "orders",
+                    "status": 304,
+                    "response_bytes": 168,
+                    "message": "POST /orders HTTP/2.0",
+                    "method": "POST",
+                    "url": "/orders",
+                    "url_path": "/orders",
+                    "http_version": "2.0",
+                    "time": (1795400216, "726"),
+                    "queue_duration": 0.0,
+                    "upstream_connect_duration": 0.001,
+                    "upstream_duration": 0.017,
+                    "duration": 0.018,
+                    "attributes": {
+                        "frontend": "incoming",
+                        "server": "orders-2",
+                        "response_cookie": "SERVERID=orders-2",
+                        "termination": "--VN",
+                        "active_connections": 6,
+                        "frontend_connections": 6,
+                        "backend_connections": 0,
+                        "server_connections": 0,
+                        "retries": 1,
+                        "server_queue": 0,
+                        "backend_queue": 0,
+                    },
+                },
+            ),
+            (
+                (
+                    b"10.0.1.3:51234 [23/Nov/2026:02:16:56.001] www~ www/<NOSRV> -1/-1/-1/-1"
+                    b'/5000 408 212 - - cR-- 2/2/0/0/0 0/0 "<BADREQ>"'
+                ),
+                {
+                    "source_address": "10.0.1.3",
+                    "source_port": 51234,
+                    "upstream_name": "www",
+                    "status": 408,
+                    "response_bytes": 212,
+                    "message": "<BADREQ>",
+                    "time": (1795400216, "001"),
+                    "duration": 5.0,
+                    "attributes": {
+                        "frontend": "www",
+                        "server": "<NOSRV>",
+                        "termination": "cR--",
+                        "active_connections": 2,
+                        "frontend_connections": 2,
+                        "backend_connections": 0,
+                        "server_connections": 0,
+                        "retries": 0,
+                        "server_queue": 0,
+                        "backend_queue": 0,
+                    },
+                },
+            ),
+            (
+                (
+                    b"10.0.1.2:51000 [23/Nov/2026:02:16:56.002] https~ app/a1 0/0/0/1/2 200 "
+                    b'512 - - ---- 1/1/0/0/0 0/0 "GET / HTTP/1.1" 0/0000000000000000/0/0/0 s'
+                    b"hop.example/TLSv1.3/TLS_AES_256_GCM_SHA384"
+                ),
+                {
+                    "source_address": "10.0.1.2",
+                    "source_port": 51000,
+                    "upstream_name": "app",
+                    "status": 200,
+                    "response_bytes": 512,
+                    "message": "GET / HTTP/1.1",
+                    "method": "GET",
+                    "url": "/",
+                    "url_path": "/",
+                    "http_version": "1.1",
+                    "tls_server_name": "shop.example",
+                    "tls_version": "TLSv1.3",
+                    "tls_cipher": "TLS_AES_256_GCM_SHA384",
+                    "time": (1795400216, "002"),
+                    "queue_duration": 0.0,
+                    "upstream_connect_duration": 0.0,
+                    "upstream_duration": 0.001,
+                    "duration": 0.002,
+                    "attributes": {
+                        "frontend": "https",
+                        "server": "a1",
+                        "termination": "----",
+                        "active_connections": 1,
+                        "frontend_connections": 1,
+                        "backend_connections": 0,
+                        "server_connections": 0,
+                        "retries": 0,
+                        "server_queue": 0,
+                        "backend_queue": 0,
+                    },
+                },
+            ),
+            (
+                (
+                    b"10.0.1.2:33313 [23/Nov/2026:02:16:56.004] fnt bck/srv1 0/0/5007 212 --"
+                    b" 0/0/0/0/3 0/0"
+                ),
+                {
+                    "source_address": "10.0.1.2",
+                    "source_port": 33313,
+                    "upstream_name": "bck",
+                    "response_bytes": 212,
+                    "time": (1795400216, "004"),
+                    "queue_duration": 0.0,
+                    "upstream_connect_duration": 0.0,
+                    "duration": 5.007,
+                    "attributes": {
+                        "frontend": "fnt",
+                        "server": "srv1",
+                        "termination": "--",
+                        "active_connections": 0,
+                        "frontend_connections": 0,
+                        "backend_connections": 0,
+                        "server_connections": 0,
+                        "retries": 3,
+                        "server_queue": 0,
+                        "backend_queue": 0,
+                    },
+                },
+            ),
+            (
+                (
+                    b"192.0.2.9:56059 [23/Nov/2026:02:16:56.380] frt/f1: Connection error du"
+                    b"ring SSL handshake"
+                ),
+                {
+                    "source_address": "192.0.2.9",
+                    "source_port": 56059,
+                    "message": "Connection error during SSL handshake",
+                    "time": (1795400216, "380"),
+                    "attributes": {
+                        "frontend": "frt",
+                        "listener": "f1",
+                    },
+                },
+            ),
+        ),
+    ),
+}
