@@ -1,7 +1,7 @@
 """A dial for one client: attempts with back-off under one deadline, upstream after upstream.
 
-rounds     every upstream of the profile once, in weighted order, each with its share of
-           the time that is left, so that a black hole doesn't use up all of it
+rounds     every usable upstream of the profile once, in the profile's order, each with its
+           share of the time that is left, so that a black hole doesn't use up all of it
 back-off   between rounds: 50 ms, doubling to 1 s, less a random part of up to a half, so
            that clients who lost their upstream together don't come back together
 """
@@ -51,7 +51,7 @@ class Dial:
         "_random",
         "_timer",
         "_untried",
-        "_upstream",
+        "upstream",
     )
 
     def __init__(
@@ -73,7 +73,8 @@ class Dial:
         self._random = random
         self._pause = FIRST_PAUSE
         self._untried: list[Upstream] = []
-        self._upstream: Upstream | None = None
+        self.upstream: Upstream | None = None
+        """The one of the last attempt: after a success, where the connection leads."""
         self._attempt: Cancellable | None = None
         self._timer: Timer | None = None
         self._begin_round()
@@ -81,28 +82,35 @@ class Dial:
     def cancel(self) -> None:
         if self._attempt is not None:
             self._attempt.cancel()
-            self._attempt = None
+            self._end_attempt()
         if self._timer is not None:
             self._timer.cancel()
 
     def _begin_round(self) -> None:
-        self._untried = self._profile.order(self._random)
+        self._untried = self._profile.order(self._random, self._loop.now())
         self._try_next()
 
     def _try_next(self) -> None:
         left = max(self._deadline - self._loop.now(), 0.0)
         share = left / len(self._untried)
-        self._upstream = upstream = self._untried.pop(0)
+        self.upstream = upstream = self._untried.pop(0)
+        # It counts from now on: a burst of dials must not all find the same one the least used.
+        upstream.state.open += 1
         self._attempt = self._connector.connect(upstream.host, upstream.port, share, self._decided)
 
-    def _decided(self, result: socket.socket | DialError) -> None:
-        assert self._upstream is not None
+    def _end_attempt(self) -> Upstream:
+        assert self.upstream is not None
         self._attempt = None
+        self.upstream.state.open -= 1
+        return self.upstream
+
+    def _decided(self, result: socket.socket | DialError) -> None:
+        upstream = self._end_attempt()
         if not isinstance(result, DialError):
-            self._attempted(self._upstream, None)
+            self._attempted(upstream, None)
             self._done(result)
             return
-        self._attempted(self._upstream, result)
+        self._attempted(upstream, result)
         left = self._deadline - self._loop.now()
         if self._untried and left > 0:
             self._try_next()

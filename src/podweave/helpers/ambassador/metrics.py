@@ -19,8 +19,9 @@ class Metrics:
         ).labels()
         self.refused = counter(
             f"{_PREFIX}_clients_refused_total",
-            "Clients given up: no upstream within the connect timeout.",
-        ).labels()
+            "Clients sent away, by reason: no upstream in time, or a limit.",
+            "reason",
+        )
         self.gone = counter(
             f"{_PREFIX}_clients_gone_total", "Clients that went away while they were held."
         ).labels()
@@ -40,12 +41,20 @@ class Metrics:
         self.dial_failures = counter(
             f"{_PREFIX}_dial_failures_total",
             "Attempts to connect that failed, by upstream and reason.",
+            "profile",
             "upstream",
             "reason",
         )
         self.upstream_up = gauge(
             f"{_PREFIX}_upstream_up",
-            "Whether the last attempt to connect to the upstream succeeded.",
+            "Whether the last attempt or check of the upstream succeeded.",
+            "profile",
+            "upstream",
+        )
+        self.ejections = counter(
+            f"{_PREFIX}_upstream_ejections_total",
+            "Times that an upstream was left out for a while, because it kept failing.",
+            "profile",
             "upstream",
         )
         self.profile = gauge(
@@ -53,6 +62,10 @@ class Metrics:
         )
         self.switches = counter(
             f"{_PREFIX}_switches_total", "Changes of the profile while running."
+        ).labels()
+        self.cut = counter(
+            f"{_PREFIX}_connections_cut_total",
+            "Connections reset because the profile was switched.",
         ).labels()
         self.accept_pauses = counter(
             f"{_PREFIX}_accept_pauses_total",

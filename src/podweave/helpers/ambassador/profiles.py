@@ -44,7 +44,10 @@ class UpstreamState:
 
 
 class Upstream:
-    __slots__ = ("host", "label", "port", "priority", "state", "weight")
+    __slots__ = ("host", "label", "port", "priority", "profile", "state", "weight")
+
+    profile: Profile
+    """Whose it is; the profile sets it."""
 
     def __init__(self, host: str, port: int, weight: int = 1, priority: int = 0) -> None:
         self.host = host
@@ -88,6 +91,8 @@ class Profile:
     ) -> None:
         self.name = name
         self.upstreams = tuple(upstreams)
+        for upstream in self.upstreams:
+            upstream.profile = self
         self.balance = balance
         self.health_check = health_check
         self.ejection = ejection or Ejection()

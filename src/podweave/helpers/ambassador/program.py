@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import resource
 import signal
 
 from podweave.helpers.admin import Admin, Answer
 from podweave.helpers.ambassador.drain import Drain
+from podweave.helpers.ambassador.held_client import HeldClient
 from podweave.helpers.ambassador.listeners import ListenError, Listeners, render
 from podweave.helpers.ambassador.metrics import Metrics
 from podweave.helpers.ambassador.settings import Settings
 from podweave.helpers.ambassador.switchboard import Switchboard
-from podweave.helpers.dialing.broker import BrokerConnector
-from podweave.helpers.dialing.direct import DirectConnector
-from podweave.helpers.dialing.resolver import Resolver
+from podweave.helpers.dialing.choice import connector
 from podweave.helpers.journal import Journal
 from podweave.helpers.loop import Loop
 from podweave.helpers.wire import prometheus
@@ -23,10 +21,6 @@ from podweave.helpers.wire import prometheus
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-    from podweave.helpers.dialing.connector import Connector
-
-BROKER_VARIABLE = "PODWEAVE_BROKER"
 
 
 def check(config: dict[str, Any]) -> None:
@@ -40,7 +34,7 @@ def run(config: dict[str, Any]) -> int:
     journal = Journal("ambassador", settings.name)
     loop = Loop()
     metrics = Metrics()
-    board = Switchboard(loop, settings, _connector(loop), metrics, journal)
+    board = Switchboard(loop, settings, connector(loop), HeldClient, metrics, journal)
     try:
         listeners = Listeners(loop, settings.listen, board.accept, metrics, journal)
         admin = _admin(loop, settings, board)
@@ -84,12 +78,6 @@ class _Process:
         open_connections = sum(self._board.open_connections().values())
         self._journal.info("draining", connections=open_connections, seconds=self._settings.drain)
         self._drain = Drain(self._loop, self._board, self._settings.drain, self._loop.stop)
-
-
-def _connector(loop: Loop) -> Connector:
-    direct = DirectConnector(loop, Resolver(loop))
-    broker = os.environ.get(BROKER_VARIABLE)
-    return BrokerConnector(loop, broker, direct) if broker else direct
 
 
 def _admin(loop: Loop, settings: Settings, board: Switchboard) -> Admin | None:

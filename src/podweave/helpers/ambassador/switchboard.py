@@ -1,37 +1,62 @@
-"""What becomes of a client: held while its upstream is dialled, then relayed.
+"""Where clients go: the profile of now, who is held in it, who is connected, what was learned.
 
     accepted ──> held ──> relayed ──> closed
                   │  └──> the profile is switched: dialled anew there
-                  └─────> reset: no upstream in time
+                  └─────> refused: no upstream in time, or a limit
 
-A switch changes where new and held clients go. Relayed ones stay where they are.
+Who is held is the protocol's session: a HeldClient, or one that speaks before bytes are relayed.
+It puts itself into `held`, asks `dial` for a connection, and ends with `connected` or `refused`.
+
+A switch changes where new and held clients go; what becomes of the others is `leftovers`.
 """
 
 from __future__ import annotations
 
-from podweave.helpers.ambassador.dial import Dial
+from podweave.helpers.ambassador.leftovers import Leftovers
 from podweave.helpers.ambassador.relay import Relay
-from podweave.helpers.ambassador.sessions.catalogue import Conversations
+from podweave.helpers.ambassador.turns import Slots, Turn
 from podweave.helpers.dialing.connector import DialError
 from podweave.helpers.dialing.socket_options import reset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from typing import Protocol
 
     from podweave.helpers.ambassador.metrics import Metrics
+    from podweave.helpers.ambassador.policies import OnSwitch
     from podweave.helpers.ambassador.profiles import Profile, Upstream
-    from podweave.helpers.ambassador.sessions.driver import Session
     from podweave.helpers.ambassador.sessions.lingering import LingeringClose
     from podweave.helpers.ambassador.settings import Settings
+    from podweave.helpers.ambassador.turns import Attempted
     from podweave.helpers.dialing.connector import Connector
     from podweave.helpers.dialing.tls_socket import TlsSocket
     from podweave.helpers.journal import Journal
     from podweave.helpers.loop import Loop
 
+    class Held(Protocol):
+        """A client on its way to an upstream."""
+
+        sock: socket.socket
+        profile: Profile
+        since: float
+        """When it came, or was sent elsewhere by a switch."""
+
+        def dial(self) -> None:
+            """The profile has changed: what was dialled leads to the wrong place."""
+
+        def close(self) -> None:
+            """The ambassador ends: reset the client."""
+
+    Session = Callable[["Switchboard", socket.socket], object]
+
+
 # Refusals come by the thousand when an upstream is away; one line in this time says how many.
 _REFUSAL_LINE_SECONDS = 5.0
+
+WAITING_LIMIT = "WAITING_LIMIT"
+"""The reason of a DialError: too many clients are held already."""
 
 
 class Switchboard:
@@ -40,122 +65,120 @@ class Switchboard:
         loop: Loop,
         settings: Settings,
         connector: Connector,
+        session: Session,
         metrics: Metrics,
         journal: Journal,
     ) -> None:
+        """`session(board, client)` takes a client that was accepted."""
         self.loop = loop
         self.connector = connector
         self.metrics = metrics
-        self.connect_timeout = settings.connect_timeout
+        self.journal = journal
+        self.settings = settings
         self.profiles = settings.profiles
         self.profile: Profile = settings.profiles[settings.profile]
-        self.held: dict[HeldClient | Session, None] = {}
-        self._journal = journal
-        self._relays: dict[Relay, Callable[[], object] | None] = {}
-        self._lingering: dict[LingeringClose, None] = {}
-        self._conversations = Conversations(settings.protocol)
-        self._converse = self._conversations.needed(settings.profiles.values())
+        self.held: dict[Held, None] = {}
+        self.leftovers = Leftovers(loop, self._stale, self._were_cut, journal)
+        self._session = session
+        self._slots: dict[str, Slots] = {}
+        self._relays: dict[Relay, Turn | None] = {}
+        self._lingering: set[LingeringClose] = set()
         self._to_upstream = metrics.bytes.labels("upstream")
         self._to_client = metrics.bytes.labels("client")
         self._failing: dict[str, str] = {}
         self._refused_since_line = 0
         self._next_refusal_line = 0.0
-        for name in self.profiles:
-            metrics.open.labels(name)
-            metrics.relayed.labels(name)
-        metrics.profile.set(1, self.profile.name)
+        self._take_profiles()
 
     @property
     def busy(self) -> bool:
         """Somebody is connected."""
-        return bool(self._relays or self.held)
+        return bool(self.held or self._relays or self._lingering) or any(
+            slots.connected for slots in self._slots.values()
+        )
+
+    @property
+    def connect_timeout(self) -> float:
+        return self.settings.connect_timeout
 
     def accept(self, client: socket.socket) -> None:
         self.metrics.accepted.value += 1
-        if self._converse:
-            from podweave.helpers.ambassador.sessions.driver import Session
+        most = self.profile.limits.waiting
+        if most and len(self.held) >= most:
+            reset(client)
+            message = f"{most} clients wait, and limits.waiting allows no more"
+            self.refused(DialError(WAITING_LIMIT, message))
+            return
+        self._session(self, client)
 
-            Session(self, client, self._conversations.start())
-        else:
-            HeldClient(self, client)
+    def dial(
+        self,
+        done: Callable[[socket.socket | DialError], object],
+        *,
+        profile: Profile | None = None,
+        deadline: float | None = None,
+        attempted: Attempted | None = None,
+    ) -> Turn:
+        """A connection to an upstream of the profile of now, unless another one is meant.
 
-    def switch(self, name: str) -> dict[str, object]:
-        """New and held clients go to the profile `name` from now on. Says what stays where.
-
-        KeyError when there is no such profile.
+        `deadline` is on the loop's clock; without one there is the whole connect timeout.
+        `attempted` is told of each attempt in place of this switchboard, which it must tell.
         """
-        previous, profile = self.profile, self.profiles[name]
-        redialled = 0
-        if profile is not previous:
-            self.profile = profile
-            self.metrics.switches.value += 1
-            self.metrics.profile.clear()
-            self.metrics.profile.set(1, name)
-            for client in list(self.held):
-                client.dial()
-                redialled += 1
-        answer: dict[str, object] = {
-            "profile": name,
-            "previous": previous.name,
-            "open": self.open_connections(),
-            "redialled": redialled,
-        }
-        self._journal.info("profile-switched", **answer)
-        return answer
-
-    def open_connections(self) -> dict[str, int]:
-        """Relayed connections by profile."""
-        return {name: int(self.metrics.open.labels(name).value) for name in self.profiles}
+        profile = profile or self.profile
+        if deadline is None:
+            deadline = self.loop.now() + self.settings.connect_timeout
+        return Turn(
+            self.loop,
+            self.connector,
+            self._slots[profile.name],
+            profile,
+            deadline,
+            done,
+            attempted or self.attempted,
+        )
 
     def connected(
         self,
-        client: HeldClient | Session,
+        client: Held,
         upstream: socket.socket | TlsSocket,
         to_client: bytes = b"",
         to_upstream: bytes = b"",
         closed: Callable[[], object] | None = None,
+        turn: Turn | None = None,
     ) -> None:
-        """Relay from now on, after these bytes. `closed` is called at the end of it."""
+        """Bytes both ways from now on, after those that were read before.
+
+        `closed` is called at the end. The turn is the relay's from now on.
+        """
+        name = client.profile.name
         self.metrics.dial_seconds.observe(self.loop.now() - client.since)
-        self.metrics.open.add(1, client.profile.name)
-        self.metrics.relayed.add(1, client.profile.name)
+        self.metrics.open.add(1, name)
+        self.metrics.relayed.add(1, name)
+
+        def ended(relay: Relay) -> None:
+            self._relay_closed(relay)
+            if closed is not None:
+                closed()
+
         relay = Relay(
             self.loop,
             client.sock,
             upstream,
-            client.profile.name,
-            self._relay_closed,
+            name,
+            self._relay_closed if closed is None else ended,
             to_client,
             to_upstream,
         )
-        self._relays[relay] = closed
-
-    def linger(self, sock: socket.socket, farewell: bytes) -> None:
-        """Close a client's connection so that it can read its last words."""
-        from podweave.helpers.ambassador.sessions.lingering import LingeringClose
-
-        self._lingering[LingeringClose(self.loop, sock, farewell, self._lingering.pop)] = None
-
-    def attempted(self, upstream: Upstream, error: DialError | None) -> None:
-        label = upstream.label
-        if error is None:
-            self.metrics.upstream_up.set(1, label)
-            if self._failing.pop(label, None) is not None:
-                self._journal.info("upstream-recovered", upstream=label)
-            return
-        self.metrics.upstream_up.set(0, label)
-        self.metrics.dial_failures.add(1, label, error.reason)
-        if self._failing.get(label) != error.reason:
-            self._failing[label] = error.reason
-            self._journal.warning(
-                "upstream-failing", upstream=label, reason=error.reason, message=error.message
-            )
+        if turn is not None:
+            turn.holder = relay
+        self._relays[relay] = turn
 
     def refused(self, error: DialError) -> None:
-        self.metrics.refused.value += 1
+        """A client was sent away."""
+        self.metrics.refused.add(1, error.reason)
         self._refused_since_line += 1
         if self.loop.now() >= self._next_refusal_line:
-            self._journal.error(
+            self.journal.error(
                 "client-refused",
                 clients=self._refused_since_line,
                 profile=self.profile.name,
@@ -164,6 +187,73 @@ class Switchboard:
             )
             self._refused_since_line = 0
             self._next_refusal_line = self.loop.now() + _REFUSAL_LINE_SECONDS
+
+    def linger(self, client: socket.socket, farewell: bytes) -> None:
+        """Send the last words, give them time to be read, close."""
+        from podweave.helpers.ambassador.sessions.lingering import LingeringClose
+
+        lingering = LingeringClose(self.loop, client, farewell, self._lingering.discard)
+        self._lingering.add(lingering)
+
+    def attempted(self, upstream: Upstream, error: DialError | None) -> None:
+        """An attempt to connect has succeeded or failed."""
+        profile = upstream.profile
+        place = (profile.name, upstream.label)
+        if error is None:
+            profile.succeeded(upstream)
+            self.metrics.upstream_up.set(1, *place)
+            if self._failing.pop(upstream.label, None) is not None:
+                self.journal.info("upstream-recovered", upstream=upstream.label)
+            return
+        self.metrics.upstream_up.set(0, *place)
+        self.metrics.dial_failures.add(1, *place, error.reason)
+        if self._failing.get(upstream.label) != error.reason:
+            self._failing[upstream.label] = error.reason
+            self.journal.warning(
+                "upstream-failing",
+                upstream=upstream.label,
+                reason=error.reason,
+                message=error.message,
+            )
+        if seconds := profile.failed(upstream, error.reason, self.loop.now()):
+            self.metrics.ejections.add(1, *place)
+            self.journal.warning(
+                "upstream-ejected",
+                upstream=upstream.label,
+                profile=profile.name,
+                failures=upstream.state.failures,
+                seconds=seconds,
+            )
+
+    def switch(self, name: str, on_switch: OnSwitch | None = None) -> dict[str, object]:
+        """New and held clients go to the profile `name` from now on; says what stays where.
+
+        `on_switch` in place of the configured policy. KeyError when there is no such profile.
+        """
+        previous, profile = self.profile, self.profiles[name]
+        redialled = 0
+        if profile is not previous:
+            self.profile = profile
+            self.metrics.switches.value += 1
+            self._show_profile()
+            redialled = self._dial_anew()
+        answer: dict[str, object] = {
+            "profile": name,
+            "previous": previous.name,
+            "redialled": redialled,
+            **self.leftovers.treat(on_switch or self.settings.on_switch),
+            "open": self.open_connections(),
+        }
+        self.journal.info("profile-switched", **answer)
+        return answer
+
+    def open_connections(self) -> dict[str, int]:
+        """Connections to upstreams by profile; also of profiles that are gone from the file."""
+        return {
+            name: len(slots.connected)
+            for name, slots in self._slots.items()
+            if slots.connected or name in self.profiles
+        }
 
     def render_metrics(self) -> bytes:
         """The metrics as of now: open connections count their bytes on their own."""
@@ -179,73 +269,52 @@ class Switchboard:
 
     def reset_all(self) -> int:
         """Everybody is disconnected, and learns that it was no orderly end. Returns how many."""
-        connections = [*self._relays]
+        turns = [turn for slots in self._slots.values() for turn in slots.connected]
+        holders = {turn.holder: None for turn in turns if turn.holder is not None}
+        holders |= dict.fromkeys(self._relays)
         clients = list(self.held)
-        for relay in connections:
-            relay.reset()
+        for holder in holders:
+            holder.reset()
         for client in clients:
             client.close()
         for lingering in list(self._lingering):
             lingering.close()
-        return len(connections) + len(clients)
+        return len(holders) + len(clients)
+
+    def _take_profiles(self) -> None:
+        for name, profile in self.profiles.items():
+            self._slots.setdefault(name, Slots()).set_limit(profile.limits.connections)
+            self.metrics.open.labels(name)
+            self.metrics.relayed.labels(name)
+        self._show_profile()
+
+    def _show_profile(self) -> None:
+        self.metrics.profile.clear()
+        self.metrics.profile.set(1, self.profile.name)
+
+    def _dial_anew(self) -> int:
+        clients = list(self.held)
+        for client in clients:
+            client.dial()
+        return len(clients)
+
+    def _stale(self) -> Iterator[Turn]:
+        """Connections to where a new one could not lead."""
+        labels = {upstream.label for upstream in self.profile.upstreams}
+        for name, slots in self._slots.items():
+            for turn in list(slots.connected):
+                if turn.holder is None or turn.upstream is None:
+                    continue
+                if name != self.profile.name or turn.upstream.label not in labels:
+                    yield turn
+
+    def _were_cut(self, count: int) -> None:
+        self.metrics.cut.value += count
 
     def _relay_closed(self, relay: Relay) -> None:
-        closed = self._relays.pop(relay)
-        if closed is not None:
-            closed()
+        turn = self._relays.pop(relay)
         self.metrics.open.add(-1, relay.profile)
         self._to_upstream.value += relay.client.received
         self._to_client.value += relay.upstream.received
-
-
-class HeldClient:
-    """A client whose upstream is being dialled. It isn't read: the kernel keeps its bytes."""
-
-    __slots__ = ("_board", "_dial", "profile", "since", "sock")
-
-    def __init__(self, board: Switchboard, sock: socket.socket) -> None:
-        self._board = board
-        self.sock = sock
-        self._dial: Dial | None = None
-        board.held[self] = None
-        # For nothing but the hang-up: a client that has reset its connection need not wait.
-        board.loop.add(sock.fileno(), 0, self._hung_up)
-        self.dial()
-
-    def dial(self) -> None:
-        """Dial, or dial anew, in the profile of now, with the whole time for it."""
-        if self._dial is not None:
-            self._dial.cancel()
-        board = self._board
-        self.profile = board.profile
-        self.since = board.loop.now()
-        self._dial = Dial(
-            board.loop,
-            board.connector,
-            self.profile,
-            board.connect_timeout,
-            self._dialled,
-            board.attempted,
-        )
-
-    def close(self) -> None:
-        assert self._dial is not None
-        self._dial.cancel()
-        self._release()
-        reset(self.sock)
-
-    def _dialled(self, result: socket.socket | DialError) -> None:
-        self._release()
-        if isinstance(result, DialError):
-            reset(self.sock)
-            self._board.refused(result)
-        else:
-            self._board.connected(self, result)
-
-    def _hung_up(self, events: int) -> None:
-        self._board.metrics.gone.value += 1
-        self.close()
-
-    def _release(self) -> None:
-        self._board.loop.remove(self.sock.fileno())
-        del self._board.held[self]
+        if turn is not None:
+            turn.end()
