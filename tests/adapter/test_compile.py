@@ -13,10 +13,11 @@ from podweave.helpers.logs.columns import escape, is_plain
 from podweave.helpers.logs.compile import Batch, ExactBatch
 from podweave.helpers.logs.formats import catalogue
 from podweave.helpers.logs.layouts import Layout, spelled_out
+from podweave.helpers.logs.schemas import catalogue as schemas
 from podweave.helpers.logs.schemas.ecs import ECS
 from podweave.helpers.logs.schemas.schema import Attributes, Constant, Field, Schema, Time
 from podweave.helpers.logs.timestamps import Clock
-from tests.adapter.lines import mutated
+from tests.adapter.lines import SAMPLE_LINES, mutated
 
 LAYOUTS = [
     layout
@@ -47,7 +48,10 @@ ODD = Schema(
 )
 
 
-@pytest.mark.parametrize("schema", [ECS, ODD], ids=["ecs", "odd"])
+SCHEMAS = [ODD, *map(schemas.load, schemas.NAMES)]
+
+
+@pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: schema.name)
 @given(lines=st.lists(mutated(), min_size=1, max_size=8))
 def test_fast_and_exact_are_the_same(schema: Schema, lines: list[bytes]) -> None:
     constants = {"pod_name": 'or"ders%s'}
@@ -61,6 +65,17 @@ def test_fast_and_exact_are_the_same(schema: Schema, lines: list[bytes]) -> None
                 assert row.endswith(b"\n")
                 assert row.count(b"\n") == 1
                 assert isinstance(json.loads(row), dict)
+
+
+@pytest.mark.parametrize(
+    "layout", LAYOUTS, ids=[f"{n}-{layout.format}" for n, layout in enumerate(LAYOUTS)]
+)
+def test_the_compiled_way_reads_what_the_exact_one_does(layout: Layout) -> None:
+    lines = [line for line in SAMPLE_LINES if layout.record(line, CLOCK) is not None]
+    batch = _batch(layout, ECS, {})
+    for part in ([line] for line in lines):
+        assert batch.rows(part, CLOCK, "/x") == [batch.row(part[0], CLOCK, "/x")]
+    assert batch.rows(lines, CLOCK, "/x") == [batch.row(line, CLOCK, "/x") for line in lines]
 
 
 _BATCHES: dict[tuple[int, str], Batch] = {}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from importlib import import_module
 
 from podweave.helpers.configuration import ConfigurationError, Section
 from podweave.helpers.logs.formats import catalogue
 from podweave.helpers.logs.layouts import OwnLayout
+from podweave.helpers.logs.schemas import catalogue as schemas
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from podweave.helpers.logs.schemas.schema import Schema
 
 AUTO = "auto"
-_SCHEMAS = {"ecs": ("podweave.helpers.logs.schemas.ecs", "ECS")}
 
 
 class AdapterConfig:
@@ -44,7 +43,7 @@ class LogsConfig:
         if not self.paths:
             raise ConfigurationError(section.at("from"), "is empty")
         self.layouts = _layouts(section.take("format"), section.at("format"))
-        self.schema_name = section.text("schema", among=tuple(_SCHEMAS))
+        self.schema_name = section.text("schema", among=schemas.NAMES)
         self.outputs = [_output(Section(value, path)) for path, value in section.array("to")]
         if not self.outputs:
             raise ConfigurationError(section.at("to"), "is empty")
@@ -59,9 +58,7 @@ class LogsConfig:
 
     def schema(self) -> Schema:
         """The schema, loaded when it is asked for."""
-        module, name = _SCHEMAS[self.schema_name]
-        schema: Schema = getattr(import_module(module), name)
-        return schema
+        return schemas.load(self.schema_name)
 
 
 def _layouts(value: Any, path: str) -> tuple[Any, ...] | None:

@@ -19,6 +19,7 @@ from podweave.helpers.logs.schemas.schema import (
     Attributes,
     Constant,
     Derived,
+    Either,
     Field,
     Time,
     encode,
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
     MakeSlot = Callable[[bytes, bytes], Slot]
     # (template, slots, None) of a fixed member, (key, [], MakeSlot) of an optional one.
     Member = tuple[bytes, list[Slot], MakeSlot | None]
-
-_LONG_ENOUGH = frozenset(range(3, 10))
 
 
 class Template:
@@ -80,6 +79,8 @@ class Template:
                     self.add_object(name, inner, members)
             elif isinstance(node, Time):
                 self.add_time(name, node, members)
+            elif isinstance(node, Either):
+                self.add_either(name, node, members)
             elif isinstance(node, Constant):
                 members.append((_literal(name + encode(node.value)), [], None))
             else:
@@ -140,10 +141,42 @@ class Template:
                 slots.append(make(b"," + text, b""))
         return b"".join(parts) + b"}"
 
+    def add_either(self, name: bytes, node: Either, members: Any) -> None:
+        found: list[Member] = []
+        for part in node.parts:
+            if isinstance(part, Constant):
+                found.append((_literal(name + encode(part.value)), [], None))
+            else:
+                self.add_leaf(name, part, found)
+            if found and found[-1][2] is None:
+                break  # It is always there.
+        if len(found) < 2:
+            members += found
+            return
+        sources = [
+            _fixed_member(text, slots) if make is None else make(text, b"")
+            for text, slots, make in found
+        ]
+
+        def slot(chunk: Chunk) -> Iterable[bytes]:
+            columns = zip(*[source(chunk) for source in sources], strict=False)
+            return [next(filter(None, texts), b"") for texts in columns]
+
+        if found[-1][2] is None:
+            members.append((b"%b", [slot], None))
+            return
+
+        def make(before: bytes, after: bytes) -> Slot:
+            return lambda chunk: [before + text + after if text else b"" for text in slot(chunk)]
+
+        members.append((b"", [], make))
+
     def add_time(self, name: bytes, node: Time, members: Any) -> None:
+        quote = b'"' if node.quoted else b""
+        start = _literal(name) + quote
         if self.layout.stamp is None:
             slot: Slot = lambda chunk: repeat(node.text(chunk.clock.reading()).encode())  # noqa: E731
-            members.append((_literal(name) + b'"%b"', [slot], None))
+            members.append((start + b"%b" + quote, [slot], None))
             return
         at = {
             group.role: index
@@ -162,17 +195,18 @@ class Template:
                 chunk.exact += [index for index, value in enumerate(values) if value is None]
             return [value or b"" for value in values] if chunk.exact else values  # type: ignore
 
-        start = _literal(name) + b'"%b' + _literal(node.before.encode())
-        end = _literal(node.after.encode()) + b'"'
+        start += b"%b" + _literal(node.before.encode())
+        end = _literal(node.after.encode()) + quote
         if fraction is None:
-            members.append((start + padded("").encode() + end, [seconds], None))
+            members.append((start + padded("", node.digits).encode() + end, [seconds], None))
             return
+        long_enough = frozenset(range(node.digits, 10))
 
         def fractions(chunk: Chunk) -> Iterable[bytes]:
             column = chunk.columns[fraction]
-            if set(map(len, column)) <= _LONG_ENOUGH:
+            if set(map(len, column)) <= long_enough:
                 return column
-            return [padded(text.decode("ascii")).encode("ascii") for text in column]
+            return [padded(text.decode("ascii"), node.digits).encode("ascii") for text in column]
 
         members.append((start + b"%b" + end, [seconds, fractions], None))
 
@@ -202,32 +236,34 @@ class Template:
         elif node.name in self.groups:
             self.add_field(name, node.name, node if isinstance(node, Derived) else None, members)
 
+    def reader(self, group: Any, function: Callable[[Any], Any] | None = None) -> Any:
+        """What `function` makes of the neutral value that a group's text stands for."""
+        kind, levels = group.kind, self.layout.levels
+
+        def read(text: bytes) -> Any:
+            if group.optional and text in ABSENT:
+                return None
+            value: Any = text.decode("utf-8", "replace")
+            if not value and kind in (INTEGER, DECIMAL):
+                return None  # of a line that doesn't fit
+            if kind == INTEGER:
+                value = int(value)
+            elif kind == DECIMAL:
+                value = float(value)
+            elif kind == LEVEL:
+                value = level_of(value, levels)
+            return value if function is None else function(value)
+
+        return read
+
     def add_field(self, name: bytes, field: str, derived: Derived | None, members: Any) -> None:
         index, group = self.groups[field]
         if derived is not None:
-            function, itself = derived.function, derived.itself
-
-            def convert(text: bytes) -> Any:
-                if not text or (group.optional and text in ABSENT):
-                    return None
-                decoded = text.decode("utf-8", "replace")
-                if group.kind == DECIMAL:
-                    return function(float(decoded))
-                return function(int(decoded) if group.kind == INTEGER else decoded)
-
-            members.append((name, [], _memoised(index, convert, itself)))
+            function = derived.function
+            make = _memoised(index, self.reader(group, function), derived.itself)
+            members.append((name, [], make))
         elif group.kind in (LEVEL, DECIMAL):
-            levels = self.layout.levels
-
-            def read(text: str) -> Any:
-                return float(text) if group.kind == DECIMAL else level_of(text, levels)
-
-            def converted(text: bytes) -> Any:
-                if not text or (group.optional and text in ABSENT):
-                    return None
-                return read(text.decode("utf-8", "replace"))
-
-            make = _memoised(index, converted)
+            make = _memoised(index, self.reader(group))
             if group.optional:
                 members.append((name, [], make))
             else:

@@ -59,18 +59,42 @@ class Derived:
         self.itself = itself
 
 
+class Either:
+    """The first of its parts (Field, Derived, and at last perhaps a Constant) that has a value."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self, *parts: Field | Derived | Constant) -> None:
+        self.parts = parts
+
+
 class Time:
-    """The timestamp: the second as `seconds` writes it, then `before` the fraction, `after`."""
+    """The timestamp: the second as `seconds` writes it, then `before` the fraction, `after`.
 
-    __slots__ = ("after", "before", "seconds")
+    The fraction has at least `digits` digits and at most nine. Not `quoted`: it is a number, and
+    its place is in front of everything that a line can say.
+    """
 
-    def __init__(self, seconds: Callable[[int], str], before: str, after: str) -> None:
+    __slots__ = ("after", "before", "digits", "quoted", "seconds")
+
+    def __init__(
+        self,
+        seconds: Callable[[int], str],
+        before: str,
+        after: str,
+        *,
+        digits: int = 3,
+        quoted: bool = True,
+    ) -> None:
         self.seconds = seconds
         self.before = before
         self.after = after
+        self.digits = digits
+        self.quoted = quoted
 
     def text(self, time: tuple[int, str]) -> str:
-        return f"{self.seconds(time[0])}{self.before}{padded(time[1])}{self.after}"
+        fraction = padded(time[1], self.digits)
+        return f"{self.seconds(time[0])}{self.before}{fraction}{self.after}"
 
 
 SPREAD = "*"
@@ -101,7 +125,7 @@ class Attributes:
 class Schema:
     """A name and a tree of leaves."""
 
-    __slots__ = ("_constants", "_places", "_unplaced", "name", "tree", "unplaced")
+    __slots__ = ("_constants", "_number", "_places", "_unplaced", "name", "tree", "unplaced")
 
     def __init__(self, name: str, table: list[tuple[str, Any]]) -> None:
         self.name = name
@@ -115,12 +139,16 @@ class Schema:
         # For each neutral field, the leaves made of it: (order, objects around it, key, leaf).
         self._places: dict[str, list[_Place]] = {}
         self._constants: list[_Place] = []
+        self._number: Time | None = None
         for order, (parents, key, leaf) in enumerate(_leaves(self.tree, ())):
             place = (order, parents, key, leaf)
-            if isinstance(leaf, Constant):
+            parts = leaf.parts if isinstance(leaf, Either) else (leaf,)
+            if isinstance(leaf, Time) and not leaf.quoted:
+                self._number = leaf
+            if isinstance(parts[-1], Constant):
                 self._constants.append(place)
-            else:
-                self._places.setdefault(_source(leaf), []).append(place)
+            for name in {_source(part) for part in parts if not isinstance(part, Constant)}:
+                self._places.setdefault(name, []).append(place)
             if key == SPREAD:
                 leaf.reserved = frozenset(_object(self.tree, parents))
         placed = {*self._places, "attributes"}
@@ -132,9 +160,13 @@ class Schema:
         """The exact way: one record as one line."""
         document = self._document(record)
         try:
-            return encode(document) + b"\n"
+            row = encode(document)
         except ValueError:
-            return encode(_finite(document)) + b"\n"
+            row = encode(_finite(document))
+        if self._number is not None:
+            # A float would round it.
+            row = row.replace(_TIME_JSON, self._number.text(record["time"]).encode(), 1)
+        return row + b"\n"
 
     def _document(self, record: Record) -> dict[str, Any]:
         if not self._unplaced.isdisjoint(record):
@@ -152,9 +184,11 @@ class Schema:
             elif isinstance(leaf, Constant):
                 value = leaf.value
             elif isinstance(leaf, Time):
-                value = leaf.text(record["time"])
+                value = leaf.text(record["time"]) if leaf.quoted else _TIME
             elif isinstance(leaf, Derived):
                 value = leaf.function(record[leaf.name])
+            elif isinstance(leaf, Either):
+                value = _first(leaf, record)
             else:
                 value = leaf.function(record["attributes"]) or None
             if value is None:
@@ -173,6 +207,7 @@ class Schema:
 
 
 _ORDER = itemgetter(0)
+_TIME = "\ufdd0time\ufdd1"
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
@@ -181,9 +216,25 @@ def encode(value: Any) -> bytes:
     return _encode(value).encode("utf-8", "replace")
 
 
-def padded(fraction: str) -> str:
-    """At least milliseconds, at most nanoseconds."""
-    return fraction[:9] if len(fraction) >= 3 else fraction + "000"[len(fraction) :]
+_TIME_JSON = encode(_TIME)
+
+
+def padded(fraction: str, digits: int) -> str:
+    """At least so many digits, at most nanoseconds."""
+    return fraction[:9] if len(fraction) >= digits else fraction.ljust(digits, "0")
+
+
+def _first(leaf: Either, record: Record) -> Any:
+    for part in leaf.parts:
+        if isinstance(part, Constant):
+            return part.value
+        if part.name in record:
+            value = record[part.name]
+            if isinstance(part, Derived):
+                value = part.function(value)
+            if value is not None:
+                return value
+    return None
 
 
 def _source(leaf: Any) -> str:

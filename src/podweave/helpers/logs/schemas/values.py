@@ -1,0 +1,89 @@
+"""Values that schemas make of neutral ones."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_OCTET = rb"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+ONLY_IPV4 = re.compile(rb"(?:(?:" + _OCTET + rb"(?:\." + _OCTET + rb"){3})?\n)*")
+"""Texts, each with a newline, that are IPv4 addresses or empty."""
+
+SYSLOG_SEVERITIES = {
+    "trace": 7,
+    "debug": 7,
+    "info": 6,
+    "notice": 5,
+    "warn": 4,
+    "error": 3,
+    "fatal": 2,
+}
+"""RFC 5424, section 6.2.1."""
+
+
+def iso_seconds(seconds: int) -> str:
+    """RFC 3339 in UTC, down to the second and without the zone."""
+    try:
+        return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+    except (OverflowError, ValueError, OSError):
+        return "1970-01-01T00:00:00"
+
+
+def ip(address: str) -> str | None:
+    """The address, where it is one of IPv4 or IPv6."""
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            socket.inet_pton(family, address)
+        except (OSError, ValueError):
+            continue
+        return address
+    return None
+
+
+def outcome(status: int) -> str:
+    """What an HTTP status says of a request's success."""
+    return "failure" if status >= 400 else "success"
+
+
+def nanoseconds(seconds: float) -> int:
+    """Whole nanoseconds."""
+    return round(seconds * 1e9)
+
+
+def syslog_severity(level: str) -> int | None:
+    return SYSLOG_SEVERITIES.get(level)
+
+
+def compact(value: Any) -> str:
+    """A value as JSON in a text."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def flattened(attributes: dict[str, Any], between: str) -> dict[str, Any]:
+    """Objects in objects as members whose names are joined; nulls are left out."""
+    flat: dict[str, Any] = {}
+    _flatten("", attributes, between, flat)
+    return flat
+
+
+def _flatten(prefix: str, value: dict[str, Any], between: str, flat: dict[str, Any]) -> None:
+    for key, item in value.items():
+        if isinstance(item, dict):
+            _flatten(prefix + key + between, item, between, flat)
+        elif item is not None:
+            put(flat, prefix + key, item)
+
+
+def put(members: dict[str, Any], name: str, value: Any) -> None:
+    """Add a member; under another name where the name is taken."""
+    free, number = name, 2
+    while free in members:
+        free = f"{name}_{number}"
+        number += 1
+    members[free] = value
