@@ -29,7 +29,8 @@ FLUSH = 0.5
 # What no continuation is without, so that one search over many lines says that there is none.
 _AUTO = re.compile(
     rb"\n(?:\s|Traceback|During |The above|goroutine |\[s|created |exit |Caused"
-    rb"|Suppr|Wrapped|\.\.\.|Stack t|#\d|---|[}\])]|PHP |\[prev|from |PC: |@|\*\*\*|==|SUMM|Node\.js"
+    rb"|Suppr|Wrapped|\.\.\.|Stack t|#\d|---|[}\])]"
+    rb"|PHP |\[prev|from |PC: |@|\*\*\*|==|SUMM|Node\.js"
     rb'|(?:Exception in thread "[^"\n]*" |Unhandled exception\. )?[\w$]+[.\\][\w$.\\]*(?::|\r?\n)'
     rb"|(?:Uncaught )?(?:[A-Z]\w*)?(?:Error|Exception)[ :\r\n])"
 )

@@ -41,6 +41,8 @@ class Globs:
         self._listed: dict[str, tuple[int, list[tuple[str, bool]]]] = {}
         self._relist_at = 0.0
         self.errors: dict[str, OSError] = {}
+        self.lacking = False
+        """A directory that a pattern names isn't there, as of the last look."""
 
     def paths(self, now: float) -> list[str]:
         """Paths that match now, each once; what they lead to is the caller's to look at."""
@@ -48,6 +50,7 @@ class Globs:
             self._relist_at = now + RELIST
             self._listings = {}
         self.errors = {}
+        self.lacking = False
         self._listed = {}
         found: dict[str, None] = {}
         for pattern in self._patterns:
@@ -57,6 +60,10 @@ class Globs:
         # What was not visited this time is forgotten: directories come and go.
         self._listings = self._listed
         return list(found)
+
+    def directories(self) -> list[str]:
+        """Where names may come and go, as of the last look."""
+        return [*self._listings, *(pattern.start for pattern in self._patterns)]
 
     def _leaves_out(self, path: str) -> bool:
         known = self._excluded.get(path)
@@ -112,6 +119,7 @@ class Globs:
                 settled = time.time_ns() - modified > _TICK_NS
                 listing = (modified if settled else -1, names)
         except (FileNotFoundError, NotADirectoryError):
+            self.lacking = True
             return []
         except OSError as error:
             self.errors[directory] = error

@@ -52,6 +52,8 @@ class Source:
         """There is more to read than the last turn took."""
         self._finishing: float | None = None
         self._settled = False
+        self.wake: Callable[[], object] | None = None
+        """Called when `read` is worth calling before what `next_poll` said last is over."""
         self._dirty = False
 
     def read(self, max_bytes: int) -> list[Chunk]:
@@ -64,7 +66,8 @@ class Source:
             self._dirty = True
 
     def next_poll(self) -> float:
-        """Seconds until `read` is worth calling again: 0 while there is more, up to SLOW."""
+        """Seconds until `read` is worth calling again: 0 while there is more, up to SLOW, and
+        longer only where `wake` will be called when something comes."""
         if self._more:
             return 0.0
         if self._finishing is not None:

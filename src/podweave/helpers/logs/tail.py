@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podweave.helpers.journal import Journal
+    from podweave.helpers.logs.hints import Hints
 
 FLUSH_PARTS = 5.0
 """Seconds after which the missing part of a container's line won't come any more."""
@@ -41,6 +42,12 @@ REAPPEAR = 0.5
 QUIET_AFTER_DEPARTURE = 30.0
 # Where a lease can't tell (NFS says "a writer" always), old files must not be held for ever.
 HELD_QUIET = 16
+ACTIVE = 0.05
+"""Seconds; while there is more to see, there is a look sooner than this, and no hint is needed."""
+UNHINTED = 100_000_000
+"""Nanoseconds within which a hint comes."""
+RESTING = 1.0
+"""Seconds between two looks where hints come: nobody knows of a file system that lies."""
 # Less is not worth a system call.
 _LEAST_READ = 4096
 
@@ -58,6 +65,7 @@ class Tail(Source):
         entries: Sequence[dict[str, Any]] = (),
         *,
         reading: Reading | None = None,
+        hints: Hints | None = None,
         journal: Journal | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -86,6 +94,13 @@ class Tail(Source):
         self._next_scan = 0.0
         self._looked_back = False
         self._held_until: float | None = None
+        self._hints = hints
+        self._hints_seen = 0
+        self._armed: int | None = None
+        """Hints were asked for at this Unix time, in nanoseconds."""
+        self._watched: frozenset[str] | None = None
+        if hints is not None:
+            hints.listen(self._hinted)
         self._reader = LineReader(reading, self.counters, journal)
 
     # A turn
@@ -99,6 +114,10 @@ class Tail(Source):
         not yet acknowledged is the caller's to decide: read less, or not at all.
         """
         now = self._clock()
+        if self._hints is not None and self._hints.count != self._hints_seen:
+            self._hints_seen = self._hints.count
+            self._armed = None
+            self._next_scan = now
         if now >= self._next_scan or (self._finishing is not None and not self._more):
             self._scan(now)
         else:
@@ -144,9 +163,44 @@ class Tail(Source):
 
     def next_poll(self) -> float:
         wait = super().next_poll()
+        if wait > ACTIVE and self._hints is not None:
+            wait = self._rest(self._hints, wait)
         if self._held_until is not None:
             wait = min(wait, max(0.0, self._held_until - self._clock()))
         return wait
+
+    def _rest(self, hints: Hints, wait: float) -> float:
+        """How long to wait for a hint, once one was asked for and a look was taken after that."""
+        if self._armed is not None:
+            self._next_scan = self._clock() + RESTING * 0.9
+            return RESTING
+        # What is followed without a name here has a name where nobody looks, or none.
+        sure = not self._globs.lacking and not any(
+            file.departed is not None for file in self._files.values()
+        )
+        if sure and hints.arm(self, self._directories()):
+            self._next_scan = self._clock()
+            self._armed = time.time_ns()
+            return ACTIVE
+        return wait
+
+    def _directories(self) -> frozenset[str]:
+        if self._watched is None:
+            behind_links = (os.path.dirname(os.path.realpath(path)) for path in self._at)
+            self._watched = frozenset((*self._globs.directories(), *behind_links))
+        return self._watched
+
+    def _hinted(self) -> None:
+        if self._armed is not None and self.wake is not None:
+            self.wake()
+
+    def _grown_unhinted(self, modified: int) -> None:
+        """No hint came of a change that is old enough: the file system gives none (NFS)."""
+        armed, hints = self._armed, self._hints
+        if armed is None or hints is None or hints.count != self._hints_seen:
+            return
+        if armed + UNHINTED < modified < time.time_ns() - UNHINTED:
+            self._armed = self._hints = None
 
     def close(self) -> None:
         for file in self._files.values():
@@ -217,6 +271,8 @@ class Tail(Source):
             seen.add(key)
             at.setdefault(path, file)
             file.departed = None
+        if at.keys() != self._at.keys():
+            self._watched = None
         self._at = at
         self._unreadable = unreadable
         if not self._looked_back:
@@ -290,6 +346,7 @@ class Tail(Source):
             file = self._replace(file, now)
             changed = True
         if changed:
+            self._grown_unhinted(status.st_mtime_ns)
             if status.st_size < file.scanned:
                 file.scanned = file.offset
             file.size = status.st_size
