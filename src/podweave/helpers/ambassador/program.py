@@ -8,7 +8,6 @@ import signal
 
 from podweave.helpers.admin import Admin, Answer
 from podweave.helpers.ambassador.drain import Drain
-from podweave.helpers.ambassador.held_client import HeldClient
 from podweave.helpers.ambassador.listeners import ListenError, Listeners, render
 from podweave.helpers.ambassador.metrics import Metrics
 from podweave.helpers.ambassador.settings import Settings
@@ -34,7 +33,7 @@ def run(config: dict[str, Any]) -> int:
     journal = Journal("ambassador", settings.name)
     loop = Loop()
     metrics = Metrics()
-    board = Switchboard(loop, settings, connector(loop), HeldClient, metrics, journal)
+    board = Switchboard(loop, settings, connector(loop), metrics, journal)
     try:
         listeners = Listeners(loop, settings.listen, board.accept, metrics, journal)
         admin = _admin(loop, settings, board)

@@ -13,6 +13,7 @@ A switch changes where new and held clients go; what becomes of the others is `l
 from __future__ import annotations
 
 from podweave.helpers.ambassador.leftovers import Leftovers
+from podweave.helpers.ambassador.protocols import Sessions
 from podweave.helpers.ambassador.relay import Relay
 from podweave.helpers.ambassador.turns import Slots, Turn
 from podweave.helpers.dialing.connector import DialError
@@ -49,8 +50,6 @@ if TYPE_CHECKING:
         def close(self) -> None:
             """The ambassador ends: reset the client."""
 
-    Session = Callable[["Switchboard", socket.socket], object]
-
 
 # Refusals come by the thousand when an upstream is away; one line in this time says how many.
 _REFUSAL_LINE_SECONDS = 5.0
@@ -65,11 +64,9 @@ class Switchboard:
         loop: Loop,
         settings: Settings,
         connector: Connector,
-        session: Session,
         metrics: Metrics,
         journal: Journal,
     ) -> None:
-        """`session(board, client)` takes a client that was accepted."""
         self.loop = loop
         self.connector = connector
         self.metrics = metrics
@@ -79,7 +76,7 @@ class Switchboard:
         self.profile: Profile = settings.profiles[settings.profile]
         self.held: dict[Held, None] = {}
         self.leftovers = Leftovers(loop, self._stale, self._were_cut, journal)
-        self._session = session
+        self._sessions = Sessions(settings.protocol, self.profiles.values())
         self._slots: dict[str, Slots] = {}
         self._relays: dict[Relay, Turn | None] = {}
         self._lingering: set[LingeringClose] = set()
@@ -109,7 +106,7 @@ class Switchboard:
             message = f"{most} clients wait, and limits.waiting allows no more"
             self.refused(DialError(WAITING_LIMIT, message))
             return
-        self._session(self, client)
+        self._sessions.begin(self, client)
 
     def dial(
         self,

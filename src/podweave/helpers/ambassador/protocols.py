@@ -1,0 +1,33 @@
+"""Who takes a client that was accepted: by the protocol, and by what the profiles need."""
+
+from __future__ import annotations
+
+from podweave.helpers.ambassador.held_client import HeldClient
+from podweave.helpers.ambassador.sessions.catalogue import Conversations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Iterable
+
+    from podweave.helpers.ambassador.profiles import Profile
+    from podweave.helpers.ambassador.switchboard import Switchboard
+
+    Session = Callable[[Switchboard, socket.socket], object]
+
+
+class Sessions:
+    """`begin` is chosen anew whenever the profiles have changed: a plain relay is the cheapest."""
+
+    def __init__(self, protocol: str, profiles: Iterable[Profile]) -> None:
+        self._conversations = Conversations(protocol)
+        self.begin: Session = HeldClient
+        self.choose(profiles)
+
+    def choose(self, profiles: Iterable[Profile]) -> None:
+        self.begin = self._converse if self._conversations.needed(profiles) else HeldClient
+
+    def _converse(self, board: Switchboard, client: socket.socket) -> None:
+        from podweave.helpers.ambassador.sessions.driver import Session
+
+        Session(board, client, self._conversations.start())
