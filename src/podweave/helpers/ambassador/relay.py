@@ -25,6 +25,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from podweave.helpers.ambassador.inspection import Inspector
     from podweave.helpers.dialing.tls_socket import TlsSocket
     from podweave.helpers.loop import Loop
 
@@ -38,10 +39,11 @@ _view = memoryview(_buffer)
 class Relay:
     """Two connected non-blocking sockets. `closed(relay)` is called once, when both are gone.
 
-    `to_client` and `to_upstream` are bytes that somebody has read before: they go first.
+    `to_client` and `to_upstream` are bytes that somebody has read before: they go first. An
+    inspector is shown what comes after them.
     """
 
-    __slots__ = ("_closed", "client", "profile", "upstream")
+    __slots__ = ("_closed", "client", "inspector", "profile", "upstream")
 
     def __init__(
         self,
@@ -52,16 +54,18 @@ class Relay:
         closed: Callable[[Relay], object],
         to_client: bytes = b"",
         to_upstream: bytes = b"",
+        inspector: Inspector | None = None,
     ) -> None:
         self.profile = profile
+        self.inspector = inspector
         self._closed: Callable[[Relay], object] | None = closed
-        self.client = Leg(loop, client, self)
-        if isinstance(upstream, socket.socket):
-            self.upstream = Leg(loop, upstream, self)
-        else:
-            from podweave.helpers.ambassador.tls_leg import TlsLeg
+        if inspector is not None:
+            from podweave.helpers.ambassador.inspection import inspected_legs
 
-            self.upstream = TlsLeg(loop, upstream, self)
+            self.client, self.upstream = inspected_legs(loop, client, upstream, self)
+        else:
+            self.client = Leg(loop, client, self)
+            self.upstream = _leg(loop, upstream, self)
         self.client.peer = self.upstream
         self.upstream.peer = self.client
         self.client.begin(to_client)
@@ -86,6 +90,14 @@ class Relay:
             leg.unwatch()
             close(leg.sock)
         closed(self)
+
+
+def _leg(loop: Loop, upstream: socket.socket | TlsSocket, relay: Relay) -> Leg:
+    if isinstance(upstream, socket.socket):
+        return Leg(loop, upstream, relay)
+    from podweave.helpers.ambassador.tls_leg import TlsLeg
+
+    return TlsLeg(loop, upstream, relay)
 
 
 class Leg:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Protocol
 
+    from podweave.helpers.ambassador.inspection import Inspector
     from podweave.helpers.ambassador.metrics import Metrics
     from podweave.helpers.ambassador.policies import OnSwitch
     from podweave.helpers.ambassador.profiles import Profile, Upstream
@@ -142,10 +143,12 @@ class Switchboard:
         to_upstream: bytes = b"",
         closed: Callable[[], object] | None = None,
         turn: Turn | None = None,
+        inspector: Inspector | None = None,
     ) -> None:
         """Bytes both ways from now on, after those that were read before.
 
-        `closed` is called at the end. The turn is the relay's from now on.
+        `closed` is called at the end. The turn is the relay's from now on. The inspector sees
+        the bytes before they go.
         """
         name = client.profile.name
         self.metrics.dial_seconds.observe(self.loop.now() - client.since)
@@ -165,6 +168,7 @@ class Switchboard:
             self._relay_closed if closed is None else ended,
             to_client,
             to_upstream,
+            inspector,
         )
         if turn is not None:
             turn.holder = relay

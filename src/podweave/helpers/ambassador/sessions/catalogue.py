@@ -23,12 +23,17 @@ class Conversations:
 
         A client that is held may be switched to that one.
         """
-        return any(
+        # In MySQL the word of what is wrong is the client's first packet.
+        return self._protocol == "mysql" or any(
             profile.tls is not None or profile.credentials is not None or profile.database
             for profile in profiles
         )
 
     def start(self) -> Conversation:
+        if self._protocol == "mysql":
+            from podweave.helpers.ambassador.sessions.mysql import MysqlConversation
+
+            return MysqlConversation()
         from podweave.helpers.ambassador.sessions.opaque import OpaqueConversation
 
         return OpaqueConversation()

@@ -258,6 +258,7 @@ class Session:
             self._to_client + command.to_client,
             self._to_upstream + command.to_upstream,
             command.closed,
+            inspector=command.inspector,
         )
 
     def _rejected(self, command: interface.Rejected) -> None:

@@ -36,6 +36,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from podweave.helpers.ambassador.inspection import Inspector
     from podweave.helpers.ambassador.sessions.credentials import Login
     from podweave.helpers.dialing.connector import DialError
 
@@ -106,19 +107,24 @@ class Secure(Command):
 
 
 class Relay(Command):
-    """What has been read and not passed on goes first. `closed` is called when it is over."""
+    """What has been read and not passed on goes first. `closed` is called when it is over.
 
-    __slots__ = ("closed", "to_client", "to_upstream")
+    `inspector` sees, and may change, the bytes that follow: see inspection.Inspector.
+    """
+
+    __slots__ = ("closed", "inspector", "to_client", "to_upstream")
 
     def __init__(
         self,
         to_client: bytes = b"",
         to_upstream: bytes = b"",
         closed: Callable[[], object] | None = None,
+        inspector: Inspector | None = None,
     ) -> None:
         self.to_client = to_client
         self.to_upstream = to_upstream
         self.closed = closed
+        self.inspector = inspector
 
 
 class Refuse(Command):
