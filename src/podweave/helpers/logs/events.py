@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import re
 
-from podweave.helpers.logs.join import JOINED_LIMIT, Joiner, looks_logged
+from podweave.helpers.logs.join import Joiner, looks_logged
+from podweave.helpers.logs.reading import JOINED_LIMIT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

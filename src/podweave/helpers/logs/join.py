@@ -12,14 +12,15 @@ from __future__ import annotations
 
 import re
 
+from podweave.helpers.logs.reading import JOINED_LIMIT
+
+__all__ = ["JOINED_LIMIT", "Joiner", "enrich", "looks_logged"]
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from podweave.helpers.logs.fields import Record
-
-JOINED_LIMIT = 256 * 1024
-"""Bytes of one event; what goes beyond becomes an event of its own."""
 
 _TRACEBACK = b"Traceback (most recent call last)"
 _GO_START = re.compile(rb"(?:panic: |fatal error: |goroutine \d+ \[)")

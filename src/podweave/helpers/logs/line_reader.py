@@ -13,14 +13,18 @@ import os
 
 from podweave.helpers.logs import text_encodings
 from podweave.helpers.logs.followed_file import HEAD, TAIL, Chunk
-from podweave.helpers.logs.join import JOINED_LIMIT
-from podweave.helpers.logs.records import BLOCK, Taken, take_records
+from podweave.helpers.logs.reading import JOINED_LIMIT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podweave.helpers.journal import Journal
     from podweave.helpers.logs.followed_file import FollowedFile
     from podweave.helpers.logs.reading import Reading
+    from podweave.helpers.logs.records import Taken
+
+BLOCK = 2 * JOINED_LIMIT
+"""Bytes read at once where a record may be of several lines: a complete event ends within them,
+whatever they are."""
 
 
 class ReplacedError(Exception):
@@ -93,6 +97,8 @@ class LineReader:
         starts = [file.offset]
         details = None
         if self._by_event:
+            from podweave.helpers.logs.records import take_records
+
             taken = take_records(
                 [data[:-1]], starts, self._reading, self._line_limit, complete=True
             )
@@ -165,10 +171,12 @@ class LineReader:
 
     def _taken(self, file: FollowedFile, raw: bytes, *, complete: bool) -> Taken | None:
         data, starts = text_encodings.whole_lines(raw, file.encoding or "utf-8", file.offset)
+        from podweave.helpers.logs.records import all_but_last, take_records
+
         events = self._reading.events
         if self._reading.wrapping == "lines" and events is not None and events.every_line(data):
             # As fast as untouched lines: the last one alone waits for what may follow it.
-            return _all_but_last(data, starts, file.offset, len(raw), complete)
+            return all_but_last(data, starts, file.offset, len(raw), complete=complete)
         lines = data.split(b"\n")
         lines.pop()
         if starts is None:
@@ -241,16 +249,3 @@ def _starts(lines: list[bytes], offset: int) -> list[int]:
         starts.append(offset)
         offset += len(line) + 1
     return starts
-
-
-def _all_but_last(
-    data: bytes, starts: list[int] | None, offset: int, length: int, complete: bool
-) -> Taken | None:
-    """Lines that are each an event."""
-    if complete:
-        return Taken(data, starts, None, None, None)
-    stop = data.rfind(b"\n", 0, len(data) - 1) + 1
-    if not stop:
-        return None
-    end = starts[-1] if starts is not None else offset + length - (len(data) - stop)
-    return Taken(data[:stop], starts[:-1] if starts is not None else None, None, None, end)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LINES = "lines"
 FORMATS = (LINES, "cri", "docker")
+JOINED_LIMIT = 256 * 1024
+"""Bytes of one event of several lines; what goes beyond becomes an event of its own."""
 LINE_LIMIT = 1 << 20
 LEAST_LINE_LIMIT = 1024
 MOST_LINE_LIMIT = 16 << 20

@@ -6,7 +6,6 @@ the next block, which begins there; so it doesn't matter where blocks end.
 
 from __future__ import annotations
 
-from podweave.helpers.logs.join import JOINED_LIMIT
 from podweave.helpers.logs.reading import LINES
 
 TYPE_CHECKING = False
@@ -15,9 +14,6 @@ if TYPE_CHECKING:
 
     from podweave.helpers.logs.events import Events
     from podweave.helpers.logs.reading import Reading
-
-BLOCK = 2 * JOINED_LIMIT
-"""Bytes read at once: a complete event ends within them, whatever they are."""
 
 
 class Taken:
@@ -151,3 +147,16 @@ def _laid_out(
             place += len(text) + 1
             bounds.append(place)
     return Taken(data, list(starts), bounds, details, end)
+
+
+def all_but_last(
+    data: bytes, starts: list[int] | None, offset: int, length: int, *, complete: bool
+) -> Taken | None:
+    """Lines that are each an event, as they are. `length`: of what was read at `offset`."""
+    if complete:
+        return Taken(data, starts, None, None, None)
+    stop = data.rfind(b"\n", 0, len(data) - 1) + 1
+    if not stop:
+        return None
+    end = starts[-1] if starts is not None else offset + length - (len(data) - stop)
+    return Taken(data[:stop], starts[:-1] if starts is not None else None, None, None, end)

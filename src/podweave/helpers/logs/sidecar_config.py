@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from podweave.helpers.configuration import ConfigurationError, Section
+from podweave.helpers.logs import reading
 from podweave.helpers.logs.stores import catalogue
 
 TYPE_CHECKING = False
@@ -62,6 +63,7 @@ class LogsConfig:
                 self.paths.append(absolute(value, path))
             if not self.paths:
                 raise ConfigurationError(section.at("from"), "is empty")
+        self.reading = reading.configure(section) if self.paths else reading.Reading()
         stores = section.array("stores")
         if not stores:
             raise ConfigurationError(section.at("stores"), "is empty")

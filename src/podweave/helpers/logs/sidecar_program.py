@@ -20,6 +20,7 @@ from podweave.helpers.logs.delivery.budget import Budget
 from podweave.helpers.logs.delivery.dead_letters import DeadLetters
 from podweave.helpers.logs.delivery.delivery import Delivery
 from podweave.helpers.logs.delivery.origin import Origin
+from podweave.helpers.logs.hints import Hints
 from podweave.helpers.logs.open_files import raise_open_files_limit
 from podweave.helpers.logs.pod_labels import read_labels
 from podweave.helpers.logs.sidecar_config import SidecarConfig
@@ -81,6 +82,7 @@ class Sidecar:
         self._journal = journal
         self._drain = settings.drain
         self._checkpoint = Checkpoint(settings.state, journal)
+        self._hints = Hints(loop)
         self._dead_letters = DeadLetters(
             settings.dead_letters, settings.dead_letters_bytes, journal=journal
         )
@@ -132,6 +134,7 @@ class Sidecar:
         for delivery in self.deliveries:
             delivery.close()
         self._dead_letters.close()
+        self._hints.close()
         self._admin.close()
         self._loop.close()
         return 1 if left else 0
@@ -172,7 +175,9 @@ class Sidecar:
             return SpoolReader(logs.spool, entries, journal=self._journal)
         from podweave.helpers.logs.tail import Tail
 
-        return Tail(logs.paths, entries, journal=self._journal)
+        return Tail(
+            logs.paths, entries, reading=logs.reading, hints=self._hints, journal=self._journal
+        )
 
     def _look(self) -> None:
         self._save_if_due()

@@ -113,6 +113,7 @@ class Delivery:
         self._finishing = False
         self._closed = False
         self._timer: Timer | None = None
+        source.wake = self._wake
 
     def start(self) -> None:
         """Take the first turn as soon as the loop runs."""
@@ -168,14 +169,17 @@ class Delivery:
     def wait(self) -> float:
         """Seconds until the next turn is worth taking."""
         now = self._loop.now()
-        waits = [SLOW]
-        if self._may_read():
-            waits.append(self.source.next_poll())
+        # A source that can wake us says itself how long it may be left alone.
+        waits = [self.source.next_poll() if self._may_read() else SLOW]
         if self._parcels:
             waits.append(self._due_at() - now)
         if self._queue and len(self._under_way) < self.store.window:
             waits.append(self._retry_at - now)
         return max(0.0, min(waits))
+
+    def _wake(self) -> None:
+        if not self._in_turn and not self._closed:
+            self._schedule(0.0)
 
     def _run(self) -> None:
         self.turn()
