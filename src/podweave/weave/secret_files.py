@@ -65,6 +65,10 @@ class SecretFiles:
             },
         )
 
+    def key(self, name: str, key: str, folder: str, what: str) -> str:
+        """The path of one key of a Secret, put under `folder` as `what`."""
+        return self._files("secret", name, f"{folder}/{what}", {what: (key, what)})[what]
+
     def mounts(self, draft: Draft) -> list[dict[str, Any]]:
         """The mount for the helper's container, and the volume in the draft; none where nothing
         is referred to."""

@@ -1,0 +1,236 @@
+"""What is wrong in a store and no type can say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from podweave.model.addresses import host_problem, parse_address
+from podweave.model.errors import InputError, Path
+from podweave.model.names import dns_label_problem, dns_subdomain_problem
+from podweave.model.paths import file_path_problem
+from podweave.model.pattern_parts import Strict
+from podweave.model.quantities import bytes_of
+from podweave.model.secret_references import Credentials, Tls
+from podweave.model.secret_rules import check_credentials, check_tls, data_key_problem
+from podweave.model.stores import (
+    KINDS,
+    AwsKeys,
+    Batch,
+    DeadLetters,
+    ElasticsearchStore,
+    FilesStore,
+    GelfStore,
+    MemoryLimits,
+    NetworkStore,
+    Retention,
+    Spill,
+    Store,
+    SyslogStore,
+    Token,
+    kind_of,
+)
+
+_MIB: Final = 1 << 20
+QUANTITIES: Final[dict[tuple[str, str], tuple[int, int]]] = {
+    ("Batch", "bytes"): (1 << 10, 64 * _MIB),
+    ("Retention", "bytes"): (_MIB, 1 << 50),
+    ("FilesStore", "file_bytes"): (1 << 16, 1 << 40),
+    ("MemoryLimits", "memory"): (_MIB, 16 * _MIB),
+    ("Spill", "max_bytes"): (_MIB, 1 << 50),
+    ("DeadLetters", "max_bytes"): (0, 1 << 50),
+}
+"""(type, field) -> the least and the most of a quantity of bytes."""
+NUMBERS: Final[dict[tuple[str, str], tuple[float, float]]] = {
+    ("Batch", "records"): (1, 1_000_000),
+    ("Batch", "seconds"): (0, 3600),
+    ("Retention", "seconds"): (60, 10 * 366 * 86400),
+    ("FilesStore", "file_seconds"): (1, 366 * 86400),
+    ("Spill", "after_seconds"): (0, 3600),
+    **{(f"{kind}Store", "timeout_seconds"): (0.1, 3600) for kind in (
+        "Http", "Elasticsearch", "Splunk", "Loki", "Otlp", "Syslog", "Forward", "Gelf", "S3",
+    )},
+}  # fmt: skip
+"""(type, field) -> the least and the most."""
+
+_FIELD_NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_SECRET_FIELDS: Final = ("authorization", "proxy-authorization", "cookie")
+
+
+def check_store(store: Store, path: Path) -> Iterator[InputError]:
+    """All that is wrong in the store at `path`."""
+    if store.name and (problem := dns_label_problem(store.name)):
+        yield InputError(problem, path=(*path, "name"))
+    found = kind_of(store)
+    if found is None:
+        stated = [kind for kind in KINDS if getattr(store, kind) is not None]
+        what = f"has {' and '.join(stated)}" if stated else "names no kind"
+        yield InputError(f"{what}: exactly one of {', '.join(KINDS)}", path=path)
+        return
+    kind, settings = found
+    yield from check_part(settings, (*path, kind))
+
+
+def check_part(part: Strict, path: Path) -> Iterator[InputError]:
+    """What is wrong in a store's settings, or in one of their parts."""
+    name = type(part).__name__
+    for field in msgspec.structs.fields(part):
+        value = getattr(part, field.name)
+        at = (*path, field.encode_name)
+        if value is None:
+            continue
+        if bounds := QUANTITIES.get((name, field.name)):
+            yield from _quantity(value, *bounds, at)
+        elif limits := NUMBERS.get((name, field.name)):
+            if not limits[0] <= value <= limits[1]:
+                yield InputError(f"{value} isn't from {limits[0]:g} to {limits[1]:g}", path=at)
+        elif isinstance(value, Tls):
+            yield from check_tls(value, at)
+        elif isinstance(value, Credentials):
+            yield from check_credentials(value, at)
+        elif isinstance(value, Token):
+            yield from _token(value, at)
+        elif isinstance(value, AwsKeys):
+            yield from _aws_keys(value, at)
+        elif isinstance(value, Batch | Retention):
+            yield from check_part(value, at)
+        elif field.name in ("url", "endpoint"):
+            if value and (problem := url_problem(value)):
+                yield InputError(problem, path=at)
+        elif field.name == "address":
+            try:
+                parse_address(value)
+            except InputError as error:
+                yield InputError(error.message, path=at)
+        elif field.name == "headers":
+            yield from _headers(value, at)
+        elif field.name == "volume":
+            yield from _volume(value, at)
+    if isinstance(part, FilesStore):
+        if problem := file_path_problem(part.directory):
+            yield InputError(problem, path=(*path, "directory"))
+    elif isinstance(part, ElasticsearchStore):
+        yield from _elasticsearch(part, path)
+    elif isinstance(part, SyslogStore | GelfStore):
+        yield from _datagrams(part, path)
+    if isinstance(part, NetworkStore):
+        yield from _one_authority(part, path)
+
+
+def check_memory(
+    parts: dict[str, MemoryLimits | Spill | DeadLetters | None], path: Path
+) -> Iterator[InputError]:
+    """The parts of a Sidecar beside its logs, by their keys."""
+    for key, part in parts.items():
+        if part is not None:
+            yield from check_part(part, (*path, key))
+
+
+def url_problem(url: str) -> str | None:
+    """What keeps `url` from being a server's; or None."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        return f"{url!r} isn't a URL: {error}"
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return f"{url!r} isn't a URL: https://HOST:PORT"
+    if parts.username is not None or parts.password is not None:
+        return "a user and a password don't stand in a URL: name a Secret in `credentials`"
+    if parts.fragment or any(char <= " " or char == "\x7f" for char in url):
+        return f"{url!r} has something in it that no request can carry"
+    if not parts.hostname.isascii():
+        return f"{url!r}: a host's name is ASCII here"
+    return host_problem(parts.hostname) or (f"{url!r} has the port 0" if port == 0 else None)
+
+
+def _quantity(value: int | str, least: int, most: int, path: Path) -> Iterator[InputError]:
+    try:
+        size = bytes_of(value)
+    except InputError as error:
+        yield InputError(error.message, path=path)
+        return
+    if not least <= size <= most:
+        yield InputError(f"{value} isn't from {_bytes(least)} to {_bytes(most)}", path=path)
+
+
+def _bytes(size: int) -> str:
+    for power, suffix in ((50, "Pi"), (40, "Ti"), (30, "Gi"), (20, "Mi"), (10, "Ki")):
+        if size and size % (1 << power) == 0:
+            return f"{size >> power}{suffix}"
+    return str(size)
+
+
+def _token(token: Token, path: Path) -> Iterator[InputError]:
+    at = (*path, "secretRef")
+    if problem := dns_subdomain_problem(token.secret_ref.name):
+        yield InputError(problem, path=(*at, "name"))
+    if problem := data_key_problem(token.secret_ref.key):
+        yield InputError(problem, path=(*at, "key"))
+
+
+def _aws_keys(keys: AwsKeys, path: Path) -> Iterator[InputError]:
+    at = (*path, "secretRef")
+    reference = keys.secret_ref
+    if problem := dns_subdomain_problem(reference.name):
+        yield InputError(problem, path=(*at, "name"))
+    for field in msgspec.structs.fields(reference):
+        if field.name != "name" and (problem := data_key_problem(getattr(reference, field.name))):
+            yield InputError(problem, path=(*at, field.encode_name))
+
+
+def _headers(headers: dict[str, str], path: Path) -> Iterator[InputError]:
+    for name, value in headers.items():
+        if not _FIELD_NAME.fullmatch(name):
+            yield InputError(f"{name!r} isn't the name of a header field", path=(*path, name))
+        elif name.lower() in _SECRET_FIELDS:
+            yield InputError(
+                "a secret doesn't stand in a manifest: name a Secret in `token` or `credentials`",
+                path=(*path, name),
+            )
+        if any(char < " " or char == "\x7f" for char in value) or not value.isascii():
+            yield InputError("a header field is one line of ASCII", path=(*path, name))
+
+
+def _volume(volume: dict[str, object], path: Path) -> Iterator[InputError]:
+    if len(volume) != 1 or "name" in volume:
+        yield InputError(
+            "one volume source, without a name, as in {persistentVolumeClaim: {claimName: logs}}",
+            path=path,
+        )
+
+
+def _elasticsearch(store: ElasticsearchStore, path: Path) -> Iterator[InputError]:
+    if not store.urls:
+        yield InputError("at least one URL", path=(*path, "urls"))
+    for index, url in enumerate(store.urls):
+        if problem := url_problem(url):
+            yield InputError(problem, path=(*path, "urls", index))
+    if bool(store.index) == bool(store.data_stream):
+        yield InputError("either `index` or `dataStream`", path=path)
+
+
+def _datagrams(store: SyslogStore | GelfStore, path: Path) -> Iterator[InputError]:
+    if store.transport == "udp" and store.tls is not None:
+        yield InputError("there is no TLS over UDP", path=(*path, "tls"))
+    if (
+        isinstance(store, GelfStore)
+        and store.transport == "tcp"
+        and store.compression not in (None, "none")
+    ):
+        yield InputError("GELF is compressed over UDP only", path=(*path, "compression"))
+
+
+def _one_authority(store: NetworkStore, path: Path) -> Iterator[InputError]:
+    """Both would be an Authorization field."""
+    stated = [
+        key
+        for key, name in (("credentials", "credentials"), ("token", "token"), ("apiKey", "api_key"))
+        if getattr(store, name, None) is not None
+    ]
+    if len(stated) > 1:
+        yield InputError(f"either {' or '.join(f'`{key}`' for key in stated)}", path=path)
