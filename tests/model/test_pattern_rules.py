@@ -10,7 +10,8 @@ import pytest
 from podweave.helpers.logs.formats import catalogue
 from podweave.model.errors import render_path
 from podweave.model.log_formats import LOG_FORMAT_ALIASES, LOG_FORMATS
-from podweave.model.pattern_rules import check_pattern, log_glob_problem, regex_problem
+from podweave.model.own_formats import regex_problem
+from podweave.model.pattern_rules import check_pattern, log_glob_problem
 from podweave.model.patterns import PATTERN_TYPES
 
 
@@ -272,9 +273,63 @@ LOGS: list[tuple[str, dict[str, Any], str, str]] = [
     ),
     (
         "Adapter",
-        {"logs": [{"from": ["/a/x"], "format": {"grok": "x"}}]},
+        {"logs": [{"from": ["/a/x"], "format": {"glob": "x"}}]},
         "spec.logs[0].format",
-        "nothing else",
+        "a format is a name, or one of",
+    ),
+    (
+        "Adapter",
+        {"logs": [{"from": ["/a/x"], "format": {"regex": "(?P<message>(a+)+)b"}}]},
+        "spec.logs[0].format.regex",
+        "take for ever",
+    ),
+    (
+        "Adapter",
+        {"logs": [{"from": ["/a/x"], "timeZone": "Asia/Seol"}]},
+        "spec.logs[0].timeZone",
+        "no time zone",
+    ),
+    (
+        "Adapter",
+        {"logs": [{"from": ["/a/x"], "steps": [{"drop": {}, "keep": {}}]}]},
+        "spec.logs[0].steps[0]",
+        "a step is one of",
+    ),
+    (
+        "Adapter",
+        {"logs": [{"from": ["/a/x"], "steps": [{"keep": {"level": ["warning"]}}]}]},
+        "spec.logs[0].steps[0].keep.level",
+        "no level",
+    ),
+    (
+        "Adapter",
+        {"logs": [{"from": ["/a/x"], "steps": [{"drop": {"status": {"atLeast": "x"}}}]}]},
+        "spec.logs[0].steps[0].drop.status.atLeast",
+        "a number",
+    ),
+    (
+        "Adapter",
+        {"logs": [{"from": ["/a/x"], "steps": [{"mask": {}}]}]},
+        "spec.logs[0].steps[0].mask",
+        "nothing to mask",
+    ),
+    (
+        "Adapter",
+        {"logs": [{"from": ["/a/x"], "steps": [{"mask": {"regex": "(x*)*"}}]}]},
+        "spec.logs[0].steps[0].mask.regex",
+        "take for ever",
+    ),
+    (
+        "Adapter",
+        {"logs": [{"from": ["/a/x"], "steps": [{"sample": {"share": 2}}]}]},
+        "spec.logs[0].steps[0].sample.share",
+        "between 0 and 1",
+    ),
+    (
+        "Adapter",
+        {"logs": [{"from": ["/a/x"], "steps": [{"rateLimit": {"events": 0}}]}]},
+        "spec.logs[0].steps[0].rateLimit.events",
+        "at least 1",
     ),
     (
         "Adapter",

@@ -86,7 +86,7 @@ BAD = [
     pattern("Adapter", {"logs": [{"from": []}]}),
     pattern("Adapter", {"logs": [{"from": ["var/log/x.log"]}]}),
     pattern("Adapter", {"logs": [{**LOGS[0], "format": "ngnix"}]}),
-    pattern("Adapter", {"logs": [{**LOGS[0], "format": {"grok": "x"}}]}),
+    pattern("Adapter", {"logs": [{**LOGS[0], "format": {"glob": "x"}}]}),
     pattern("Sidecar", {"logs": [{**LOGS[0], "store": {"files": {"directory": "logs"}}}]}),
     pattern("Sidecar", {"logs": [{**LOGS[0], "store": {"s3": {}}}]}),
 ]

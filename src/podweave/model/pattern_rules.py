@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
+from podweave.model.adapter_patterns import AdapterLogs, AdapterSpec
+from podweave.model.adapter_rules import check_adapter_logs
 from podweave.model.ambassador_patterns import AmbassadorSpec
-from podweave.model.ambassador_rules import check_ambassador
+from podweave.model.ambassador_rules import MAX_SECONDS, check_ambassador
 from podweave.model.errors import InputError, Path
-from podweave.model.log_formats import AUTO, LOG_FORMAT_ALIASES, LOG_FORMATS
 from podweave.model.names import dns_label_problem, label_key_problem, label_value_problem
+from podweave.model.paths import file_path_problem
 from podweave.model.pattern_parts import Selector
 from podweave.model.patterns import (
-    AdapterLogs,
-    AdapterSpec,
     FromAdapter,
     Pattern,
     SidecarLogs,
     SidecarSpec,
 )
-from podweave.model.suggestions import did_you_mean
+from podweave.model.store_rules import check_memory, check_store
+from podweave.model.stores import DeadLetters, MemoryLimits, Spill
 
 
 def check_pattern(pattern: Pattern, path: Path = ()) -> list[InputError]:
@@ -39,6 +39,8 @@ def check_pattern(pattern: Pattern, path: Path = ()) -> list[InputError]:
         errors += check_ambassador(spec, at)
     else:
         errors += _logs(spec, at)
+    if isinstance(spec, SidecarSpec):
+        errors += _sidecar(spec, at)
     return errors
 
 
@@ -101,15 +103,39 @@ def _logs(spec: AdapterSpec | SidecarSpec, path: Path) -> Iterator[InputError]:
             yield from _sidecar_logs(logs, place)
 
 
+def _sidecar(spec: SidecarSpec, path: Path) -> Iterator[InputError]:
+    parts: dict[str, MemoryLimits | Spill | DeadLetters | None] = {
+        "limits": spec.limits,
+        "spill": spec.spill,
+        "deadLetters": spec.dead_letters,
+    }
+    if spec.container is not None:
+        stated = [key for key, part in parts.items() if part is not None]
+        stated += ["drainSeconds"] if spec.drain_seconds is not None else []
+        for key in stated:
+            yield InputError(
+                "this configures podweave's own helper and can't stand beside `container`",
+                path=(*path, key),
+            )
+        return
+    yield from check_memory(parts, path)
+    if spec.drain_seconds is not None and not 0 <= spec.drain_seconds <= MAX_SECONDS:
+        yield InputError(
+            f"{spec.drain_seconds} isn't from 0 to {MAX_SECONDS}", path=(*path, "drainSeconds")
+        )
+
+
 def _shared_only(logs: AdapterLogs | SidecarLogs, path: Path) -> Iterator[InputError]:
     """Beside a container of the user's own, logs say what is shared with it, and no more."""
     if isinstance(logs, AdapterLogs):
         plain = AdapterLogs(from_=[])
         keys = [
-            key for key in ("format", "schema", "to") if getattr(logs, key) != getattr(plain, key)
+            plain.__struct_encode_fields__[plain.__struct_fields__.index(key)]
+            for key in ("format", "schema", "time_zone", "steps", "to")
+            if getattr(logs, key) != getattr(plain, key)
         ]
     else:
-        keys = ["store"] if logs.store is not None else []
+        keys = [key for key in ("store", "stores") if getattr(logs, key) is not None]
     for key in keys:
         yield InputError(
             "this configures podweave's own helper and can't stand beside `container`",
@@ -118,47 +144,20 @@ def _shared_only(logs: AdapterLogs | SidecarLogs, path: Path) -> Iterator[InputE
 
 
 def _adapter_logs(logs: AdapterLogs, path: Path) -> Iterator[InputError]:
-    if isinstance(logs.format, dict):
-        if list(logs.format) != ["regex"]:
-            yield InputError(
-                "a format is a name or {regex: ...}, nothing else", path=(*path, "format")
-            )
-        elif problem := regex_problem(logs.format["regex"]):
-            yield InputError(problem, path=(*path, "format", "regex"))
-    elif logs.format not in {AUTO, *LOG_FORMATS, *LOG_FORMAT_ALIASES}:
-        hint = did_you_mean(logs.format, (AUTO, *LOG_FORMATS, *LOG_FORMAT_ALIASES))
-        hint = hint or f"; known are {', '.join(LOG_FORMATS)}"
-        yield InputError(f"no format is called {logs.format!r}{hint}", path=(*path, "format"))
+    yield from check_adapter_logs(logs, path)
     if logs.to != "stdout" and (problem := file_path_problem(logs.to)):
         yield InputError(f"{problem}; or `stdout`", path=(*path, "to"))
 
 
 def _sidecar_logs(logs: SidecarLogs, path: Path) -> Iterator[InputError]:
-    if logs.store is None:
+    if logs.store is not None and logs.stores is not None:
+        yield InputError("either `store` or `stores`", path=(*path, "stores"))
+    elif logs.store is not None:
+        yield from check_store(logs.store, (*path, "store"))
+    elif not logs.stores:
         yield InputError("store is missing: where the records go", path=path)
-        return
-    files = logs.store.files
-    place = (*path, "store", "files")
-    if problem := file_path_problem(files.directory):
-        yield InputError(problem, path=(*place, "directory"))
-    if files.volume is not None and (len(files.volume) != 1 or "name" in files.volume):
-        yield InputError(
-            "one volume source, without a name, as in {persistentVolumeClaim: {claimName: logs}}",
-            path=(*place, "volume"),
-        )
-
-
-def file_path_problem(path: str) -> str | None:
-    """What keeps `path` from being the absolute path of a file or directory; or None."""
-    if not path.startswith("/"):
-        return f"{path!r} is relative: a path begins with `/`"
-    if ".." in path.split("/"):
-        return f"{path!r} contains `..`"
-    if path.strip("/") == "":
-        return "the path is the root itself"
-    if "\0" in path or "\n" in path:
-        return f"{path!r} has a control character in it"
-    return None
+    for index, store in enumerate(logs.stores or ()):
+        yield from check_store(store, (*path, "stores", index))
 
 
 def log_glob_problem(glob: str) -> str | None:
@@ -174,13 +173,3 @@ def log_glob_problem(glob: str) -> str | None:
         return f"{glob!r}: files right in / can't be shared with a helper, they need a folder"
     return None
 
-
-def regex_problem(pattern: str) -> str | None:
-    """What keeps `pattern` from being the format of a log line; or None."""
-    try:
-        compiled = re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        return f"not a regular expression: {error}"
-    if not compiled.groupindex:
-        return "no named group in it: name the fields, as in (?P<message>.*)"
-    return None

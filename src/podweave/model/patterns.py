@@ -1,6 +1,6 @@
 """The pattern resources: Ambassador, Adapter and Sidecar of podweave.dev/v1alpha1.
 
-An ambassador's parts are in `ambassador_patterns`, what all kinds have in `pattern_parts`.
+Parts: `ambassador_patterns`, `adapter_patterns`; what all kinds have: `pattern_parts`.
 """
 
 from __future__ import annotations
@@ -9,36 +9,10 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from podweave.model.adapter_patterns import AdapterSpec
 from podweave.model.ambassador_patterns import AmbassadorSpec
 from podweave.model.pattern_parts import API_VERSION, PatternMeta, Selector, Strict
-
-
-class AdapterLogs(Strict):
-    """Log files and what becomes of them."""
-
-    from_: list[str] = msgspec.field(name="from")
-    """Paths as the main container sees them; `*` in file names."""
-    format: str | dict[str, str] = "auto"
-    """`auto`, a format's name, or `{regex: ...}` with named groups."""
-    schema: Literal["ecs"] = "ecs"
-    """The fields' names: ecs is the Elastic Common Schema."""
-    to: str = "stdout"
-    """`stdout`, or the path of a file."""
-    target: str | None = None
-    """The container that writes the files; default: the first main container."""
-
-
-class AdapterSpec(Strict):
-    """Log files, and the one form they are brought into."""
-
-    logs: list[AdapterLogs] | None = None
-    """What podweave's adapter normalises. Beside `container`: the files whose folders are shared
-    with it, by `from` and `target` alone."""
-    selector: Selector | None = None
-    """Absent: every workload woven together with this file."""
-    container: dict[str, Any] | None = None
-    """A Kubernetes Container of the user's own instead of podweave's helper. Its name is the
-    pattern's; the keys that configure podweave's helper can't stand beside it."""
+from podweave.model.stores import DeadLetters, MemoryLimits, Spill, Store
 
 
 class FromAdapter(Strict):
@@ -48,31 +22,15 @@ class FromAdapter(Strict):
     """metadata.name of an Adapter woven into the same Pod: ship what it makes."""
 
 
-class FilesStore(Strict):
-    """The embedded store: NDJSON files that `podweave search` reads."""
-
-    directory: str
-    """Where, as the helper sees it."""
-    volume: dict[str, Any] | None = None
-    """A Kubernetes volume source to mount there (`{persistentVolumeClaim: {claimName: logs}}`);
-    default: the main container's own volume at that place, else an emptyDir, which ends with
-    the Pod."""
-
-
-class Store(Strict):
-    """Where records are delivered to: one of the kinds below."""
-
-    files: FilesStore
-    """The embedded store."""
-
-
 class SidecarLogs(Strict):
     """Log files, or an adapter's records, and where they go."""
 
     from_: list[str | FromAdapter] = msgspec.field(name="from")
     """Paths as the main container sees them, or `{adapter: NAME}`."""
     store: Store | None = None
-    """Needed, except beside `container`."""
+    """Where they go. This or `stores` is needed, except beside `container`."""
+    stores: list[Store] | None = None
+    """Several: each gets everything, at its own pace."""
     target: str | None = None
     """The container that writes the files; default: the first main container."""
 
@@ -83,6 +41,15 @@ class SidecarSpec(Strict):
     logs: list[SidecarLogs] | None = None
     """What podweave's log sidecar ships. Beside `container`: the files whose folders are shared
     with it, by `from` and `target` alone."""
+    limits: MemoryLimits | None = None
+    """What the sidecar may take."""
+    spill: Spill | None = None
+    """Absent: what a store that is down can't take waits in its files."""
+    dead_letters: DeadLetters | None = None
+    """Where refused records are kept."""
+    drain_seconds: int | None = None
+    """How long the end of the Pod may be used to deliver what is left; default: 20, or two thirds
+    of the Pod's terminationGracePeriodSeconds where that is less."""
     selector: Selector | None = None
     """Absent: every workload woven together with this file."""
     container: dict[str, Any] | None = None

@@ -14,13 +14,22 @@ from typing import Any, Final
 
 import msgspec
 
-from podweave.model.ambassador_rules import BOUNDS
+from podweave.model.ambassador_rules import BOUNDS, MAX_SECONDS
 from podweave.model.log_formats import AUTO, LOG_FORMAT_ALIASES, LOG_FORMATS
+from podweave.model.own_formats import OWN_FORMATS
 from podweave.model.pattern_parts import API_VERSION, Selector, SelectorRequirement, Strict
 from podweave.model.patterns import PATTERN_TYPES
+from podweave.model.store_rules import NUMBERS
+from podweave.model.stores import KINDS
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 ID: Final = "https://podweave.dev/schemas/v1alpha1.json"
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(other.title() for other in others)
+
 
 _ADDED: Final[dict[tuple[str, str], dict[str, Any]]] = {
     ("PatternMeta", "name"): {"pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "maxLength": 63},
@@ -34,16 +43,27 @@ _ADDED: Final[dict[tuple[str, str], dict[str, Any]]] = {
             {"enum": [AUTO, *LOG_FORMATS, *LOG_FORMAT_ALIASES]},
             {
                 "type": "object",
-                "properties": {"regex": {"type": "string"}},
-                "required": ["regex"],
+                "properties": {key: {} for key in OWN_FORMATS},
+                "minProperties": 1,
+                "maxProperties": 1,
                 "additionalProperties": False,
             },
         ]
     },
+    ("AdapterLogs", "timeZone"): {"examples": ["Asia/Seoul", "+09:00"]},
+    ("Sample", "share"): {"minimum": 0, "maximum": 1},
+    ("RateLimit", "events"): {"minimum": 1},
     ("SidecarLogs", "from"): {"minItems": 1},
+    ("SidecarLogs", "stores"): {"minItems": 1},
+    ("SidecarSpec", "drainSeconds"): {"minimum": 0, "maximum": MAX_SECONDS},
     ("FilesStore", "directory"): {"pattern": "^/"},
+    ("ElasticsearchStore", "urls"): {"minItems": 1},
     ("HttpCheck", "path"): {"pattern": "^/"},
     **{place: {"minimum": least, "maximum": most} for place, (least, most) in BOUNDS.items()},
+    **{
+        (name, _camel(field)): {"minimum": least, "maximum": most}
+        for (name, field), (least, most) in NUMBERS.items()
+    },
 }
 """(type, key) -> what the rules ask of it beyond its type."""
 
@@ -51,6 +71,8 @@ _EITHER: Final[dict[str, list[dict[str, Any]]]] = {
     "AmbassadorSpec": [{"required": ["listen", "profiles"]}, {"required": ["container"]}],
     "AdapterSpec": [{"required": ["logs"]}, {"required": ["container"]}],
     "SidecarSpec": [{"required": ["logs"]}, {"required": ["container"]}],
+    "Store": [{"required": [kind]} for kind in KINDS],
+    "ElasticsearchStore": [{"required": ["index"]}, {"required": ["dataStream"]}],
     "Ca": [{"required": ["secretRef"]}, {"required": ["configMapRef"]}],
 }
 """A helper of podweave's, or a container of the user's own."""

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from podweave.manifests.bundle import FoundPattern
-from podweave.model.patterns import Adapter, AdapterLogs
+from podweave.model.adapter_patterns import AdapterLogs, Step
+from podweave.model.patterns import Adapter
+from podweave.model.time_zones import time_zone_rule
 from podweave.weave.drafts import Draft
 from podweave.weave.helper_containers import SPOOL_FOLDER
 from podweave.weave.log_entries import LogEntry
@@ -33,6 +37,7 @@ def weave_adapter(
                 "from": entry.paths,
                 "format": logs.format,
                 "schema": logs.schema,
+                **_meaning(logs),
                 "to": _to(logs, name, spooled),
             }
             for entry, logs in zip(entries, pattern.spec.logs or [], strict=True)
@@ -54,6 +59,24 @@ def weave_adapter(
             else draft.options.why_plain
         ),
     )
+
+
+def _meaning(logs: AdapterLogs) -> dict[str, Any]:
+    """The keys that an adapter of an older version wouldn't know, where they say anything."""
+    keys: dict[str, Any] = {}
+    if logs.time_zone is not None:
+        keys["time_zone"] = time_zone_rule(logs.time_zone)
+    if logs.steps:
+        keys["steps"] = [_step(step) for step in logs.steps]
+    return keys
+
+
+def _step(step: Step) -> dict[str, Any]:
+    """The step as it stands in the pattern, but with the helpers' way to write keys."""
+    written: dict[str, Any] = msgspec.to_builtins(step)
+    if "rateLimit" in written:
+        written["rate_limit"] = written.pop("rateLimit")
+    return written
 
 
 def _to(logs: AdapterLogs, name: str, spooled: bool) -> list[dict[str, Any]]:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import msgspec
 
 from podweave.manifests.bundle import FoundPattern
+from podweave.model.adapter_patterns import AdapterLogs
 from podweave.model.errors import Path
 from podweave.model.patterns import (
     Adapter,
-    AdapterLogs,
     FromAdapter,
     Sidecar,
     SidecarLogs,
