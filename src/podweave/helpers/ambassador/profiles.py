@@ -12,6 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from podweave.helpers.ambassador.http.policy import HttpPolicy
     from podweave.helpers.ambassador.policies import HealthCheck
     from podweave.helpers.ambassador.sessions.credentials import Credentials
     from podweave.helpers.dialing.tls import TlsOptions
@@ -70,6 +71,7 @@ class Profile:
         "database",
         "ejection",
         "health_check",
+        "http",
         "limits",
         "name",
         "tls",
@@ -88,6 +90,7 @@ class Profile:
         tls: TlsOptions | None = None,
         credentials: Credentials | None = None,
         database: str = "",
+        http: HttpPolicy | None = None,
     ) -> None:
         self.name = name
         self.upstreams = tuple(upstreams)
@@ -101,6 +104,13 @@ class Profile:
         self.credentials = credentials
         self.database = database
         """Empty: the one that the application asks for."""
+        self.http = http
+        """Routes and the rest, where the protocol is http and they are configured."""
+
+    def all_upstreams(self) -> list[Upstream]:
+        """Those of the groups that routes of HTTP lead to, too."""
+        groups = self.http.groups if self.http is not None else ()
+        return [each for profile in (self, *groups) for each in profile.upstreams]
 
     def order(self, random: Callable[[], float], now: float = 0.0) -> list[Upstream]:
         """The upstreams in the order in which a new connection tries them.

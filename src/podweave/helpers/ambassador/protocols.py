@@ -20,14 +20,26 @@ class Sessions:
     """`begin` is chosen anew whenever the profiles have changed: a plain relay is the cheapest."""
 
     def __init__(self, protocol: str, profiles: Iterable[Profile]) -> None:
+        self._http = protocol == "http"
         self._conversations = Conversations(protocol)
         self.begin: Session = HeldClient
         self.choose(profiles)
 
     def choose(self, profiles: Iterable[Profile]) -> None:
-        self.begin = self._converse if self._conversations.needed(profiles) else HeldClient
+        if self._http:
+            self.begin = _begin_http
+        else:
+            self.begin = self._converse if self._conversations.needed(profiles) else HeldClient
 
     def _converse(self, board: Switchboard, client: socket.socket) -> None:
         from podweave.helpers.ambassador.sessions.driver import Session
 
         Session(board, client, self._conversations.start())
+
+
+def _begin_http(board: Switchboard, client: socket.socket) -> None:
+    if board.front is None:
+        from podweave.helpers.ambassador.http.front import Front
+
+        board.front = Front(board)
+    board.front.accept(client)

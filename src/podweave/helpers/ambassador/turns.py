@@ -110,6 +110,11 @@ class Turn:
         else:
             self._begin()
 
+    @property
+    def waits(self) -> bool:
+        """For a place: the profile's limit is reached."""
+        return self in self._slots.waiting
+
     def end(self) -> None:
         """Give up the wish, or the connection: its socket is the owner's to close."""
         if self._timer is not None:

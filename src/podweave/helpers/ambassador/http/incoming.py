@@ -1,0 +1,548 @@
+"""A client's connection: requests come in, each gets one response, in order.
+
+    IDLE       waits for a request's head; what has come of it is in `input`
+    HELD       the request is understood; a connection to an upstream is awaited
+    SENDING    the request's content is passed on as it comes
+    AWAITING   all of the request is passed on; its response comes, or is awaited
+    FLUSHING   the response is complete, and the client hasn't taken all of it
+    LINGERING  the last response is sent; what the client still sends is read away, so that
+               no reset eats the response
+    CLOSED
+
+Requests that come ahead of their turn stay in `input`, and no more is read until then.
+"""
+
+from __future__ import annotations
+
+import socket
+
+from podweave.helpers.ambassador.http import failures
+from podweave.helpers.ambassador.http.content import Chunks, Counted
+from podweave.helpers.ambassador.http.failures import Failure
+from podweave.helpers.dialing.socket_options import reset
+from podweave.helpers.loop import READ, WRITE
+from podweave.helpers.wire.http1_grammar import CHUNKED, TOKEN, ProtocolError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from podweave.helpers.ambassador.http.front import Front
+    from podweave.helpers.ambassador.http.group import Dialling
+    from podweave.helpers.ambassador.http.outgoing import Outgoing
+    from podweave.helpers.ambassador.http.policy import Retries
+    from podweave.helpers.ambassador.http.service import Plan
+    from podweave.helpers.ambassador.profiles import Profile
+
+IDLE, HELD, SENDING, AWAITING, FLUSHING, LINGERING, CLOSED = range(7)
+
+HEAD_LIMIT = 65536
+"""Bytes of a request's head."""
+
+# One for all: it is empty again before the loop turns.
+_buffer = bytearray(65536)
+_view = memoryview(_buffer)
+
+
+class Incoming:
+    __slots__ = (
+        "_advancing",
+        "_attempts",
+        "_early",
+        "_ended",
+        "_fd",
+        "_front",
+        "_mask",
+        "_recv_into",
+        "_replayable",
+        "_send",
+        "_started",
+        "active_at",
+        "awaiting_since",
+        "closing",
+        "content",
+        "dialling",
+        "input",
+        "outgoing",
+        "pending",
+        "phase",
+        "plan",
+        "profile",
+        "since",
+        "sock",
+    )
+
+    plan: Plan
+    profile: Profile
+    """Of the request that is held, or the connection that is relayed."""
+
+    def __init__(self, front: Front, sock: socket.socket) -> None:
+        self._front = front
+        self.sock = sock
+        self._fd = sock.fileno()
+        self._recv_into = sock.recv_into
+        self._send = sock.send
+        self.phase = IDLE
+        self.input = b""
+        self.pending = b""
+        """What the client hasn't taken yet."""
+        self.outgoing: Outgoing | None = None
+        self.content: Counted | Chunks | None = None
+        """The request's, as long as it isn't complete."""
+        self.dialling: Dialling | None = None
+        self.closing = False
+        """The response under way is the last one."""
+        self.since = 0.0
+        """When the request came."""
+        self.awaiting_since = 0.0
+        """When the request was complete."""
+        self.active_at = 0.0
+        """When content last moved."""
+        self._early = b""
+        self._replayable = True
+        self._attempts = 0
+        self._started = False
+        self._ended = False
+        self._advancing = False
+        self._mask = READ
+        front.loop.add(self._fd, READ, self.ready)
+
+    # What the loop calls.
+
+    def ready(self, events: int) -> None:
+        if events == READ and self.phase is IDLE:
+            try:
+                count = self._recv_into(_buffer)
+            except BlockingIOError:
+                return
+            except OSError:
+                self.abort()
+                return
+            data = bytes(_view[:count])
+            if not self.input:
+                # The usual request: a head that is known, and nothing with it.
+                plan = self._front.service.plans.get(data)
+                if plan is not None and not plan.length:
+                    self.plan = plan
+                    self._begin(plan)
+                    return
+            self._received(data)
+            return
+        if events & WRITE:
+            self._flush()
+            if self.phase is CLOSED:
+                return
+        if events & READ:
+            if self._mask & READ:
+                self._read()
+        elif not events & WRITE:
+            self.abort()
+
+    def watch(self) -> None:
+        """Watch for what is wanted now."""
+        phase = self.phase
+        mask = 0
+        if not self._ended:
+            if phase is SENDING:
+                if self.outgoing is not None and not self.outgoing.blocked:
+                    mask = READ
+            elif phase in (IDLE, LINGERING) or not self.input:
+                mask = READ
+        if self.pending:
+            mask |= WRITE
+        if mask != self._mask and phase is not CLOSED:
+            self._mask = mask
+            self._front.loop.modify(self._fd, mask)
+
+    # What the connection to the upstream calls.
+
+    def deliver(self, data: bytes) -> bool:
+        """A part of the response. False when the client has gone."""
+        self._started = True
+        if self.pending:
+            self.pending += data
+            return True
+        try:
+            sent = self._send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self.abort()
+            return False
+        if sent != len(data):
+            self.pending = data[sent:]
+            self.watch()
+        return True
+
+    def responded(self) -> None:
+        """The response is complete, and its connection has been let go."""
+        if self.pending:
+            self.phase = FLUSHING
+            if self.content is not None:
+                self.closing = True
+            self.watch()
+        elif self.closing or self.content is not None:
+            self._linger()
+        else:
+            self.phase = IDLE
+            if self.input or self._ended or self._mask != READ:
+                self._advance()
+
+    def lost(self, outgoing: Outgoing, why: str, *, unsent: bool = False) -> None:
+        """There is no response on this connection. `unsent`: nor has the request left on it."""
+        stale = outgoing.uses > 1
+        self._front.judge(outgoing)
+        outgoing.close()
+        if self.phase is CLOSED:
+            return
+        if unsent or (stale and not self._attempts and self._repeatable):
+            self._again("stale")
+        elif self.may_retry(self.plan.route.retries):
+            self._again("failed")
+        else:
+            self.answer(Failure(502, "connection_terminated", why))
+
+    def may_retry(self, retries: Retries) -> bool:
+        """Whether the request may go to an upstream once more."""
+        return self._repeatable and self._attempts < retries.attempts and self._front.may_retry()
+
+    def truncate(self, failure: Failure) -> None:
+        """The response has begun and can't be completed: the client must not take it for whole."""
+        self._front.failed(self.plan.service, failure)
+        if self.plan.minor:
+            # What came is delivered: the framing says that it isn't all.
+            self.closing = True
+            self._early = b""
+            if self.pending:
+                self.phase = FLUSHING
+                self.watch()
+            else:
+                self._close(lambda sock: sock.close())
+        else:
+            self._close(reset)
+
+    def answer(self, failure: Failure) -> None:
+        """There is no response to pass on: say why."""
+        front, plan = self._front, self.plan
+        if self._started:
+            self.truncate(failure)
+            return
+        front.failed(plan.service, failure)
+        if self.content is not None:
+            self.closing = True
+        keep_alive = plan.keep_alive and not self.closing
+        self.closing = not keep_alive
+        message = failures.render(
+            front.name, failure, head_only=plan.to_head, keep_alive=keep_alive
+        )
+        if self.deliver(message):
+            self.responded()
+
+    def upgraded(self, outgoing: Outgoing, head: bytes, rest: bytes) -> None:
+        """The upstream speaks the other protocol from now on; so may the client."""
+        front = self._front
+        upstream = outgoing.detach()
+        front.loop.remove(self._fd)
+        self.phase = CLOSED
+        self.profile = self.plan.service.profile
+        front.forget(self)
+        front.metrics.upgrades.value += 1
+        front.board.connected(
+            self, upstream, self.pending + head + rest, self.input, turn=outgoing.turn
+        )
+
+    # What the group calls.
+
+    def connected(self, outgoing: Outgoing) -> None:
+        """A connection for the request that is held."""
+        self.dialling = None
+        self._start(outgoing)
+
+    def unreachable(self, failure: Failure) -> None:
+        self.dialling = None
+        self.answer(failure)
+
+    # What the switchboard calls.
+
+    def close(self) -> None:
+        self.cut()
+
+    def dial(self) -> None:
+        """The profile was switched: a request that is held goes to the new one."""
+        self._stop_waiting()
+        try:
+            plan = self._front.service.plan(self.plan.raw)
+        except ProtocolError as error:
+            self._refuse(error)
+            return
+        self.plan = plan
+        self._find_connection(plan)
+
+    # What the front calls.
+
+    def look(self, now: float) -> None:
+        """See whether something has taken too long."""
+        phase = self.phase
+        if phase is IDLE:
+            if self.input and now - self.since > self._front.head_seconds:
+                self._refuse(ProtocolError(408, "the request's head didn't come in time"))
+        elif phase is LINGERING:
+            if now - self.since > self._front.linger_seconds:
+                self.abort()
+        elif self.outgoing is not None:
+            self._look_at_response(now, self.outgoing)
+
+    def abort(self) -> None:
+        """The client has gone, or has to."""
+        self._close(lambda sock: sock.close())
+
+    def cut(self) -> None:
+        """End it in a way that no client takes for orderly."""
+        self._close(reset)
+
+    # Requests.
+
+    def _read(self) -> None:
+        try:
+            count = self._recv_into(_buffer)
+        except BlockingIOError:
+            return
+        except OSError:
+            self.abort()
+            return
+        self._received(bytes(_view[:count]))
+
+    def _received(self, data: bytes) -> None:
+        phase = self.phase
+        if not data:
+            self._input_ended()
+        elif phase is SENDING:
+            self._more_content(data)
+        elif phase is IDLE:
+            if not self.input:
+                self.since = self._front.now()
+            self.input += data
+            self._advance()
+        elif phase is not LINGERING:
+            self.input += data
+            self.watch()
+
+    def _input_ended(self) -> None:
+        self._ended = True
+        if self.phase in (IDLE, SENDING, LINGERING):
+            # Between requests; or within one, which can't be answered any more.
+            self.abort()
+        else:
+            self.watch()
+
+    def _advance(self) -> None:
+        """Begin what requests there are, one after the other."""
+        if self._advancing:
+            return
+        self._advancing = True
+        while self.phase is IDLE and self.input:
+            if not self._begin_next():
+                break
+        self._advancing = False
+        if self.phase is IDLE and self._ended:
+            self.abort()
+        elif self.phase is not CLOSED:
+            self.watch()
+
+    def _begin_next(self) -> bool:
+        """False when more bytes are needed for a request."""
+        data = self.input
+        end = data.find(b"\r\n\r\n") + 4
+        try:
+            if end < 4 or end > HEAD_LIMIT:
+                if len(data) >= HEAD_LIMIT:
+                    raise ProtocolError(431, f"the head is longer than {HEAD_LIMIT} bytes")
+                if data[0] not in TOKEN:
+                    what = "TLS: say http:// to it" if data[0] == 0x16 else "no request of HTTP/1.1"
+                    raise ProtocolError(400, f"this is {what}")
+                return False
+            self.plan = plan = self._front.service.plan(data[:end])
+            self.input = data[end:]
+            if plan.length:
+                self._take_early(plan)
+        except ProtocolError as error:
+            self._refuse(error)
+            return False
+        self._begin(plan)
+        return True
+
+    def _take_early(self, plan: Plan) -> None:
+        """What has come of the content together with the head."""
+        content = Chunks() if plan.length == CHUNKED else Counted(plan.length)
+        self._early, used = content.take(self.input)
+        self.input = self.input[used:]
+        if not content.done:
+            self.content = content
+
+    def _begin(self, plan: Plan) -> None:
+        self.since = self.awaiting_since = self._front.now()
+        self._started = False
+        self._attempts = 0
+        self._replayable = True
+        self._front.began()
+        self._find_connection(plan)
+
+    def _find_connection(self, plan: Plan) -> None:
+        outgoing = plan.group.take(plan)
+        if outgoing is None:
+            self._hold(plan)
+        else:
+            self._start(outgoing)
+
+    def _hold(self, plan: Plan) -> None:
+        self.phase = HELD
+        self.profile = plan.service.profile
+        failure = plan.group.connect(self)
+        if failure is not None:
+            self.answer(failure)
+        else:
+            self.watch()
+
+    def _start(self, outgoing: Outgoing) -> None:
+        message = self.plan.write(outgoing.peer)
+        if self._early:
+            message += self._early
+        if self.content is None:
+            self.phase = AWAITING
+            outgoing.begin(self, message)
+        else:
+            self.phase = SENDING
+            self.active_at = self._front.now()
+            outgoing.begin(self, message)
+            self.watch()
+
+    def _more_content(self, data: bytes) -> None:
+        content, outgoing = self.content, self.outgoing
+        assert content is not None
+        assert outgoing is not None
+        try:
+            passed, used = content.take(data)
+        except ProtocolError as error:
+            outgoing.close()
+            self._refuse(error)
+            return
+        self._replayable = False
+        self._early = b""
+        now = self.active_at = self._front.now()
+        if content.done:
+            self.content = None
+            self.input = data[used:]
+            self.phase = AWAITING
+            self.awaiting_since = now
+        if passed:
+            outgoing.forward(passed)
+        if self.outgoing is outgoing:
+            self.watch()
+
+    @property
+    def _repeatable(self) -> bool:
+        return (
+            self._replayable
+            and self.content is None
+            and self.plan.idempotent
+            and not self._started
+            and not self.plan.upgrade
+        )
+
+    def _again(self, reason: str) -> None:
+        """Send the request once more, on a new connection."""
+        self._attempts += 1
+        self._front.retried(reason)
+        self._hold(self.plan)
+
+    def _refuse(self, error: ProtocolError) -> None:
+        """The client's fault: where its next request begins is not known any more."""
+        if self._started and self.phase not in (IDLE, HELD):
+            self.abort()
+            return
+        self._front.refused(error)
+        self.closing = True
+        self.input = b""
+        self.content = None
+        failure = Failure(error.status, "http_request_error", error.message)
+        message = failures.render(self._front.name, failure, head_only=False, keep_alive=False)
+        if self.deliver(message):
+            self.responded()
+
+    # The end.
+
+    def _flush(self) -> None:
+        try:
+            sent = self._send(self.pending)
+        except BlockingIOError:
+            return
+        except OSError:
+            self.abort()
+            return
+        self.active_at = self._front.now()
+        self.pending = self.pending[sent:]
+        if self.pending:
+            return
+        if self.phase is FLUSHING:
+            self.responded()
+        elif self.outgoing is not None:
+            self.watch()
+            self.outgoing.resume()
+        else:
+            self.watch()
+
+    def _linger(self) -> None:
+        self.phase = LINGERING
+        self.input = b""
+        self.since = self._front.now()
+        try:
+            self.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self.abort()
+            return
+        if self._ended:
+            self.abort()
+        else:
+            self._front.began()
+            self.watch()
+
+    def _stop_waiting(self) -> None:
+        if self.dialling is not None:
+            self.dialling.cancel()
+            self.dialling = None
+
+    def _close(self, close: Callable[[socket.socket], object]) -> None:
+        if self.phase is CLOSED:
+            return
+        self._stop_waiting()
+        self.phase = CLOSED
+        outgoing = self.outgoing
+        if outgoing is not None:
+            outgoing.close()
+        self._front.loop.remove(self._fd)
+        self._front.forget(self)
+        close(self.sock)
+
+    def _look_at_response(self, now: float, outgoing: Outgoing) -> None:
+        times = self.plan.route.times
+        if (
+            times.response
+            and not outgoing.responding
+            and self.phase is AWAITING
+            and now - self.awaiting_since > times.response
+        ):
+            what = f"no response within {times.response:g} s"
+        elif times.request and now - self.since > times.request:
+            what = f"the request isn't answered within {times.request:g} s"
+        elif (
+            times.idle
+            and (self.phase is SENDING or outgoing.responding)
+            and now - max(self.active_at, self.since) > times.idle
+        ):
+            what = f"no content for {times.idle:g} s"
+        else:
+            return
+        label = outgoing.peer.upstream.label
+        self._front.judge(outgoing)
+        outgoing.close()
+        self.answer(Failure(504, "http_response_timeout", f"{label}: {what}"))

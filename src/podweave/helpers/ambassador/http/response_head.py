@@ -1,0 +1,180 @@
+"""A response's head: read strictly, and written anew for the client. No I/O, no state.
+
+    content of the response      to HTTP/1.1            to HTTP/1.0
+    none, or Content-Length      as it is               as it is
+    chunks                       as they are            taken out of the chunks, until the close
+    until the close              in chunks              as it is, until the close
+
+A broken response is a ProtocolError with status 502.
+"""
+
+from __future__ import annotations
+
+from podweave.helpers.ambassador.http.fields import (
+    HOP_BY_HOP,
+    KEPT_WHATEVER_CONNECTION_SAYS,
+    Line,
+    declared,
+    is_chunked,
+    members,
+    read_line,
+)
+from podweave.helpers.wire.http1_grammar import CHUNKED, UNTIL_CLOSE, VALUE, ProtocolError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podweave.helpers.ambassador.http.policy import FieldRules
+    from podweave.helpers.wire.prometheus import Sample
+
+_SPECIAL = HOP_BY_HOP | {b"content-length", b"transfer-encoding"}
+
+
+class Head:
+    """A head as it was read. `fields` are those that are passed on, framing apart."""
+
+    __slots__ = ("fields", "length", "minor", "reusable", "start", "status", "upgrade")
+
+    def __init__(self, status: int, start: bytes, minor: int) -> None:
+        self.status = status
+        self.start = start
+        """The status line as it is passed on."""
+        self.minor = minor
+        self.fields: list[Line] = []
+        self.length: int | None = None
+        """Declared: bytes, CHUNKED, or None."""
+        self.reusable = minor == 1
+        """The upstream takes another request on this connection, as far as the head says."""
+        self.upgrade = b""
+
+
+class Answer:
+    """What the client is sent, and what follows."""
+
+    __slots__ = ("bare", "chunk", "count", "head", "keep_alive", "length", "reusable", "status")
+
+    count: Sample
+
+    def __init__(self, head: bytes, length: int, status: int, reusable: bool) -> None:
+        self.head = head
+        self.length = length
+        """Of the content that the upstream sends: bytes, CHUNKED or UNTIL_CLOSE."""
+        self.status = status
+        self.reusable = reusable
+        """The upstream's connection is as good as new after the content."""
+        self.keep_alive = True
+        """The client may send another request after this response."""
+        self.chunk = False
+        """The content is put into chunks for the client."""
+        self.bare = False
+        """The content is taken out of its chunks for the client."""
+
+
+def read(head: bytes) -> Head:
+    """Read a head, with or without its last empty line."""
+    try:
+        return _read(head)
+    except ProtocolError as error:
+        error.status = 502
+        raise
+
+
+def _read(head: bytes) -> Head:
+    lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
+    result = _status_line(lines[0])
+    fields = result.fields
+    framing: list[Line] = []
+    options: list[bytes] = []
+    for raw in lines[1:]:
+        line = read_line(raw)
+        name = line[0]
+        if name not in _SPECIAL:
+            fields.append(line)
+        elif name == b"connection":
+            options += members(line[1])
+        elif name == b"upgrade":
+            result.upgrade = line[1]
+        elif name in (b"content-length", b"transfer-encoding"):
+            framing.append(line)
+    if framing:
+        length, codings = declared(framing)
+        if codings is not None:
+            if result.minor == 0:
+                raise ProtocolError(502, "HTTP/1.0 has no Transfer-Encoding")
+            is_chunked(codings)
+            result.length = CHUNKED
+        elif length is not None:
+            result.length = int(length)
+    if options:
+        if b"close" in options:
+            result.reusable = False
+        elif result.minor == 0:
+            result.reusable = b"keep-alive" in options
+        dropped = set(options) - KEPT_WHATEVER_CONNECTION_SAYS
+        if len(dropped) > 1 or not dropped <= {b"close", b"keep-alive", b"upgrade"}:
+            result.fields = [line for line in fields if line[0] not in dropped]
+    return result
+
+
+def _status_line(line: bytes) -> Head:
+    version, _, rest = line.partition(b" ")
+    # The space before a missing reason is often missing, too, and nobody reads that differently.
+    code, _, reason = rest.partition(b" ")
+    if version not in (b"HTTP/1.0", b"HTTP/1.1"):
+        raise ProtocolError(502, "the status line is not HTTP/1.1 STATUS REASON")
+    if len(code) != 3 or not code.isdigit() or code[0] not in b"12345":
+        raise ProtocolError(502, "the status is not a number from 100 to 599")
+    if reason.translate(None, VALUE):
+        raise ProtocolError(502, "the reason has a control character")
+    return Head(int(code), b"HTTP/1.1 " + code + b" " + reason, version[7] - 0x30)
+
+
+def write(head: Head, rules: FieldRules, *, to_head: bool, minor: int, keep_alive: bool) -> Answer:
+    """For a client of HTTP/1.`minor`; `keep_alive`: it may send another request afterwards.
+
+    `to_head`: it is the response to HEAD. Interim responses (1xx) end with their head, and say
+    nothing of the connection; 101 is the caller's to judge.
+    """
+    status = head.status
+    lines = [head.start]
+    if rules.dropped:
+        lines += [line for name, _, line in head.fields if name not in rules.dropped]
+    else:
+        lines += [line for _, _, line in head.fields]
+    if status < 200:
+        if status == 101:
+            lines += [b"Connection: Upgrade", b"Upgrade: " + head.upgrade]
+        return Answer(b"\r\n".join(lines) + b"\r\n\r\n", 0, status, head.reusable)
+    lines += rules.added
+    answer = Answer(b"", 0, status, head.reusable)
+    if to_head or status in (204, 304):
+        if status != 204:
+            _say_length(lines, head.length)
+    elif head.length is None:
+        answer.length = UNTIL_CLOSE
+        answer.reusable = False
+        if minor:
+            answer.chunk = True
+            lines.append(b"Transfer-Encoding: chunked")
+        else:
+            keep_alive = False
+    elif head.length == CHUNKED and not minor:
+        answer.length = CHUNKED
+        answer.bare = True
+        keep_alive = False
+    else:
+        answer.length = head.length
+        _say_length(lines, head.length)
+    answer.keep_alive = keep_alive
+    if not keep_alive:
+        lines.append(b"Connection: close")
+    elif not minor:
+        lines.append(b"Connection: keep-alive")
+    answer.head = b"\r\n".join(lines) + b"\r\n\r\n"
+    return answer
+
+
+def _say_length(lines: list[bytes], length: int | None) -> None:
+    if length == CHUNKED:
+        lines.append(b"Transfer-Encoding: chunked")
+    elif length is not None:
+        lines.append(b"Content-Length: %d" % length)
