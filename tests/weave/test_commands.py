@@ -111,7 +111,7 @@ def test_explain_goes_to_stderr_and_ends_with_the_proof() -> None:
     assert done.stdout == (LEGACY / "woven.yaml").read_bytes()
     lines = done.stderr.decode().splitlines()
     changes = [line for line in lines if line.startswith(f"{MANIFEST}:")]
-    assert len(changes) == 11
+    assert len(changes) == 12
     assert lines[-1] == (
         "Deployment/orders: container orders: name, image, command, env, ports, resources, "
         "readinessProbe, livenessProbe, securityContext unchanged; 1 mount added at "

@@ -189,7 +189,7 @@ def test_several_patterns_share_one_volume_for_a_folder() -> None:
 def test_store_in_the_shared_folder_needs_no_other_volume() -> None:
     weaving = woven(POD % "", sidecar("s", "/logs/c.log", "/logs/store"))
     names = [each["name"] for each in spec(weaving)["volumes"]]
-    assert names == ["podweave-config", "podweave-logs", "podweave-state"]
+    assert names == ["podweave-config", "podweave-logs", "podweave-pod", "podweave-state"]
     assert {"name": "podweave-logs", "mountPath": "/logs"} in helpers(weaving)["s"]["volumeMounts"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from podweave.manifests.bundle import FoundPattern
@@ -23,6 +24,8 @@ def add_log_helper(
     *,
     admin: int,
     logs: list[dict[str, Any]] | None,
+    settings: dict[str, Any] | None = None,
+    mounted: Sequence[dict[str, Any]] = (),
     does: str,
     reads: str,
     start: str,
@@ -30,6 +33,7 @@ def add_log_helper(
     """Add the helper of `kind` with `folders` mounted.
 
     `logs`: its entries, None for a container of the user's own, which has no configuration.
+    `settings`: what else its configuration says. `mounted`: further mounts of it alone.
     The reason of the change is told as `does` what it `reads`, and when it `start`s.
     """
     pattern = found.pattern
@@ -45,7 +49,7 @@ def add_log_helper(
         )
         does, read_by = f"a container of your own, {own['image']}, reads", ""
     else:
-        mounts.append({"name": STATE_VOLUME, "mountPath": STATE_FOLDER})
+        mounts += [{"name": STATE_VOLUME, "mountPath": STATE_FOLDER}, *mounted]
         container = render(
             name, kind, draft.target, draft.options, user=user, mounts=mounts, env=env
         )
@@ -55,6 +59,7 @@ def add_log_helper(
             "name": name,
             "admin": ["127.0.0.1", admin],
             "state": f"{STATE_FOLDER}/{name}",
+            **(settings or {}),
             "logs": logs,
         }
         read_by = user_words(draft.target, entries)

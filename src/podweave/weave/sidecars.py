@@ -7,15 +7,27 @@ from typing import Any
 
 from podweave.manifests.bundle import FoundPattern
 from podweave.model.errors import InputError
-from podweave.model.patterns import Adapter, FilesStore, Sidecar
+from podweave.model.patterns import Adapter, Sidecar, SidecarLogs, SidecarSpec
+from podweave.model.quantities import bytes_of
+from podweave.model.stores import FilesStore, Store
 from podweave.weave.drafts import Draft, NewVolume, pattern_error, place
 from podweave.weave.helper_containers import SPOOL_FOLDER
 from podweave.weave.log_entries import LogEntry, user_for
 from podweave.weave.log_folders import Folder, Shared, Shares, existing_share
 from podweave.weave.log_helpers import add_log_helper
+from podweave.weave.secret_files import SecretFiles
+from podweave.weave.stores import render_store
 from podweave.weave.targets import is_within
 
+POD_VOLUME = "podweave-pod"
+POD_FOLDER = "/etc/podweave-pod"
+VOLUMES_FOLDER = "/var/lib/podweave-volumes"
+DEFAULT_GRACE = 30
+"""Seconds between SIGTERM and SIGKILL where a Pod says nothing."""
+
 _STORE_VOLUME = "podweave-store-"
+_OWN_VOLUME = "podweave-own-"
+_LABELS = {"fieldPath": "metadata.labels"}
 
 
 def weave_sidecar(
@@ -24,18 +36,23 @@ def weave_sidecar(
     """Add the log sidecar and the volume of its store."""
     pattern = found.pattern
     assert isinstance(pattern, Sidecar)
+    spec = pattern.spec
     folders = [folder for entry in entries for folder in entry.folders]
     reached = dict(shares)
-    for entry, logs in zip(entries, pattern.spec.logs or [], strict=True):
-        if logs.store is None:
-            continue
-        files = logs.store.files
-        at = (*entry.at[:-1], "store", "files")
-        folder = Folder(
-            found, at, entry.index, files.directory, helper_writes=True, main_writes=False
-        )
-        reached[entry.index, files.directory] = _store(draft, folder, files, shares)
-        folders.append(folder)
+    for entry, logs in zip(entries, spec.logs or [], strict=True):
+        for place_of, store in _stores(logs):
+            if (files := store.files) is None:
+                continue
+            at = (*entry.at[:-1], *place_of, "files")
+            folder = Folder(
+                found, at, entry.index, files.directory, helper_writes=True, main_writes=False
+            )
+            reached[entry.index, files.directory] = _store(draft, folder, files, shares)
+            folders.append(folder)
+    secrets = SecretFiles(found)
+    rendered = _logs(pattern, entries, secrets) if spec.container is None else None
+    settings, mounted = ({}, []) if rendered is None else _beside(draft, found, spec)
+    mounted += secrets.mounts(draft)
     reads = [path for entry in entries for path in entry.paths]
     reads += [f"what {adapter} makes" for entry in entries for adapter in entry.adapters]
     add_log_helper(
@@ -46,7 +63,9 @@ def weave_sidecar(
         folders,
         reached,
         admin=admin,
-        logs=_logs(pattern, entries) if pattern.spec.container is None else None,
+        logs=rendered,
+        settings=settings,
+        mounted=mounted,
         does="ships",
         reads=", ".join(reads),
         start=(
@@ -152,14 +171,87 @@ def _store(draft: Draft, folder: Folder, files: FilesStore, shares: Shares) -> S
     return Shared(volume_name, files.directory)
 
 
-def _logs(pattern: Sidecar, entries: list[LogEntry]) -> list[dict[str, Any]]:
+def _stores(logs: SidecarLogs) -> list[tuple[tuple[str | int, ...], Store]]:
+    """The stores of a log entry, each with its path in it."""
+    if logs.store is not None:
+        return [(("store",), logs.store)]
+    return [(("stores", index), store) for index, store in enumerate(logs.stores or ())]
+
+
+def _logs(pattern: Sidecar, entries: list[LogEntry], secrets: SecretFiles) -> list[dict[str, Any]]:
     rendered: list[dict[str, Any]] = []
-    for entry, logs in zip(entries, pattern.spec.logs or [], strict=True):
-        assert logs.store is not None
-        stores = [{"files": {"directory": logs.store.files.directory}}]
+    for number, (entry, logs) in enumerate(zip(entries, pattern.spec.logs or [], strict=True)):
+        stores = [
+            render_store(store, secrets, f"{number}-{index}")
+            for index, (_, store) in enumerate(_stores(logs))
+        ]
         if entry.paths:
             rendered.append({"from": entry.paths, "stores": stores})
         rendered.extend(
             {"spool": f"{SPOOL_FOLDER}/{adapter}", "stores": stores} for adapter in entry.adapters
         )
     return rendered
+
+
+def _beside(
+    draft: Draft, found: FoundPattern, spec: SidecarSpec
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What the configuration says beside `logs`, and the mounts that this needs."""
+    draft.add_volume(
+        POD_VOLUME,
+        NewVolume(
+            {"downwardAPI": {"items": [{"path": "labels", "fieldRef": _LABELS}]}},
+            None,
+            "the Pod's labels",
+            "they go with every record, as they are when it is shipped",
+        ),
+    )
+    mounts: list[dict[str, Any]] = [{"name": POD_VOLUME, "mountPath": POD_FOLDER, "readOnly": True}]
+    settings: dict[str, Any] = {"labels": f"{POD_FOLDER}/labels"}
+    if (drain := _drain(draft, spec)) is not None:
+        settings["drain"] = drain
+    if spec.limits is not None:
+        settings["memory"] = bytes_of(spec.limits.memory)
+    for key, part in (("spill", spec.spill), ("dead_letters", spec.dead_letters)):
+        if part is None:
+            continue
+        settings[key] = {"bytes": bytes_of(part.max_bytes)}
+        if part.volume is not None:
+            directory = f"{VOLUMES_FOLDER}/{key.replace('_', '-')}"
+            settings[key]["directory"] = directory
+            mounts.append(_own_volume(draft, found, key.replace("_", "-"), part.volume, directory))
+    if spec.spill is not None:
+        settings["spill"]["after"] = float(spec.spill.after_seconds)
+    return settings, mounts
+
+
+def _own_volume(
+    draft: Draft, found: FoundPattern, what: str, source: dict[str, Any], directory: str
+) -> dict[str, Any]:
+    """The volume of a spill or of dead letters, and its mount. One source is one volume, where
+    both have a folder of their own."""
+    for known, volume in draft.volumes.items():
+        if known.startswith(_OWN_VOLUME) and volume.source == source:
+            break
+    else:
+        known = f"{_OWN_VOLUME}{what}-{found.pattern.metadata.name}"[:63].rstrip("-")
+        draft.add_volume(
+            known,
+            NewVolume(
+                source,
+                found,
+                f"the {what} of {found.pattern.metadata.name}",
+                "its pattern names this volume, so that it outlives the Pod",
+            ),
+        )
+    return {"name": known, "mountPath": directory}
+
+
+def _drain(draft: Draft, spec: SidecarSpec) -> float | None:
+    """Seconds that the end of the Pod may take the helper; None for the helper's own default."""
+    if spec.drain_seconds is not None:
+        return float(spec.drain_seconds)
+    grace = draft.target.pod.spec.termination_grace_period_seconds
+    if grace is None or grace >= DEFAULT_GRACE:
+        return None
+    return round(grace * 2 / 3, 1)
