@@ -86,7 +86,7 @@ class DirectDial:
             try:
                 self._dial(address)
             except OSError as error:
-                self._failure = from_errno(error.errno or 0, f"connect to {address}")
+                self._failure = from_errno(error.errno or 0, self._operation(address))
                 continue
             if self._addresses:
                 self._stagger = self._loop.call_later(STAGGER_SECONDS, self._dial_next)
@@ -122,10 +122,16 @@ class DirectDial:
             self._done(sock)
             return
         sock.close()
-        self._failure = from_errno(outcome, f"connect to {address}")
+        self._failure = from_errno(outcome, self._operation(address))
         if self._stagger is not None:
             self._stagger.cancel()
         self._dial_next()
+
+    def _operation(self, address: str) -> str:
+        """For messages: which of a name's addresses."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        found = "" if address == self._host else f" ({address})"
+        return f"connect to {host}:{self._port}{found}"
 
     def _fail(self) -> None:
         self.cancel()
