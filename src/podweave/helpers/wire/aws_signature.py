@@ -10,16 +10,8 @@ from __future__ import annotations
 
 import time
 
+from podweave.helpers.wire.digests import sha256
 from podweave.helpers.wire.urls import quote
-
-try:
-    # hashlib would load OpenSSL as well: 4 MB that no helper has to spare.
-    from _sha2 import sha256  # type: ignore[import-not-found]
-except ImportError:
-    try:
-        from _sha256 import sha256  # type: ignore[import-not-found]
-    except ImportError:
-        from hashlib import sha256
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

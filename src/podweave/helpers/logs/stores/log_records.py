@@ -20,9 +20,10 @@ from podweave.helpers.wire.dates import days
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
-    from podweave.helpers.logs.delivery.batches import Batch
+    from podweave.helpers.logs.delivery.batches import Batch, Piece
 
 SECOND = 1_000_000_000
 
@@ -94,6 +95,19 @@ def _document(line: bytes) -> Any:
         return json.loads(line)
     except (ValueError, RecursionError):
         return line.decode("utf-8", "backslashreplace")
+
+
+def raw_times(piece: Piece) -> Sequence[int]:
+    """For each record of a piece of raw lines: when it was written, if that stands beside it,
+    else when it was read."""
+    read = int(piece.seconds * SECOND)
+    if piece.details is None:
+        return [read] * piece.count()
+    times = []
+    for time in piece.times():
+        stamp = nanoseconds(time.decode("latin-1"))
+        times.append(read if stamp is None else stamp)
+    return times
 
 
 def log_record(document: Any, read: int) -> LogRecord:
