@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from podweave.helpers.logs.gzip_reader import GzipReader
+
 HEAD = 1024
 """How many first bytes of a file belong to its identity."""
 
@@ -119,6 +121,7 @@ class FollowedFile:
     __slots__ = (
         "acknowledged",
         "acknowledged_tail",
+        "archive",
         "changed",
         "deleted",
         "departed",
@@ -148,6 +151,8 @@ class FollowedFile:
         self.device = device
         self.inode = inode
         self.head = b""
+        self.archive: GzipReader | None = None
+        """It was compressed since; places are those in what was compressed."""
         self.encoding: str | None = None
         """Of text_encodings; "": not looked into; None: not known yet."""
         self.offset = 0
@@ -185,6 +190,8 @@ class FollowedFile:
 
     def read_at(self, length: int, offset: int) -> bytes:
         """Up to `length` bytes from that place; fewer at the end of the file."""
+        if self.archive is not None:
+            return self.archive.read_at(length, offset)
         return os.pread(self.descriptor, length, offset)
 
     def resume(self, offset: int, tail: bytes, head: bytes) -> None:

@@ -1,7 +1,7 @@
 """Patterns of file names: `*`, `?` and `[...]` in any part of a path, `**` for any depth.
 
 As shells do it: `*` doesn't match a leading dot, nor a slash. Compressed files are passed over
-unless a pattern names them without a wildcard: what they hold was read before it was compressed.
+unless a pattern names them, or ends with `.gz`: what they hold was read before it was compressed.
 Symbolic links to files are followed; `**` doesn't descend into links to directories, which may
 lead in circles.
 
@@ -25,6 +25,8 @@ DEPTH = 32
 _MEMO = 10_000
 RELIST = 5.0
 
+# How fnmatch.translate ends what ends with `.gz`.
+_PACKED = fnmatch.translate(".gz")[4:]
 _MAGIC = re.compile(r"[*?[]")
 # A name may still come within the clock tick that the modification time already shows.
 _TICK_NS = 50_000_000
@@ -95,8 +97,9 @@ class Globs:
             else:
                 yield from self._expand(path, parts, index + 1, depth)
         else:
+            packed = part.pattern.endswith(_PACKED)
             for name, _ in self._names(directory):
-                if part.match(name) and not (last and name.endswith(COMPRESSED)):
+                if part.match(name) and (not last or packed or not name.endswith(COMPRESSED)):
                     path = os.path.join(directory, name)
                     if last:
                         yield path

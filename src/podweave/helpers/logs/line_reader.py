@@ -224,7 +224,7 @@ class LineReader:
         """Pass over NUL bytes at the beginning of a file, if anything follows them."""
         text = raw.lstrip(b"\0")
         skip = len(raw) - len(text)
-        if not text:
+        if not text and file.archive is None:
             try:
                 skip = max(skip, os.lseek(file.descriptor, skip - 1, os.SEEK_DATA))
             except OSError:

@@ -34,7 +34,7 @@ class Remembered:
         change with a reboot. Another inode isn't: a new file may begin like the old one.
         """
         alike = [entry for entry in self._entries if entry["inode"] == file.inode]
-        alike.sort(key=lambda entry: entry["device"] != file.device)
+        alike.sort(key=lambda entry: (entry["device"] != file.device, -entry["generation"]))
         for entry in alike:
             bytes_of = matches(entry, file.descriptor)
             if bytes_of is not None:
@@ -45,8 +45,8 @@ class Remembered:
                 return True
         for entry in alike:
             if entry["device"] == file.device:
-                self._entries.remove(entry)
-                file.generation = entry["generation"] + 1
+                # Not removed: what was there may be compressed now.
+                file.generation = max(file.generation, entry["generation"] + 1)
                 self._tell("log.replaced", path=file.path, known_as=entry["path"])
         return False
 
@@ -62,6 +62,25 @@ class Remembered:
             entry for entry in self._entries[-FORGET_ABOVE:] if now - entry["gone"] < FORGET_AFTER
         ]
         return self._entries
+
+    def orphans(self) -> list[dict[str, Any]]:
+        """Entries that no file claimed and that were read in part: of files that are gone."""
+        return [entry for entry in self._entries if entry["offset"] and "archive" not in entry]
+
+    def forget(self, entry: dict[str, Any]) -> None:
+        if entry in self._entries:
+            self._entries.remove(entry)
+
+    def archive(self, device: int, inode: int, size: int) -> dict[str, Any] | None:
+        """What is known of a compressed file, which never changes once it is there."""
+        for entry in self._entries:
+            if entry["inode"] == inode and entry.get("archive") == size:
+                return entry
+        return None
+
+    def heads(self) -> list[tuple[int, str]]:
+        """Of the files: how many first bytes are known, and their digest."""
+        return [tuple(entry["head"]) for entry in self._entries]
 
     def elsewhere(self) -> list[str]:
         """Paths of files that were renamed in their directories while nobody followed them.

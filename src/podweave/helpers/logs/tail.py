@@ -17,6 +17,7 @@ import stat
 import time
 from collections import deque
 
+from podweave.helpers.logs.archives import SUFFIX, Archives
 from podweave.helpers.logs.copies import Copies
 from podweave.helpers.logs.followed_file import Chunk, FollowedFile
 from podweave.helpers.logs.globs import Globs
@@ -92,6 +93,9 @@ class Tail(Source):
         self._copies = Copies()
         self._unreadable: dict[str, int | None] = {}
         self._next_scan = 0.0
+        self._scanned_at = 0.0
+        self._archives: Archives | None = None
+        """As soon as there may be some."""
         self._looked_back = False
         self._held_until: float | None = None
         self._hints = hints
@@ -127,6 +131,9 @@ class Tail(Source):
         chunks: list[Chunk] = []
         left = max_bytes
         self._more = False
+        if self._archives is not None and self._archives.searching:
+            self._archives.search()
+            self._more = True
         waiting = self._wake_held(now)
         idle = 0
         while waiting and idle < len(self._ring):
@@ -172,7 +179,7 @@ class Tail(Source):
     def _rest(self, hints: Hints, wait: float) -> float:
         """How long to wait for a hint, once one was asked for and a look was taken after that."""
         if self._armed is not None:
-            self._next_scan = self._clock() + RESTING * 0.9
+            self._next_scan = self._scanned_at + RESTING * 0.9
             return RESTING
         # What is followed without a name here has a name where nobody looks, or none.
         sure = not self._globs.lacking and not any(
@@ -203,7 +210,7 @@ class Tail(Source):
             self._armed = self._hints = None
 
     def close(self) -> None:
-        for file in self._files.values():
+        for file in [*self._files.values(), *self._unpacked()]:
             file.ended = True
             file.close()
         self._ring.clear()
@@ -213,9 +220,18 @@ class Tail(Source):
     def entries(self) -> list[dict[str, Any]]:
         self._dirty = False
         self._remember_ended()
-        known = [*self._files.values(), *self._ended]
+        known = [*self._files.values(), *self._ended, *self._unpacked()]
         followed = [file.entry() for file in known if file.acknowledged]
+        if self._archives is not None:
+            named = self._archives.entries()
+            places = {(entry["device"], entry["inode"]) for entry in named}
+            # What a pattern names itself is known by its own size as well.
+            followed = [e for e in followed if (e["device"], e["inode"]) not in places]
+            followed += named
         return followed + self._remembered.entries(time.time())
+
+    def _unpacked(self) -> list[FollowedFile]:
+        return [file for file in self._ring if file.archive is not None]
 
     def _remember_ended(self) -> None:
         for file in self._ended:
@@ -238,6 +254,7 @@ class Tail(Source):
         """Look at every name that matches: files come, are renamed, are replaced."""
         # A turn that comes a little early must not put the look off to the next one.
         self._next_scan = now + SLOW * 0.8
+        self._scanned_at = now
         unreadable: dict[str, int | None] = {}
         seen: set[tuple[int, int]] = set()
         at: dict[str, FollowedFile] = {}
@@ -248,6 +265,9 @@ class Tail(Source):
             try:
                 status = os.stat(path)
                 if not stat.S_ISREG(status.st_mode):
+                    continue
+                if path.endswith(SUFFIX):
+                    self._known_archives().see(path, status, self._known(), now)
                     continue
                 key = (status.st_dev, status.st_ino)
                 file = self._files.get(key)
@@ -278,6 +298,8 @@ class Tail(Source):
         if not self._looked_back:
             self._looked_back = True
             self._look_back(now)
+            if self._remembered.orphans():
+                self._known_archives().look_for_orphans()
         for key, file in list(self._files.items()):
             if key not in seen:
                 if file.departed is None:
@@ -295,6 +317,14 @@ class Tail(Source):
                 successor = self._at.get(file.path)
                 if successor is not None and successor is not file:
                     successor.predecessor = file
+
+    def _known_archives(self) -> Archives:
+        if self._archives is None:
+            self._archives = Archives(self._remembered, self._ring.append)
+        return self._archives
+
+    def _known(self) -> list[FollowedFile]:
+        return [*self._files.values(), *self._ended]
 
     def _open(self, path: str, now: float, known_only: bool = False) -> FollowedFile | None:
         flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
@@ -328,7 +358,7 @@ class Tail(Source):
 
     def _look_at_active(self, now: float) -> None:
         for file in list(self._ring):
-            if now - file.changed < 1.0:
+            if now - file.changed < 1.0 and file.archive is None:
                 self._look_at(file, now)
 
     def _look_at(self, file: FollowedFile, now: float) -> None:
@@ -407,6 +437,9 @@ class Tail(Source):
     def _settle(self, now: float, chunks: list[Chunk]) -> None:
         """End files that nobody can write to any more; at the end of the Pod, see what is left."""
         settled = self._finishing is not None
+        for file in self._unpacked():
+            if not self._settle_unpacked(file, chunks):
+                settled = False
         held: list[FollowedFile] = []
         for file in list(self._files.values()):
             if file.look:
@@ -423,6 +456,21 @@ class Tail(Source):
                 if _quiet(file, now) >= QUIET_AFTER_DEPARTURE:
                     self._close_off(file, now, chunks)
         self._settled = settled
+
+    def _settle_unpacked(self, file: FollowedFile, chunks: list[Chunk]) -> bool:
+        """End a compressed file that is read to its end."""
+        archive = file.archive
+        assert archive is not None
+        if file.look or (archive.torn and self._finishing is None):
+            return False
+        file.size = archive.reached
+        self._close_off(file, self._clock(), chunks)
+        file.ended = True
+        file.close()
+        self._ring.remove(file)
+        self._ended.append(file)
+        self._dirty = True
+        return True
 
     def _complete(self, file: FollowedFile, now: float) -> bool:
         """Read to its end, and nothing will follow."""
