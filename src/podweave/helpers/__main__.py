@@ -2,7 +2,11 @@
 
     ambassador|adapter|sidecar CONFIG   run until SIGTERM
     wait CONFIG                         until the helper of CONFIG is healthy, at most 4 s
-    switch PROFILE CONFIG               change the profile of the ambassador of CONFIG
+    switch PROFILE CONFIG [EXISTING [SECONDS]]
+                                        change the profile of the ambassador of CONFIG; EXISTING
+                                        connections: keep, drain (within SECONDS) or cut
+    ask PATH CONFIG [CONTENT]           GET from the admin endpoint of the helper of CONFIG, or
+                                        POST the content, and print what it answers
     check CONFIG                        say whether CONFIG is right
     version
 
@@ -25,7 +29,8 @@ if TYPE_CHECKING:
 USAGE = """\
 usage: podweave-helpers ambassador|adapter|sidecar CONFIG
        podweave-helpers wait CONFIG
-       podweave-helpers switch PROFILE CONFIG
+       podweave-helpers switch PROFILE CONFIG [keep|drain|cut [SECONDS]]
+       podweave-helpers ask PATH CONFIG [CONTENT]
        podweave-helpers check CONFIG
        podweave-helpers version
 """
@@ -34,17 +39,21 @@ usage: podweave-helpers ambassador|adapter|sidecar CONFIG
 def main(arguments: list[str]) -> int:
     match arguments:
         case ["ambassador" | "adapter" | "sidecar" as program, file]:
-            return _configured(file, lambda config: _run(program, config))
+            return _configured(file, lambda config: _run(program, config, file))
         case ["check", file]:
             return _configured(file, _check)
         case ["wait", file]:
             from podweave.helpers import admin_client
 
             return _configured(file, admin_client.wait)
-        case ["switch", profile, file]:
+        case ["switch", profile, file, *existing] if len(existing) <= 2:
             from podweave.helpers import admin_client
 
-            return _configured(file, lambda config: admin_client.switch(config, profile))
+            return _configured(file, lambda config: admin_client.switch(config, profile, *existing))
+        case ["ask", path, file, *content] if len(content) <= 1:
+            from podweave.helpers import admin_client
+
+            return _configured(file, lambda config: admin_client.ask(config, path, *content))
         case ["version"]:
             sys.stdout.write(f"podweave-helpers {__version__}\n")
             return 0
@@ -60,11 +69,13 @@ def _configured(file: str, program: Callable[[dict[str, Any]], int]) -> int:
         return 2
 
 
-def _run(program: str, config: dict[str, Any]) -> int:
+def _run(program: str, config: dict[str, Any], file: str) -> int:
     # Imported one by one: memory is imports, and a helper pays for its own only.
     if program == "ambassador":
-        from podweave.helpers.ambassador.program import run
-    elif program == "adapter":
+        from podweave.helpers.ambassador import program as ambassador
+
+        return ambassador.run(config, file)
+    if program == "adapter":
         from podweave.helpers.logs.adapter_program import run
     else:
         from podweave.helpers.logs.sidecar_program import run

@@ -1,7 +1,8 @@
-"""The short-lived programs that talk to a running helper's admin endpoint: wait and switch."""
+"""The short-lived programs that talk to a running helper's admin endpoint: wait, switch, ask."""
 
 from __future__ import annotations
 
+import json
 import socket
 import sys
 import time
@@ -41,18 +42,43 @@ def wait(config: dict[str, Any], seconds: float = WAIT_SECONDS) -> int:
         time.sleep(_PAUSE)
 
 
-def switch(config: dict[str, Any], profile: str) -> int:
-    """Tell the ambassador to use `profile`; print what it answers."""
+def switch(config: dict[str, Any], profile: str, existing: str = "", grace: str = "") -> int:
+    """Tell the ambassador to use `profile`; print what it answers.
+
+    `existing` and `grace` (seconds) in place of what its configuration says of open connections.
+    """
+    wanted: dict[str, object] = {"profile": profile}
+    if existing:
+        wanted["existing"] = existing
+    if grace:
+        try:
+            wanted["grace"] = float(grace)
+        except ValueError:
+            sys.stderr.write(f"{grace!r} is no number of seconds\n")
+            return 2
+    return ask(config, "/profile", json.dumps(wanted))
+
+
+def ask(config: dict[str, Any], path: str, content: str | None = None) -> int:
+    """GET `path`, or POST the content to it; print what is answered.
+
+    0 when it was done, 2 when what was asked for is wrong, 1 when it failed.
+    """
+    if not path.startswith("/") or not all("!" <= char <= "~" for char in path):
+        sys.stderr.write(f"{path!r} is no path\n")
+        return 2
     deadline = time.monotonic() + 10.0
+    method = "GET" if content is None else "POST"
+    body = (content or "").encode()
     try:
-        status, content = request(_address(config), "POST", "/profile", profile.encode(), deadline)
+        status, answer = request(_address(config), method, path, body, deadline)
     except NoAnswerError as error:
-        sys.stderr.write(f"no answer from the ambassador: {error}\n")
+        sys.stderr.write(f"no answer from the {config.get('program', 'helper')}: {error}\n")
         return 1
     if status == 200:
-        sys.stdout.write(content)
+        sys.stdout.write(answer)
         return 0
-    sys.stderr.write(content)
+    sys.stderr.write(answer)
     return 2 if status in (400, 404) else 1
 
 

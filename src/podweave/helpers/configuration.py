@@ -158,6 +158,11 @@ class Section:
         self.text("program", among=[program])
         return self.text("name")
 
+    def rest(self) -> dict[str, Any]:
+        """What has not been taken yet; taken with this."""
+        values, self._values = self._values, {}
+        return values
+
     def end(self) -> None:
         if self._values:
             raise ConfigurationError(self.at(next(iter(self._values))), "is not a known key")

@@ -67,6 +67,31 @@ class Metrics:
             f"{_PREFIX}_connections_cut_total",
             "Connections reset because the profile was switched.",
         ).labels()
+        self.reloads = counter(
+            f"{_PREFIX}_configuration_reloads_total",
+            "Changed configuration files, by what became of them.",
+            "result",
+        )
+        self.reload_successful = gauge(
+            f"{_PREFIX}_configuration_current",
+            "1 while the configuration file as it is now is in use, 0 when it was refused.",
+        ).labels()
+        self.restart_needed = gauge(
+            f"{_PREFIX}_configuration_restart_needed",
+            "1 when the configuration has changed in what only a restart can follow.",
+        ).labels()
+        self.faults = gauge(
+            f"{_PREFIX}_faults",
+            "Faults on purpose: seconds, bytes a second, or a share.",
+            "profile",
+            "fault",
+        )
+        self.faulted = counter(
+            f"{_PREFIX}_faults_injected_total",
+            "Clients refused and connections reset on purpose.",
+            "profile",
+            "fault",
+        )
         self.accept_pauses = counter(
             f"{_PREFIX}_accept_pauses_total",
             "Times that accepting had to pause, because descriptors or memory were short.",

@@ -28,7 +28,17 @@ _MOST_REPEATS = 10
 class UpstreamState:
     """What is known of an upstream now."""
 
-    __slots__ = ("down", "ejected_until", "ejections", "failures", "open", "reason")
+    __slots__ = (
+        "down",
+        "ejected_until",
+        "ejections",
+        "failures",
+        "message",
+        "open",
+        "reason",
+        "since",
+        "up",
+    )
 
     def __init__(self) -> None:
         self.open = 0
@@ -42,6 +52,20 @@ class UpstreamState:
         """By the health checks."""
         self.reason = ""
         """Of the last failure; empty after a success."""
+        self.message = ""
+        """The same in words."""
+        self.up: bool | None = None
+        """What the last attempt or check says; None where there was none yet."""
+        self.since = 0.0
+        """When `up` has changed last."""
+
+    def note(self, up: bool, now: float, reason: str = "", message: str = "") -> None:
+        """An attempt or a check has ended."""
+        if up is not self.up:
+            self.up = up
+            self.since = now
+        self.reason = reason
+        self.message = message
 
 
 class Upstream:
@@ -141,9 +165,8 @@ class Profile:
         state.failures = 0
         state.ejections = 0
         state.ejected_until = 0.0
-        state.reason = ""
 
-    def failed(self, upstream: Upstream, reason: str, now: float) -> float:
+    def failed(self, upstream: Upstream, now: float) -> float:
         """An attempt failed. Returns for how many seconds the upstream is ejected now, mostly 0.
 
         The last usable one is never ejected. One that comes back is ejected again, for longer,
@@ -151,7 +174,6 @@ class Profile:
         """
         state = upstream.state
         state.failures += 1
-        state.reason = reason
         if not self.ejection.failures or not upstream.usable(now):
             return 0.0
         if state.failures < self.ejection.failures and not state.ejections:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import resource
 import signal
 
-from podweave.helpers.admin import Admin, Answer
+from podweave.helpers.admin import Admin
+from podweave.helpers.ambassador.commands import Commands
 from podweave.helpers.ambassador.drain import Drain
 from podweave.helpers.ambassador.listeners import ListenError, Listeners, render
 from podweave.helpers.ambassador.metrics import Metrics
+from podweave.helpers.ambassador.reloading import Reloading
 from podweave.helpers.ambassador.settings import Settings
 from podweave.helpers.ambassador.switchboard import Switchboard
 from podweave.helpers.dialing.choice import connector
 from podweave.helpers.journal import Journal
 from podweave.helpers.loop import Loop
-from podweave.helpers.wire import prometheus
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,23 +27,29 @@ def check(config: dict[str, Any]) -> None:
     Settings(config)
 
 
-def run(config: dict[str, Any]) -> int:
-    """Serve until SIGTERM or SIGINT. 0 when told to stop, 1 when an address is not to be had."""
+def run(config: dict[str, Any], file: str) -> int:
+    """Serve until SIGTERM or SIGINT. 0 when told to stop, 1 when an address is not to be had.
+
+    `file` is where the configuration has been read from: it is watched for changes.
+    """
     settings = Settings(config)
     journal = Journal("ambassador", settings.name)
     loop = Loop()
     metrics = Metrics()
     board = Switchboard(loop, settings, connector(loop), metrics, journal)
+    process = _Process(loop, board, journal)
+    reloading = Reloading(loop, file, config, board, metrics, journal)
+    process.commands = Commands(board, reloading, process.stop)
     try:
         listeners = Listeners(loop, settings.listen, board.accept, metrics, journal)
-        admin = _admin(loop, settings, board)
+        admin = _admin(loop, settings, process.commands)
     except ListenError as error:
         journal.error("cannot-listen", address=error.address, reason=error.reason)
         return 1
     _raise_descriptor_limit()
-    process = _Process(loop, settings, board, journal)
     for signum in (signal.SIGTERM, signal.SIGINT):
-        loop.on_signal(signum, process.stop)
+        loop.on_signal(signum, process.interrupted)
+    loop.on_signal(signal.SIGHUP, reloading.look)
     journal.info(
         "listening",
         addresses=listeners.addresses,
@@ -59,63 +65,40 @@ def run(config: dict[str, Any]) -> int:
 
 
 class _Process:
-    """What the signals do: the first begins the drain, the second ends it."""
+    """What ends it: the first signal begins the drain, the second ends that, too."""
 
-    def __init__(
-        self, loop: Loop, settings: Settings, board: Switchboard, journal: Journal
-    ) -> None:
+    commands: Commands
+
+    def __init__(self, loop: Loop, board: Switchboard, journal: Journal) -> None:
         self._loop = loop
-        self._settings = settings
         self._board = board
         self._journal = journal
         self._drain: Drain | None = None
 
-    def stop(self) -> None:
+    def interrupted(self) -> None:
         if self._drain is not None:
             self._loop.stop()
+        else:
+            self.stop()
+
+    def stop(self) -> None:
+        """Begin the end; asked for once more, it goes on as it does."""
+        if self._drain is not None:
             return
+        seconds = self._board.settings.drain
         open_connections = sum(self._board.open_connections().values())
-        self._journal.info("draining", connections=open_connections, seconds=self._settings.drain)
-        self._drain = Drain(self._loop, self._board, self._settings.drain, self._loop.stop)
+        self._journal.info("draining", connections=open_connections, seconds=seconds)
+        self.commands.stopping = True
+        self._drain = Drain(self._loop, self._board, seconds, self._loop.stop)
 
 
-def _admin(loop: Loop, settings: Settings, board: Switchboard) -> Admin | None:
+def _admin(loop: Loop, settings: Settings, commands: Commands) -> Admin | None:
     if settings.admin is None:
         return None
-
-    def show(content: bytes) -> Answer:
-        return _json(
-            200,
-            {
-                "profile": board.profile.name,
-                "profiles": list(board.profiles),
-                "open": board.open_connections(),
-                "held": len(board.held),
-            },
-        )
-
-    def switch(content: bytes) -> Answer:
-        name = content.decode("utf-8", "replace").strip()
-        if name not in board.profiles:
-            known = ", ".join(board.profiles)
-            return Answer(404, f"there is no profile {name!r}; there is {known}\n".encode())
-        return _json(200, board.switch(name))
-
-    handlers = {
-        "GET /metrics": lambda content: Answer(
-            200, board.render_metrics(), prometheus.CONTENT_TYPE
-        ),
-        "GET /profile": show,
-        "POST /profile": switch,
-    }
     try:
-        return Admin(loop, settings.admin, handlers)
+        return Admin(loop, settings.admin, commands.handlers())
     except OSError as error:
         raise ListenError(render(*settings.admin), error) from error
-
-
-def _json(status: int, value: object) -> Answer:
-    return Answer(status, (json.dumps(value) + "\n").encode(), "application/json")
 
 
 def _raise_descriptor_limit() -> None:

@@ -137,6 +137,10 @@ class Leg:
         self._mask = READ
         self._watched = False
 
+    @property
+    def both_ways_open(self) -> bool:
+        return self._input_open and self._output_open and not self._broken
+
     def begin(self, pending: bytes) -> None:
         """`pending` goes out first, and as with all that waits, the peer isn't read until then."""
         if pending:

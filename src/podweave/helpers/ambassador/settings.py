@@ -34,6 +34,7 @@ DRAIN = 30.0
 
 class Settings:
     __slots__ = (
+        "_profiles",
         "admin",
         "connect_timeout",
         "datapath",
@@ -48,6 +49,7 @@ class Settings:
 
     def __init__(self, config: dict[str, Any]) -> None:
         """ConfigurationError says what is wrong, and where."""
+        self._profiles = config.get("profiles")
         section = Section(config)
         self.name = section.begin("ambassador")
         self.listen = [_listen(value, path) for path, value in section.array("listen")]
@@ -67,6 +69,10 @@ class Settings:
         self.drain = section.seconds("drain", DRAIN)
         self.on_switch = _on_switch(section)
         section.end()
+
+    def raw_profile(self, name: str) -> object:
+        """A profile as it was written, to see whether it has changed. None: it isn't there."""
+        return self._profiles.get(name) if isinstance(self._profiles, dict) else None
 
     def _profile(self, name: str, section: Section) -> Profile:
         path = section.at("upstreams")

@@ -12,6 +12,7 @@ A switch changes where new and held clients go; what becomes of the others is `l
 
 from __future__ import annotations
 
+from podweave.helpers.ambassador.health import HealthChecks
 from podweave.helpers.ambassador.leftovers import Leftovers
 from podweave.helpers.ambassador.protocols import Sessions
 from podweave.helpers.ambassador.relay import Relay
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Protocol
 
+    from podweave.helpers.ambassador.fault_control import FaultControl
+    from podweave.helpers.ambassador.http.front import Front
     from podweave.helpers.ambassador.inspection import Inspector
     from podweave.helpers.ambassador.metrics import Metrics
     from podweave.helpers.ambassador.policies import OnSwitch
@@ -75,8 +78,15 @@ class Switchboard:
         self.settings = settings
         self.profiles = settings.profiles
         self.profile: Profile = settings.profiles[settings.profile]
+        self.profile_since = loop.now()
+        """When the profile of now came into use, on the loop's clock."""
         self.held: dict[Held, None] = {}
+        self.faults: FaultControl | None = None
+        """Made when somebody first wants faults: without any they cost nothing."""
         self.leftovers = Leftovers(loop, self._stale, self._were_cut, journal)
+        self._checks = HealthChecks(loop, connector, self._checked)
+        self.front: Front | None = None
+        """All clients, where the protocol is http; there from the first one on."""
         self._sessions = Sessions(settings.protocol, self.profiles.values())
         self._slots: dict[str, Slots] = {}
         self._relays: dict[Relay, Turn | None] = {}
@@ -91,6 +101,9 @@ class Switchboard:
     @property
     def busy(self) -> bool:
         """Somebody is connected."""
+        if self.front is not None:
+            # Connections that are kept for further requests are nobody's.
+            return self.front.busy or bool(self._relays)
         return bool(self.held or self._relays or self._lingering) or any(
             slots.connected for slots in self._slots.values()
         )
@@ -101,8 +114,12 @@ class Switchboard:
 
     def accept(self, client: socket.socket) -> None:
         self.metrics.accepted.value += 1
+        if self.faults is not None and self.faults.refuses(self.profile.name):
+            reset(client)
+            return
         most = self.profile.limits.waiting
-        if most and len(self.held) >= most:
+        # With HTTP it is requests that wait, and those that can't are answered.
+        if most and len(self.held) >= most and self.front is None:
             reset(client)
             message = f"{most} clients wait, and limits.waiting allows no more"
             self.refused(DialError(WAITING_LIMIT, message))
@@ -173,6 +190,8 @@ class Switchboard:
         if turn is not None:
             turn.holder = relay
         self._relays[relay] = turn
+        if self.faults is not None:
+            self.faults.spoil(relay)
 
     def refused(self, error: DialError) -> None:
         """A client was sent away."""
@@ -200,12 +219,15 @@ class Switchboard:
         """An attempt to connect has succeeded or failed."""
         profile = upstream.profile
         place = (profile.name, upstream.label)
+        now = self.loop.now()
         if error is None:
+            upstream.state.note(True, now)
             profile.succeeded(upstream)
             self.metrics.upstream_up.set(1, *place)
             if self._failing.pop(upstream.label, None) is not None:
                 self.journal.info("upstream-recovered", upstream=upstream.label)
             return
+        upstream.state.note(False, now, error.reason, error.message)
         self.metrics.upstream_up.set(0, *place)
         self.metrics.dial_failures.add(1, *place, error.reason)
         if self._failing.get(upstream.label) != error.reason:
@@ -216,7 +238,7 @@ class Switchboard:
                 reason=error.reason,
                 message=error.message,
             )
-        if seconds := profile.failed(upstream, error.reason, self.loop.now()):
+        if seconds := profile.failed(upstream, now):
             self.metrics.ejections.add(1, *place)
             self.journal.warning(
                 "upstream-ejected",
@@ -235,8 +257,9 @@ class Switchboard:
         redialled = 0
         if profile is not previous:
             self.profile = profile
+            self.profile_since = self.loop.now()
             self.metrics.switches.value += 1
-            self._show_profile()
+            self._use_profile()
             redialled = self._dial_anew()
         answer: dict[str, object] = {
             "profile": name,
@@ -248,6 +271,37 @@ class Switchboard:
         self.journal.info("profile-switched", **answer)
         return answer
 
+    def reconfigure(self, settings: Settings) -> dict[str, object]:
+        """Go on with other settings; says what has become of whom.
+
+        A profile that was switched to stays in use, unless the settings name another one than
+        before, or have it no more.
+        """
+        previous, before = self.profile, self.settings
+        for name, profile in settings.profiles.items():
+            if name in self.profiles:
+                profile.adopt(self.profiles[name].upstreams)
+        self.settings = settings
+        self.profiles = settings.profiles
+        name = previous.name
+        if name not in self.profiles or settings.profile != before.profile:
+            name = settings.profile
+        self.profile = self.profiles[name]
+        self._sessions.choose(self.profiles.values())
+        self._take_profiles()
+        redialled = 0
+        if name != previous.name:
+            self.profile_since = self.loop.now()
+            self.metrics.switches.value += 1
+        if name != previous.name or settings.raw_profile(name) != before.raw_profile(name):
+            redialled = self._dial_anew()
+        return {
+            "profile": name,
+            "previous": previous.name,
+            "redialled": redialled,
+            **self.leftovers.treat(settings.on_switch),
+        }
+
     def open_connections(self) -> dict[str, int]:
         """Connections to upstreams by profile; also of profiles that are gone from the file."""
         return {
@@ -256,9 +310,19 @@ class Switchboard:
             if slots.connected or name in self.profiles
         }
 
+    def control_faults(self) -> FaultControl:
+        """Where faults on purpose are set and cleared."""
+        if self.faults is None:
+            from podweave.helpers.ambassador.fault_control import FaultControl
+
+            self.faults = FaultControl(self.loop, self.metrics, self.journal, self._relays.keys)
+        return self.faults
+
     def render_metrics(self) -> bytes:
         """The metrics as of now: open connections count their bytes on their own."""
         self.metrics.held.value = len(self.held)
+        if self.front is not None:
+            self.front.collect()
         to_upstream = sum(relay.client.received for relay in self._relays)
         to_client = sum(relay.upstream.received for relay in self._relays)
         self._to_upstream.value += to_upstream
@@ -270,6 +334,7 @@ class Switchboard:
 
     def reset_all(self) -> int:
         """Everybody is disconnected, and learns that it was no orderly end. Returns how many."""
+        cut = self.front.cut_all() if self.front is not None else 0
         turns = [turn for slots in self._slots.values() for turn in slots.connected]
         holders = {turn.holder: None for turn in turns if turn.holder is not None}
         holders |= dict.fromkeys(self._relays)
@@ -280,18 +345,40 @@ class Switchboard:
             client.close()
         for lingering in list(self._lingering):
             lingering.close()
-        return len(holders) + len(clients)
+        return len(holders) + len(clients) + cut
 
     def _take_profiles(self) -> None:
+        for name in self._slots.keys() - self.profiles.keys():
+            self._slots[name].set_limit(0)
         for name, profile in self.profiles.items():
             self._slots.setdefault(name, Slots()).set_limit(profile.limits.connections)
             self.metrics.open.labels(name)
             self.metrics.relayed.labels(name)
-        self._show_profile()
+        self._use_profile()
 
-    def _show_profile(self) -> None:
+    def _use_profile(self) -> None:
+        self._checks.watch(self.profile)
         self.metrics.profile.clear()
         self.metrics.profile.set(1, self.profile.name)
+        if self.front is not None:
+            self.front.use(self.profile)
+
+    def _checked(self, upstream: Upstream, error: DialError | None) -> None:
+        """A health check has changed what is thought of an upstream."""
+        place = (upstream.profile.name, upstream.label)
+        if error is None:
+            self.metrics.upstream_up.set(1, *place)
+            self.journal.info("upstream-up", upstream=upstream.label, profile=place[0])
+            return
+        self.metrics.upstream_up.set(0, *place)
+        self.metrics.dial_failures.add(1, *place, error.reason)
+        self.journal.warning(
+            "upstream-down",
+            upstream=upstream.label,
+            profile=place[0],
+            reason=error.reason,
+            message=error.message,
+        )
 
     def _dial_anew(self) -> int:
         clients = list(self.held)
@@ -301,7 +388,7 @@ class Switchboard:
 
     def _stale(self) -> Iterator[Turn]:
         """Connections to where a new one could not lead."""
-        labels = {upstream.label for upstream in self.profile.upstreams}
+        labels = {upstream.label for upstream in self.profile.all_upstreams()}
         for name, slots in self._slots.items():
             for turn in list(slots.connected):
                 if turn.holder is None or turn.upstream is None:
