@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from podweave.helpers.logs.calendar import days
 from podweave.helpers.logs.timestamps import (
     STAMPS,
     Clock,
-    days,
     read_any,
     read_epoch,
     zone_offset,

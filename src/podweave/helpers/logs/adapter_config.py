@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 
 from podweave.helpers.configuration import ConfigurationError, Section
 from podweave.helpers.logs.formats import catalogue
-from podweave.helpers.logs.layouts import OwnLayout
+from podweave.helpers.logs.formats.own import catalogue as own_formats
 from podweave.helpers.logs.schemas import catalogue as schemas
 
 TYPE_CHECKING = False
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podweave.helpers.logs.schemas.schema import Schema
+    from podweave.helpers.logs.steps.steps import Steps
+    from podweave.helpers.logs.zones import Zone
 
 AUTO = "auto"
 
@@ -44,6 +46,8 @@ class LogsConfig:
             raise ConfigurationError(section.at("from"), "is empty")
         self.layouts = _layouts(section.take("format"), section.at("format"))
         self.schema_name = section.text("schema", among=schemas.NAMES)
+        self.zone = _zone(section)
+        self.steps = _steps(section)
         self.outputs = [_output(Section(value, path)) for path, value in section.array("to")]
         if not self.outputs:
             raise ConfigurationError(section.at("to"), "is empty")
@@ -63,13 +67,16 @@ class LogsConfig:
 
 def _layouts(value: Any, path: str) -> tuple[Any, ...] | None:
     if isinstance(value, dict):
-        section = Section(value, path)
-        expression = section.text("regex")
-        section.end()
+        if len(value) != 1:
+            raise ConfigurationError(path, "must be an object of one key")
+        ((key, inner),) = value.items()
         try:
-            return (OwnLayout(expression),)
+            return own_formats.load(key, inner).layouts
+        except KeyError:
+            known = ", ".join(own_formats.KEYS)
+            raise ConfigurationError(path, f"has the key {key!r}; must be one of {known}") from None
         except ValueError as error:
-            raise ConfigurationError(section.at("regex"), str(error)) from None
+            raise ConfigurationError(f"{path}.{key}", str(error)) from None
     if value == AUTO:
         return None
     if isinstance(value, str):
@@ -78,7 +85,26 @@ def _layouts(value: Any, path: str) -> tuple[Any, ...] | None:
         except KeyError:
             pass
     known = ", ".join((AUTO, *catalogue.NAMES))
-    raise ConfigurationError(path, f"is {value!r}; must be one of {known}, or an object of regex")
+    raise ConfigurationError(path, f"is {value!r}; must be one of {known}, or an object of one key")
+
+
+def _steps(section: Section) -> Steps | None:
+    if "steps" not in section:
+        return None
+    from podweave.helpers.logs.steps.steps import Steps
+
+    return Steps(section.array("steps"))
+
+
+def _zone(section: Section) -> Zone | None:
+    if "time_zone" not in section:
+        return None
+    from podweave.helpers.logs.zones import zone
+
+    try:
+        return zone(section.text("time_zone"))
+    except ValueError as error:
+        raise ConfigurationError(section.at("time_zone"), str(error)) from None
 
 
 def _output(section: Section) -> tuple[str, str]:

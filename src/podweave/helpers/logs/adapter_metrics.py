@@ -33,6 +33,11 @@ class AdapterMetrics:
             "podweave_adapter_unread_lines_total",
             "Lines that no format read, kept whole as their message.",
         )
+        self._dropped = registry.counter(
+            "podweave_adapter_dropped_events_total",
+            "Events that a step left out, by the step.",
+            "step",
+        )
         self._read = registry.counter(
             "podweave_adapter_read_bytes_total", "Bytes read from the files.", "source"
         )
@@ -68,7 +73,11 @@ class AdapterMetrics:
     def render(self) -> bytes:
         """The text of the metrics, as of now."""
         events: dict[str, int] = {}
+        dropped: dict[str, int] = {}
         for route in self._routes:
+            if route.steps is not None:
+                for step, count in route.steps.dropped.items():
+                    dropped[step] = dropped.get(step, 0) + count
             for format_, count in route.events.items():
                 events[format_] = events.get(format_, 0) + count
             counters = route.source.counters
@@ -81,6 +90,8 @@ class AdapterMetrics:
                 self._lost.set(counters[counter], route.name, reason)
         for format_, count in events.items():
             self._events.set(count, format_)
+        for step, count in dropped.items():
+            self._dropped.set(count, step)
         self._unread.set(events.get(UNREAD, 0))
         for output in self._outputs:
             self._written.set(output.written, output.name)

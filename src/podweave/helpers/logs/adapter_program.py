@@ -157,7 +157,18 @@ class Adapter:
             count = sum(route.name.startswith(f"{place}#") for route in routes)
             name = f"{place}#{count}"
             source = Tail(logs.paths, self._checkpoint.entries(name), journal=self._journal)
-            routes.append(Route(name, source, outputs, logs.schema(), logs.layouts, constants))
+            routes.append(
+                Route(
+                    name,
+                    source,
+                    outputs,
+                    logs.schema(),
+                    logs.layouts,
+                    constants,
+                    logs.zone,
+                    logs.steps,
+                )
+            )
         return routes
 
     def _output(self, kind: str, place: str) -> Output:

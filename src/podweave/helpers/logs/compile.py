@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 
 from podweave.helpers.logs.columns import Chunk, is_plain
+from podweave.helpers.logs.envelope import Envelope
 from podweave.helpers.logs.layouts import Layout, OwnLayout
 from podweave.helpers.logs.schemas.schema import Schema, encode
 from podweave.helpers.logs.template import Template
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podweave.helpers.logs.fields import Record
+    from podweave.helpers.logs.steps.steps import Steps
 
 
 # Each line of a chunk: one that fits, with a last group for its newline, or any other.
@@ -36,12 +38,15 @@ class ExactBatch:
     """Lines of a layout as rows of a schema, line by line.
 
     `constants` is what the adapter knows by itself; what the layout says goes first. `path` is
-    the file's.
+    the file's. The row of an event that a step leaves out is empty.
     """
 
-    def __init__(self, layout: Any, schema: Schema, constants: Record) -> None:
+    def __init__(
+        self, layout: Any, schema: Schema, constants: Record, steps: Steps | None = None
+    ) -> None:
         self.layout = layout
         self.schema = schema
+        self.steps = steps
         known = {**constants, "format": layout.format}
         self.constants = {name: value for name, value in known.items() if name not in layout.names}
 
@@ -54,18 +59,22 @@ class ExactBatch:
         record = self.layout.record(line, clock)
         return None if record is None else self.render(record, clock, path)
 
-    def render(self, record: Record, clock: Clock, path: str) -> bytes:
-        """The exact way from a record to a row."""
+    def render(self, record: Record, clock: Clock, path: str, again: bool = False) -> bytes:
+        """The exact way from a record to a row. `again`: see Steps.apply."""
         if "time" not in record:
             record["time"] = clock.reading()
+        if self.steps is not None and self.steps.apply(record, again) is None:
+            return b""
         return self.schema.render({**self.constants, "log_path": path, **record})
 
 
 class Batch(ExactBatch):
     """The same, compiled."""
 
-    def __init__(self, layout: Layout, schema: Schema, constants: Record) -> None:
-        super().__init__(layout, schema, constants)
+    def __init__(
+        self, layout: Layout, schema: Schema, constants: Record, steps: Steps | None = None
+    ) -> None:
+        super().__init__(layout, schema, constants, steps)
         self._regex = re.compile(_LINES % layout.pattern)
         self._loose = re.compile(_LINES % layout.loose)
         self._strict = 0
@@ -92,7 +101,27 @@ class Batch(ExactBatch):
         for index in chunk.exact:
             if rows[index] is not None:
                 rows[index] = self.render(self.layout.read(found[index][:-1], clock), clock, path)
+        if self.steps is not None:
+            self._step(data, lines, rows, clock, path)
         return rows
+
+    def _step(
+        self,
+        data: bytes,
+        lines: Sequence[bytes],
+        rows: list[bytes | None],
+        clock: Clock,
+        path: str,
+    ) -> None:
+        """Make the rows of lines that the steps may change the exact way."""
+        assert self.steps is not None
+        suspicious = self.steps.suspicious
+        assert suspicious is not None
+        if suspicious.search(data) is None:
+            return
+        for index, row in enumerate(rows):
+            if row is not None and suspicious.search(lines[index]) is not None:
+                rows[index] = self.row(lines[index], clock, path)
 
     def _find(self, data: bytes, lines: int, plain: bool) -> list[tuple[bytes, ...]]:
         """The groups of each line.
@@ -113,9 +142,12 @@ class Batch(ExactBatch):
 class Compiler:
     """The batches of a route: each layout is compiled when the first file needs it."""
 
-    def __init__(self, schema: Schema, constants: Record) -> None:
+    def __init__(self, schema: Schema, constants: Record, steps: Steps | None = None) -> None:
         self._schema = schema
         self._constants = constants
+        self._steps = steps
+        # Steps that may change every line leave nothing to compile.
+        self._compiles = steps is None or steps.suspicious is not None
         self._batches: dict[int, ExactBatch] = {}
 
     def batch(self, layout: Any) -> ExactBatch:
@@ -124,8 +156,17 @@ class Compiler:
         if batch is None:
             compiled = isinstance(layout, Layout) and not isinstance(layout, OwnLayout)
             kind = Batch if compiled else ExactBatch
+            if isinstance(layout, Envelope):
+                from podweave.helpers.logs.envelope_batch import EnvelopeBatch
+
+                kind = EnvelopeBatch
             batch = self._batches[id(layout)] = kind(layout, self._schema, self._constants)
         return batch
+
+    def _kind(self, layout: Any) -> type[ExactBatch]:
+        if isinstance(layout, Layout) and not isinstance(layout, OwnLayout):
+            return Batch
+        return ExactBatch
 
     def compiled(self, layout: Any) -> ExactBatch | None:
         """The layout's batch, if it was asked for before."""

@@ -34,6 +34,7 @@ from podweave.helpers.logs.fields import (
     TIME,
     level_of,
 )
+from podweave.helpers.logs.patience import Expression
 from podweave.helpers.logs.timestamps import STAMPS, Clock, Stamp, read_any
 
 TYPE_CHECKING = False
@@ -77,6 +78,8 @@ SHAPES = {
     "ADDRESS": rb"[0-9A-Fa-f.:]+?",
     "PRIORITY": rb"(?:0|[1-9]\d{0,2})",
     "SYSLOGTAG": rb"[^\s\[:]+",
+    # Files without host names have the program there, with its colon.
+    "SYSLOGHOST": rb"[^ \n]++(?<!:)",
     "STRUCTUREDDATA": rb'(?>(?:\[(?>(?:[^\]"\n]|"(?>(?:[^"\\\n]|\\.)*)")*)\])+)',
     "REST": rb"[^\n]*",
 }
@@ -86,6 +89,7 @@ SHAPES = {
 LOOSE_SHAPES = {
     "NOTSPACE": (rb"[^ ]++", b" "),
     "SPACED": (rb"[^ ]++", b" "),
+    "SYSLOGHOST": (rb"[^ ]++(?<!:)", b" "),
     "QUOTED": (rb'[^"]*+', b'"'),
     "BRACKETED": (rb"[^\]]*+", rb"\]"),
 }
@@ -285,14 +289,12 @@ class OwnLayout(Layout):
 
     Group names are neutral fields (`time`, `level`, `message`, `status`, ...); others become
     fields of the application's own. `time` is read in any of the usual ways. Every group may be
-    absent. What such an expression costs on a line that doesn't fit is its author's business.
+    absent. A line on which such an expression takes too long doesn't fit (patience.py).
     """
 
     def __init__(self, expression: str) -> None:
-        try:
-            self._line = re.compile(expression.encode())
-        except (re.error, RecursionError, OverflowError) as error:
-            raise ValueError(f"{expression!r} is no regular expression: {error}") from None
+        self._expression = Expression(expression.encode())
+        self._line = self._expression.pattern
         if not self._line.groupindex:
             raise ValueError(f"{expression!r} has no named groups: (?P<message>.*)")
         self.format = "regex"
@@ -305,8 +307,7 @@ class OwnLayout(Layout):
         self.names = frozenset(name for _, name in self._indexes)
 
     def record(self, line: bytes, clock: Clock) -> Record | None:
-        assert self._line is not None
-        match = self._line.fullmatch(line)
+        match = self._expression.fullmatch(line)
         if match is None:
             return None
         record: Record = {}

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from podweave.helpers.logs.followed_file import Chunk, FollowedFile
     from podweave.helpers.logs.outputs.interface import Output
     from podweave.helpers.logs.schemas.schema import Schema
+    from podweave.helpers.logs.steps.steps import Steps
     from podweave.helpers.logs.tail import Tail
+    from podweave.helpers.logs.zones import Zone
 
 READ = 64 * 1024
 """Bytes of a turn: large enough for the compiled way, small enough for the memory's ceiling."""
@@ -41,7 +43,7 @@ class _Lines:
 
 
 class Route:
-    """`layouts` None: recognise them for each file."""
+    """`layouts` None: recognise them for each file. `zone`: of timestamps that name none."""
 
     def __init__(
         self,
@@ -51,13 +53,17 @@ class Route:
         schema: Schema,
         layouts: Sequence[Any] | None,
         constants: dict[str, str],
+        zone: Zone | None = None,
+        steps: Steps | None = None,
     ) -> None:
         self.name = name
         self.source = source
         self.outputs = outputs
         self.events: Counter[str] = Counter()
         self.bytes = 0
-        self._compiler = Compiler(schema, constants)
+        self.steps = steps
+        self._zone = zone
+        self._compiler = Compiler(schema, constants, steps)
         self._layouts = layouts
         self._files: dict[FollowedFile, _Lines] = {}
         self._done: list[Chunk] = []
@@ -109,7 +115,7 @@ class Route:
             lines = self._files[chunk.file] = _Lines(self._stream(chunk.file.path))
         lines.chunks.append(chunk)
         lines.fed = now
-        self._write(lines.stream.feed(chunk.data, Clock()))
+        self._write(lines.stream.feed(chunk.data, Clock(zone=self._zone)))
         self._settle(lines)
 
     def _flush(self, now: float) -> None:
@@ -117,7 +123,7 @@ class Route:
         over = self.source.finished
         for file, lines in self._files.items():
             if lines.stream.waiting and (over or file.ended or now - lines.fed >= QUIET):
-                self._write(lines.stream.flush(Clock()))
+                self._write(lines.stream.flush(Clock(zone=self._zone)))
             self._settle(lines)
             if file.ended and not lines.chunks:
                 ended.append(file)

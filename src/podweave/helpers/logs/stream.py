@@ -77,11 +77,12 @@ class _Event:
 
     def finished(self) -> bytes:
         """The event's row, with all that joined it."""
-        if not any(self.continuation):
+        steps = self.owner.steps
+        if not any(self.continuation) or (not self.row and steps is not None and steps.limits):
             return self.row
         record = self.owner.layout.record(self.line, self.clock)
         enrich(record, self.line, self.continuation)
-        return self.owner.render(record, self.clock, self.path)
+        return self.owner.render(record, self.clock, self.path, again=True)
 
 
 class Stream:

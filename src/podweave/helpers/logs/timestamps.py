@@ -15,11 +15,14 @@ from __future__ import annotations
 import re
 import time
 
+from podweave.helpers.logs.calendar import DAY, days, days_in
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-DAY = 86400
+    from podweave.helpers.logs.zones import Zone
+
 _MONTHS = {
     name: number
     for number, name in enumerate(
@@ -50,13 +53,19 @@ _ZONES = {
 
 
 class Clock:
-    """The time of reading, and the zone of lines that name none (None: the local one)."""
+    """The time of reading, and the zone of lines that name none (None: the local one).
 
-    __slots__ = ("now", "offset")
+    `offset`: seconds east of UTC; `zone` says it where it changes with the season.
+    """
 
-    def __init__(self, now: float | None = None, offset: int | None = None) -> None:
+    __slots__ = ("now", "offset", "zone")
+
+    def __init__(
+        self, now: float | None = None, offset: int | None = None, zone: Zone | None = None
+    ) -> None:
         self.now = time.time() if now is None else now
         self.offset = offset
+        self.zone = zone
 
     def reading(self) -> tuple[int, str]:
         """The time of reading as a record's `time`."""
@@ -67,19 +76,20 @@ class Clock:
         self, year: int, month: int, day: int, hour: int, minute: int, second: int, zone: bytes
     ) -> int | None:
         """Seconds since the epoch; None for what is no date."""
-        if not (1 <= month <= 12 and 1 <= day <= _days_in(year, month)):
+        if not (1 <= month <= 12 and 1 <= day <= days_in(year, month)):
             return None
         if hour > 23 or minute > 59 or second > 60:
             return None
         offset = zone_offset(zone)
+        local = days(year, month, day) * DAY + hour * 3600 + minute * 60 + second
         if offset is None:
-            offset = self.offset
+            offset = self.offset if self.zone is None else self.zone.offset(year, local)
         if offset is None:
             try:
                 return int(time.mktime((year, month, day, hour, minute, second, 0, 0, -1)))
             except (OverflowError, ValueError):
                 return None
-        return days(year, month, day) * DAY + hour * 3600 + minute * 60 + second - offset
+        return local - offset
 
     def year(self) -> int:
         return time.gmtime(self.now).tm_year
@@ -100,32 +110,6 @@ def zone_offset(zone: bytes) -> int | None:
         return None
     offset = int(digits[:2]) * 3600 + (int(digits[2:]) * 60 if len(digits) == 4 else 0)
     return -offset if zone[:1] == b"-" else offset
-
-
-def days(year: int, month: int, day: int) -> int:
-    """Days since 1970-01-01 in the Gregorian calendar.
-
-    The year is counted from March, so that a leap day is the last one of its year.
-    """
-    if month <= 2:
-        year -= 1
-        month += 12
-    return (
-        365 * year
-        + year // 4
-        - year // 100
-        + year // 400
-        + (153 * month - 457) // 5
-        + day
-        - (719469)
-    )
-
-
-def _days_in(year: int, month: int) -> int:
-    if month == 2:
-        leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-        return 29 if leap else 28
-    return 30 if month in (4, 6, 9, 11) else 31
 
 
 def _iso(text: bytes, clock: Clock) -> int | None:
@@ -175,6 +159,21 @@ def _ctime(text: bytes, clock: Clock) -> int | None:
 def _syslog(text: bytes, clock: Clock) -> int | None:
     # Nov 23 02:16:56
     return _without_year(_MONTHS.get(text[0:3].lower(), 0), int(text[4:6]), text[7:15], clock)
+
+
+def _syslog_or_iso(text: bytes, clock: Clock) -> int | None:
+    return _iso(text, clock) if text[:1].isdigit() else _syslog(text, clock)
+
+
+def _short_year(text: bytes, clock: Clock) -> int | None:
+    # 26/11/23 02:16:56
+    return _iso(b"20" + text, clock)
+
+
+def _compact(text: bytes, clock: Clock) -> int | None:
+    # 261123 021656
+    date = b"20%b-%b-%b" % (text[0:2], text[2:4], text[4:6])
+    return _iso(b"%b %b:%b:%b" % (date, text[7:9], text[9:11], text[11:13]), clock)
 
 
 def _klog(text: bytes, clock: Clock) -> int | None:
@@ -291,6 +290,26 @@ STAMPS = {
         _ctime,
     ),
     "SYSLOGDATE": Stamp(rb"(" + _MONTH + rb" [ 0-3]\d " + _CLOCK + rb")", "seconds", _syslog),
+    # Either way in which syslog's files have it.
+    "SYSLOGTIME": Stamp(
+        rb"("
+        + _MONTH
+        + rb" [ 0-3]\d "
+        + _CLOCK
+        + rb"|\d{4}-[01]\d-[0-3]\dT"
+        + _CLOCK
+        + rb")(?>(?:\.(\d{1,9}))?)((?:"
+        + _OFFSET
+        + rb")?)",
+        "seconds fraction zone",
+        _syslog_or_iso,
+    ),
+    "SHORTYEAR": Stamp(
+        rb"(\d\d/[01]\d/[0-3]\d " + _CLOCK + rb")" + _FRACTION, "seconds fraction", _short_year
+    ),
+    "COMPACTDATE": Stamp(
+        rb"(\d\d[01]\d[0-3]\d [0-2]\d[0-5]\d[0-6]\d)", "seconds", _compact
+    ),
     "KLOGDATE": Stamp(rb"([01]\d[0-3]\d " + _CLOCK + rb")" + _FRACTION, "seconds fraction", _klog),
     "TIMEOFDAY": Stamp(rb"(" + _CLOCK + rb")" + _FRACTION, "seconds fraction", _time_of_day),
     "EPOCH": Stamp(rb"([1-9]\d{8,9})" + _FRACTION, "seconds fraction", _epoch),
