@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import socket
 
-from podweave.helpers.ambassador.dial import FIRST_PAUSE, LAST_PAUSE, Dial, random_number
+from podweave.helpers.ambassador.dial import FIRST_PAUSE, LAST_PAUSE, random_number
 from podweave.helpers.ambassador.sessions import interface
 from podweave.helpers.ambassador.sessions.interface import Target
 from podweave.helpers.dialing.connector import DialError, from_errno, is_loopback
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from podweave.helpers.ambassador.profiles import Profile, Upstream
     from podweave.helpers.ambassador.sessions.interface import Command, Conversation
     from podweave.helpers.ambassador.switchboard import Switchboard
+    from podweave.helpers.ambassador.turns import Turn
     from podweave.helpers.dialing.connector import Cancellable
     from podweave.helpers.dialing.tls import Handshake, TlsError
     from podweave.helpers.dialing.tls_socket import TlsSocket
@@ -59,6 +60,7 @@ class Session:
         "_target",
         "_to_client",
         "_to_upstream",
+        "_turn",
         "_upstream",
         "_upstream_mask",
         "profile",
@@ -81,6 +83,7 @@ class Session:
         self._upstream_mask = 0
         self._target: Target | None = None
         self._place: Target | None = None
+        self._turn: Turn | None = None
         self._dial: Cancellable | None = None
         self._handshake: Handshake | None = None
         self._deadline = 0.0
@@ -97,11 +100,8 @@ class Session:
 
     def dial(self) -> None:
         """The profile has been switched: begin anew there, unless it is too late for that."""
-        waiting = self._dial is not None or self._again is not None
-        if (waiting or self._upstream is not None) and self._place is None:
-            if self._conversation.committed:
-                return
-            self._drop_upstream()
+        begun = self._turn is not None or self._again is not None
+        if begun and not self._conversation.committed:
             self._deadline = 0.0
             self._retried = False
             self._begin_dial(None)
@@ -158,17 +158,15 @@ class Session:
         if not self._deadline:
             self.since = now
             self._deadline = now + board.connect_timeout
-        left = max(self._deadline - now, 0.0)
         if self._place is not None:
+            left = max(self._deadline - now, 0.0)
             profile = board.profiles.get(self._place.profile)
             self.profile = profile if profile is not None else board.profile
             host, port = self._place.address
             self._dial = board.connector.connect(host, port, left, self._dialled)
             return
         self.profile = board.profile
-        self._dial = Dial(
-            board.loop, board.connector, self.profile, left, self._dialled, self._attempted
-        )
+        self._turn = board.dial(self._dialled, deadline=self._deadline, attempted=self._attempted)
 
     def _attempted(self, upstream: Upstream, error: DialError | None) -> None:
         if error is None:
@@ -226,6 +224,8 @@ class Session:
         assert target is not None
         assert options is not None, "the conversation wants TLS where none is configured"
         self._take_upstream()
+        if self._late_timer is not None:
+            self._late_timer.cancel()
         self._handshake = Handshake(
             self._board.loop,
             upstream,
@@ -241,6 +241,7 @@ class Session:
             self._fail(result)
             return
         self._watch_upstream(result)
+        self._late_timer = self._board.loop.call_at(self._deadline, self._late)
         self._do(self._conversation.secured(result.certificate))
         if not self._over and result.buffered:
             self._read_upstream()
@@ -249,6 +250,7 @@ class Session:
         board = self._board
         upstream = self._take_upstream()
         reached = self._connected_upstream
+        turn, self._turn = self._turn, None
         self._release()
         if reached is not None:
             board.attempted(reached, None)
@@ -258,6 +260,7 @@ class Session:
             self._to_client + command.to_client,
             self._to_upstream + command.to_upstream,
             command.closed,
+            turn=turn,
             inspector=command.inspector,
         )
 
@@ -455,6 +458,9 @@ class Session:
         if self._dial is not None:
             self._dial.cancel()
             self._dial = None
+        if self._turn is not None:
+            self._turn.end()
+            self._turn = None
         if self._handshake is not None:
             self._handshake.cancel()
             self._handshake = None
