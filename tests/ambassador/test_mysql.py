@@ -13,6 +13,7 @@ import pytest
 
 from tests.ambassador.conftest import Ambassador, Start
 from tests.ambassador.mariadb import MariaDb, connect, mariadb
+from tests.ambassador.secrets import Secret
 from tests.ports import free_port
 from tests.waiting import wait_until
 
@@ -32,18 +33,6 @@ def server() -> Iterator[MariaDb]:
             "GRANT ALL ON orders_stage.* TO secured@localhost",
         )
         yield server
-
-
-class Secret:
-    """The files of a Secret's volume."""
-
-    def __init__(self, directory: Path, username: str, password: str) -> None:
-        directory.mkdir()
-        self.username = directory / "username"
-        self.password = directory / "password"
-        self.username.write_text(username)
-        self.password.write_text(password)
-        self.config = {"username": str(self.username), "password": str(self.password)}
 
 
 @pytest.fixture

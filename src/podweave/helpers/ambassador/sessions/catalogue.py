@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from podweave.helpers.ambassador.sessions.interface import Conversation
 
 
+_SPOKEN = ("mysql", "redis")
+
+
 class Conversations:
     """Starts one for each client; what they must know of each other is kept here."""
 
@@ -23,8 +26,8 @@ class Conversations:
 
         A client that is held may be switched to that one.
         """
-        # In MySQL the word of what is wrong is the client's first packet.
-        return self._protocol == "mysql" or any(
+        # What is wrong is said in the protocol's own words, also where nothing else is needed.
+        return self._protocol in _SPOKEN or any(
             profile.tls is not None or profile.credentials is not None or profile.database
             for profile in profiles
         )
@@ -34,6 +37,10 @@ class Conversations:
             from podweave.helpers.ambassador.sessions.mysql import MysqlConversation
 
             return MysqlConversation()
+        if self._protocol == "redis":
+            from podweave.helpers.ambassador.sessions.redis import RedisConversation
+
+            return RedisConversation()
         from podweave.helpers.ambassador.sessions.opaque import OpaqueConversation
 
         return OpaqueConversation()
