@@ -6,20 +6,10 @@ from typing import Any, Literal
 
 import msgspec
 
+from podweave.model.http_patterns import Http
 from podweave.model.pattern_parts import Selector, Strict
 from podweave.model.secret_references import Credentials, Tls
-
-
-class Upstream(Strict):
-    """Where an ambassador connects to."""
-
-    address: str
-    """HOST:PORT, [IPv6]:PORT. `host.podweave.internal` is the machine of the local engine."""
-    weight: int = 1
-    """Share of new connections, 1 to 1000, relative to the upstreams of the same priority."""
-    priority: int = 0
-    """0 to 100, lower numbers first: the next priority is used only while every upstream of this
-    one is down."""
+from podweave.model.upstreams import Upstream
 
 
 class HttpCheck(Strict):
@@ -89,6 +79,9 @@ class Profile(Strict):
     application's own is passed on."""
     database: str | int = ""
     """Of the protocols postgres, mysql and redis (its number): replaces the application's."""
+    http: Http | None = None
+    """Of the protocol http: routes, rewriting, timeouts and the rest. Absent: every request goes to
+    `upstreams`, with their address as its Host."""
 
 
 class OnSwitch(Strict):

@@ -14,7 +14,10 @@ from podweave.model.ambassador_patterns import (
     OnSwitch,
     Profile,
 )
+from podweave.model.bounds import check_bounds
 from podweave.model.errors import InputError, Path
+from podweave.model.http_patterns import HttpGroup
+from podweave.model.http_rules import check_http
 from podweave.model.names import label_value_problem
 from podweave.model.secret_rules import check_credentials, check_tls
 from podweave.model.suggestions import did_you_mean
@@ -99,6 +102,14 @@ def _profile(profile: Profile, spec: AmbassadorSpec, path: Path) -> Iterator[Inp
     yield from _upstreams(profile, path)
     if profile.health_check is not None:
         yield from _health_check(profile.health_check, (*path, "healthCheck"))
+    if profile.http is not None:
+        at = (*path, "http")
+        if spec.protocol != "http":
+            message = f"the protocol is {spec.protocol}: with `protocol: http` requests are read"
+            yield InputError(message, path=at)
+        yield from check_http(profile.http, at)
+        for name, group in profile.http.groups.items():
+            yield from _upstreams(group, (*at, "groups", name))
     for part, key in ((profile.ejection, "ejection"), (profile.limits, "limits")):
         if part is not None:
             yield from _bounds(part, (*path, key))
@@ -136,9 +147,10 @@ def _database_problem(database: str | int, protocol: str) -> str | None:
     return None
 
 
-def _upstreams(profile: Profile, path: Path) -> Iterator[InputError]:
+def _upstreams(profile: Profile | HttpGroup, path: Path) -> Iterator[InputError]:
     if not profile.upstreams:
-        yield InputError("a profile has at least one upstream", path=(*path, "upstreams"))
+        what = "profile" if isinstance(profile, Profile) else "group"
+        yield InputError(f"a {what} has at least one upstream", path=(*path, "upstreams"))
     known: dict[tuple[str, int], int] = {}
     for index, upstream in enumerate(profile.upstreams):
         place = (*path, "upstreams", index)
@@ -209,15 +221,7 @@ def _default_profile(spec: AmbassadorSpec, path: Path) -> Iterator[InputError]:
 
 def _bounds(struct: msgspec.Struct, path: Path) -> Iterator[InputError]:
     """Numbers of one struct that are out of their bounds."""
-    kind = type(struct)
-    for field in msgspec.structs.fields(kind):
-        bounds = BOUNDS.get((kind.__name__, field.encode_name))
-        value = getattr(struct, field.name)
-        if bounds is not None and value is not None and not bounds[0] <= value <= bounds[1]:
-            yield InputError(
-                f"{value} isn't from {bounds[0]} to {bounds[1]}",
-                path=(*path, field.encode_name),
-            )
+    return check_bounds(struct, BOUNDS, path)
 
 
 def _is_visible(text: str) -> bool:

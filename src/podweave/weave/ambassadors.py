@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from podweave.manifests.bundle import FoundPattern
-from podweave.model.addresses import parse_address, parse_listen
+from podweave.model.addresses import parse_listen
 from podweave.model.ambassador_patterns import AmbassadorSpec, HealthCheck, Profile
 from podweave.model.patterns import Ambassador
 from podweave.weave.drafts import Draft, Helper
 from podweave.weave.helper_containers import complete, render, user_of
+from podweave.weave.http_routes import render_http, render_upstreams
 from podweave.weave.profiles import choose_profile
 from podweave.weave.secret_files import SecretFiles
 
@@ -82,12 +83,7 @@ def _config(
 
 def _profile(name: str, profile: Profile, secrets: SecretFiles) -> dict[str, Any]:
     """A profile as the helper has it: what the pattern leaves open is left open here, too."""
-    rendered: dict[str, Any] = {
-        "upstreams": [
-            [*parse_address(upstream.address), upstream.weight, upstream.priority]
-            for upstream in profile.upstreams
-        ]
-    }
+    rendered: dict[str, Any] = {"upstreams": render_upstreams(profile.upstreams)}
     if profile.balance != "weighted":
         rendered["balance"] = "least_connections"
     if profile.health_check is not None:
@@ -103,6 +99,8 @@ def _profile(name: str, profile: Profile, secrets: SecretFiles) -> dict[str, Any
         rendered["tls"] = secrets.tls(profile.tls, name)
     if profile.credentials is not None:
         rendered["credentials"] = secrets.credentials(profile.credentials, name)
+    if profile.http is not None:
+        rendered["http"] = render_http(profile.http)
     if profile.database != "":
         rendered["database"] = str(profile.database)
     return rendered

@@ -55,6 +55,14 @@ def read_profile(name: str, section: Section, protocol: str) -> Profile:
             known = ", ".join(LOGIN_PROTOCOLS)
             message = f"is for {known}; the protocol is {protocol}"
             raise ConfigurationError(section.at(key), message)
+    if "http" in section:
+        if protocol != "http":
+            raise ConfigurationError(section.at("http"), f"the protocol is {protocol}, not http")
+        from podweave.helpers.ambassador.http.settings import read_http
+
+        profile.http = read_http(section.section("http"), name, _upstream)
+        for group in profile.http.groups.values():
+            group.tls, group.limits = profile.tls, profile.limits
     section.end()
     return profile
 

@@ -133,7 +133,7 @@ class Profile:
 
     def all_upstreams(self) -> list[Upstream]:
         """Those of the groups that routes of HTTP lead to, too."""
-        groups = self.http.groups if self.http is not None else ()
+        groups = self.http.groups.values() if self.http is not None else ()
         return [each for profile in (self, *groups) for each in profile.upstreams]
 
     def order(self, random: Callable[[], float], now: float = 0.0) -> list[Upstream]:

@@ -156,14 +156,14 @@ class HttpPolicy:
         self,
         routes: tuple[Route, ...] = (),
         *,
-        groups: tuple[Profile, ...] = (),
+        groups: dict[str, Profile] | None = None,
         breaker: BreakerRules | None = None,
         pool_connections: int = POOL_CONNECTIONS,
         pool_idle: float = POOL_IDLE_SECONDS,
         via: str = "",
     ) -> None:
         self.routes = routes or (Route(),)
-        self.groups = groups
+        self.groups = groups or {}
         """Further upstreams, by the names that routes give. A route's "" is the profile's own."""
         self.breaker = breaker
         self.pool_connections = pool_connections

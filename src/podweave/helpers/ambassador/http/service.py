@@ -77,8 +77,8 @@ class Service:
         self.active = False
         self.plans: dict[bytes, Plan] = {}
         self.groups = {"": Group(front, self, profile)}
-        for group in policy.groups:
-            self.groups[group.name] = Group(front, self, group)
+        for name, group in policy.groups.items():
+            self.groups[name] = Group(front, self, group)
         self.seconds = front.metrics.request_seconds.labels(profile.name)
         self._answers: dict[tuple[int, bool], dict[bytes, Answer]] = {}
 
