@@ -27,6 +27,8 @@ COMMANDS = {
     "exec": "Run a command in a container.",
     "down": "Stop Pods and remove what they left.",
     "switch": "Change the ambassadors' profile while the application runs.",
+    "ambassadors": "Show where ambassadors lead, and how that is going.",
+    "faults": "Make an ambassador's upstreams slow or unreliable on purpose.",
     "search": "Look into the embedded log store.",
     "review": "Judge which containers should share a Pod, and what it costs.",
     "split": "Write a Pod's tiers as workloads of their own.",

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from typing import Any
 
 import click
 
+from podweave.cli.ambassador_helpers import named_ambassadors, seconds
 from podweave.cli.engine_option import engine_option, engine_or_exit
-from podweave.cli.pod_names import find_pod, only_pod
-from podweave.cli.pod_tree import container_statuses, pod_name
-
-ARCHIVE = "/opt/podweave/podweave-helpers.pyz"
+from podweave.model.errors import InputError
 
 
 @click.command("switch")
@@ -18,32 +18,63 @@ ARCHIVE = "/opt/podweave/podweave-helpers.pyz"
 @click.argument("pod", required=False)
 @engine_option
 @click.option("-c", "--container", help="One ambassador; default: all of the Pod.")
-def command(profile: str, pod: str | None, engine_name: str, container: str | None) -> None:
+@click.option(
+    "--existing",
+    type=click.Choice(["keep", "drain", "cut"]),
+    help="What becomes of open connections. Default: as the pattern's onSwitch says.",
+)
+@click.option("--grace", metavar="TIME", help="Of drain: how long they may go on, as in 30s.")
+@click.option("--json", "as_json", is_flag=True, help="What each ambassador answers, a JSON each.")
+def command(
+    profile: str,
+    pod: str | None,
+    engine_name: str,
+    container: str | None,
+    existing: str | None,
+    grace: str | None,
+    as_json: bool,
+) -> None:
     """Change the profile of a Pod's ambassadors, while the application runs.
 
-    Open connections go on where they are; new ones go to the new upstreams. POD may be left out
-    when there is only one.
+    New connections go to the new upstreams. Open ones go on where they are, unless the pattern's
+    onSwitch or --existing says otherwise. POD may be left out when there is only one.
     """
-    engine = engine_or_exit(engine_name)
-    pods = engine.pods()
-    found = find_pod(pods, pod) if pod else only_pod(pods)
-    helpers = found["podweave"]["helpers"]
-    names = [
-        each["name"]
-        for each in container_statuses(found)
-        if helpers.get(each["name"]) == "ambassador" and container in (None, each["name"])
-    ]
-    if not names:
-        wanted = f"ambassador {container}" if container else "ambassador"
-        click.echo(f"Pod {pod_name(found)} has no {wanted}", err=True)
-        sys.exit(2)
-    failed = False
-    for name in names:
-        configuration = f"/etc/podweave/{name}.json"
-        argv = ["python3", "-I", "-S", ARCHIVE, "switch", profile, configuration]
-        code, output = engine.execute(found, name, argv)
-        failed |= code != 0
-        text = output.strip() or f"profile {profile}"
-        click.echo(f"{name}: {text}", err=code != 0)
-    if failed:
+    policy = []
+    if grace is not None:
+        if existing != "drain":
+            raise InputError("--grace: goes with --existing drain")
+        try:
+            policy = [existing, str(seconds(grace))]
+        except InputError as error:
+            raise InputError(f"--grace: {error.message}") from None
+    elif existing is not None:
+        policy = [existing]
+    codes = []
+    for ambassador in named_ambassadors(engine_or_exit(engine_name), pod, container):
+        code, output = ambassador.run("switch", profile, ambassador.configuration, *policy)
+        codes.append(code)
+        text = output.strip()
+        if code == 0 and not as_json:
+            text = said(json.loads(text))
+        click.echo(f"{ambassador.name}: {text}" if not as_json or code else text, err=code != 0)
+    if any(codes):
         sys.exit(1)
+
+
+def said(answer: dict[str, Any]) -> str:
+    """An ambassador's answer, for a person."""
+    profile, previous = answer["profile"], answer["previous"]
+    parts = [f"profile {profile}" + (f", was {previous}" if previous != profile else ", as before")]
+    if count := answer.get("redialled"):
+        parts.append(f"{_connections(count, 'waiting client')} dialled anew")
+    if count := answer.get("kept"):
+        parts.append(f"{_connections(count)} kept where they are")
+    if count := answer.get("draining"):
+        parts.append(f"{_connections(count)} may end within {answer['grace_seconds']:g} s")
+    if "cut" in answer:
+        parts.append(f"{_connections(answer['cut'])} cut")
+    return "; ".join(parts)
+
+
+def _connections(count: int, noun: str = "connection") -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
