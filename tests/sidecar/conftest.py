@@ -7,10 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from podweave.helpers.loop import Loop
 from tests.sidecar.following import following
 from tests.sidecar.shipping import Sidecar
 
 __all__ = ["following"]
+
+
+@pytest.fixture
+def loop() -> Iterator[Loop]:
+    loop = Loop()
+    yield loop
+    loop.close()
 
 
 @pytest.fixture
