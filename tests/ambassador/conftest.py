@@ -49,7 +49,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
                 "listen": [["127.0.0.1", 0], ["::1", 0]],
                 "admin": ["127.0.0.1", 0],
                 "protocol": "tcp",
-                "profile": next(iter(profiles)),
+                "profile": next(iter(profiles), None),
                 "profiles": {name: {"upstreams": ups} for name, ups in profiles.items()},
                 **(settings or {}),
             }

@@ -12,6 +12,7 @@ import click
 
 from podweave.cli.ambassador_helpers import RunningAmbassador, ambassadors_of, named_ambassadors
 from podweave.cli.engine_option import engine_option, engine_or_exit
+from podweave.cli.fault_words import said
 from podweave.cli.pod_tree import COLOURS, MARKS, Style, age, pod_name
 from podweave.engines.errors import EngineError
 from podweave.model.errors import InputError
@@ -82,8 +83,7 @@ def lines(pod: str, name: str, state: dict[str, Any], now: float) -> list[tuple[
     width = max((len(each["address"]) for each in state["upstreams"]), default=0)
     shown += [_upstream(each, profile, width, now) for each in state["upstreams"]]
     for key, faults in state.get("faults", {}).items():
-        said = ", ".join(f"{fault} {value:g}" for fault, value in faults.items())
-        shown.append((f"   faults on purpose in {key}: {said}", "wait"))
+        shown.append((f"   faults on purpose in {key}: {said(faults)}", "wait"))
     if error := state.get("configuration_error"):
         shown.append((f"   the changed configuration is refused: {error}", "bad"))
     if keys := state.get("restart_needed_for"):

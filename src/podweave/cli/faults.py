@@ -9,6 +9,7 @@ import click
 
 from podweave.cli.ambassador_helpers import named_ambassadors, seconds
 from podweave.cli.engine_option import engine_option, engine_or_exit
+from podweave.cli.fault_words import said
 from podweave.model.errors import InputError
 from podweave.model.quantities import parse_quantity
 
@@ -79,19 +80,6 @@ def show_faults(
                 click.echo(f"{ambassador.name}: profile {name}: {said(values)}")
         if not any(profile in (None, name) for name in faults):
             click.echo(f"{ambassador.name}: no faults")
-
-
-def said(faults: dict[str, float]) -> str:
-    """Faults as an ambassador gives them, for a person."""
-    words = []
-    for name, value in faults.items():
-        if name in ("latency", "jitter"):
-            words.append(f"{name} {value * 1000:g} ms")
-        elif name == "bandwidth":
-            words.append(f"{name} {value:g} bytes/s")
-        else:
-            words.append(f"{name} {value * 100:g}%")
-    return ", ".join(words) or "no faults"
 
 
 def _post(

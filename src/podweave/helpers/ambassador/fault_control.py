@@ -49,7 +49,10 @@ class FaultControl:
         for name, each in self._faults.items():
             for fault, value in each.show().items():
                 self._metrics.faults.set(value, name, fault)
-        self._journal.warning("faults-set", profile=profile, **faults.show())
+        if faults.any:
+            self._journal.warning("faults-set", profile=profile, **faults.show())
+        else:
+            self._journal.info("faults-cleared", profile=profile)
         concerned = [relay for relay in self._relays() if relay.profile == profile]
         for relay in concerned:
             link = self._links.get(relay)
