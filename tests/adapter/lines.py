@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hypothesis import strategies as st
 
 from podweave.helpers.logs.formats import catalogue
@@ -22,9 +24,9 @@ HURTFUL = st.sampled_from(
 
 
 @st.composite
-def mutated(draw: st.DrawFn) -> bytes:
+def mutated(draw: st.DrawFn, samples: Sequence[bytes] = SAMPLE_LINES) -> bytes:
     """A sample line with something put in, taken out or written over."""
-    line = draw(st.sampled_from(SAMPLE_LINES))
+    line = draw(st.sampled_from(samples))
     for _ in range(draw(st.integers(0, 3))):
         start = draw(st.integers(0, len(line)))
         end = min(len(line), start + draw(st.integers(0, 3)))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from podweave.helpers.logs.compile import Batch
+from podweave.helpers.logs.envelope import Envelope
 from podweave.helpers.logs.fields import FIELDS, LEVELS
 from podweave.helpers.logs.formats import catalogue
 from podweave.helpers.logs.layouts import Format, Layout, OwnLayout
@@ -21,15 +23,21 @@ SAMPLES = [
     for format_ in FORMATS
     for number, (line, expected) in enumerate(format_.samples)
 ]
-LAYOUTS = [
-    pytest.param(layout, id=f"{format_.name}-{number}")
-    for format_ in FORMATS
-    for number, layout in enumerate(format_.layouts)
-    if isinstance(layout, Layout)
-]
 
-LAYOUT_VALUES = [
-    layout for format_ in FORMATS for layout in format_.layouts if isinstance(layout, Layout)
+
+def _layouts() -> Iterator[Layout]:
+    for format_ in FORMATS:
+        for layout in format_.layouts:
+            if isinstance(layout, Layout):
+                yield layout
+            if isinstance(layout, Envelope) and (layout.only or layout.format == "syslog-rfc5424"):
+                yield from layout.every()
+
+
+LAYOUT_VALUES = list(_layouts())
+LAYOUTS = [
+    pytest.param(layout, id=f"{layout.format}-{number}")
+    for number, layout in enumerate(LAYOUT_VALUES)
 ]
 PAIRS_PATTERNS = [
     pattern.pattern

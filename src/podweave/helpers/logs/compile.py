@@ -154,16 +154,20 @@ class Compiler:
         """The layout's batch."""
         batch = self._batches.get(id(layout))
         if batch is None:
-            compiled = isinstance(layout, Layout) and not isinstance(layout, OwnLayout)
-            kind = Batch if compiled else ExactBatch
-            if isinstance(layout, Envelope):
-                from podweave.helpers.logs.envelope_batch import EnvelopeBatch
-
-                kind = EnvelopeBatch
-            batch = self._batches[id(layout)] = kind(layout, self._schema, self._constants)
+            kind = self._kind(layout) if self._compiles else ExactBatch
+            batch = kind(layout, self._schema, self._constants, self._steps)
+            self._batches[id(layout)] = batch
         return batch
 
     def _kind(self, layout: Any) -> type[ExactBatch]:
+        if isinstance(layout, Envelope):
+            from podweave.helpers.logs.envelope_batch import EnvelopeBatch
+
+            return EnvelopeBatch
+        if getattr(layout, "structured", False):
+            from podweave.helpers.logs.structured.batch import StructuredBatch
+
+            return StructuredBatch
         if isinstance(layout, Layout) and not isinstance(layout, OwnLayout):
             return Batch
         return ExactBatch

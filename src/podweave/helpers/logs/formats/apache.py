@@ -43,8 +43,8 @@ FORMATS = {
         samples=(
             (
                 (
-                    b'127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET /apache_pb.gif HTT'
-                    b'P/1.0" 200 -'
+                    b'127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET /apache_'
+                    b'pb.gif HTTP/1.0" 200 -'
                 ),
                 {
                     "source_address": "127.0.0.1",
@@ -60,8 +60,8 @@ FORMATS = {
             ),
             (
                 (
-                    b'shop.example:443 2001:db8::7 - - [10/Oct/2000:13:55:36 +0000] "GET / H'
-                    b'TTP/1.1" 404 196 "-" "say \\"hi\\""'
+                    b"shop.example:443 2001:db8::7 - - [10/Oct/2000:13:55:36 +0000"
+                    b'] "GET / HTTP/1.1" 404 196 "-" "say \\"hi\\""'
                 ),
                 {
                     "server_name": "shop.example",
@@ -79,8 +79,8 @@ FORMATS = {
             ),
             (
                 (
-                    b'192.0.2.7 - - [23/Nov/2026:02:16:56 +0000] "GET / HTTP/1.1" 200 45 "-"'
-                    b' "curl/8.5.0" 1834'
+                    b'192.0.2.7 - - [23/Nov/2026:02:16:56 +0000] "GET / HTTP/1.1" '
+                    b'200 45 "-" "curl/8.5.0" 1834'
                 ),
                 {
                     "source_address": "192.0.2.7",
@@ -98,8 +98,8 @@ FORMATS = {
             ),
             (
                 (
-                    b'192.0.2.7 - - [23/Nov/2026:02:16:56 +0000] "GET / HTTP/1.1" 200 45 "-"'
-                    b' "curl/8.5.0" 310 280'
+                    b'192.0.2.7 - - [23/Nov/2026:02:16:56 +0000] "GET / HTTP/1.1" '
+                    b'200 45 "-" "curl/8.5.0" 310 280'
                 ),
                 {
                     "source_address": "192.0.2.7",
@@ -120,8 +120,8 @@ FORMATS = {
             ),
             (
                 (
-                    b"[23/Nov/2026:02:16:56 +0000] 192.0.2.7 TLSv1.3 TLS_AES_256_GCM_SHA384 "
-                    b'"GET / HTTP/1.1" 45'
+                    b"[23/Nov/2026:02:16:56 +0000] 192.0.2.7 TLSv1.3 TLS_AES_256_G"
+                    b'CM_SHA384 "GET / HTTP/1.1" 45'
                 ),
                 {
                     "source_address": "192.0.2.7",
@@ -138,8 +138,8 @@ FORMATS = {
             ),
             (
                 (
-                    b'www.example.org:80 192.0.2.9 - - [23/Nov/2026:02:16:57 +0000] "-" 408 '
-                    b'0 "-" "-"'
+                    b"www.example.org:80 192.0.2.9 - - [23/Nov/2026:02:16:57 +0000"
+                    b'] "-" 408 0 "-" "-"'
                 ),
                 {
                     "server_name": "www.example.org",
@@ -168,8 +168,9 @@ FORMATS = {
         samples=(
             (
                 (
-                    b"[Mon Nov 23 02:16:56.123456 2026] [core:error] [pid 31:tid 140737] [cl"
-                    b"ient 192.0.2.7:51234] AH00126: Invalid URI in request GET /.."
+                    b"[Mon Nov 23 02:16:56.123456 2026] [core:error] [pid 31:tid 1"
+                    b"40737] [client 192.0.2.7:51234] AH00126: Invalid URI in requ"
+                    b"est GET /.."
                 ),
                 {
                     "level": "error",
@@ -200,8 +201,8 @@ FORMATS = {
             ),
             (
                 (
-                    b"[Mon Nov 23 02:16:56 2026] [error] [client 192.0.2.7] File does not ex"
-                    b"ist: /var/www/favicon.ico"
+                    b"[Mon Nov 23 02:16:56 2026] [error] [client 192.0.2.7] File d"
+                    b"oes not exist: /var/www/favicon.ico"
                 ),
                 {
                     "level": "error",
@@ -212,9 +213,9 @@ FORMATS = {
             ),
             (
                 (
-                    b"[Mon Nov 23 02:16:56.123456 2026] [authz_core:error] [pid 31:tid 14073"
-                    b"7] (13)Permission denied: [client 192.0.2.7:51234] AH00035: access to "
-                    b"/x denied"
+                    b"[Mon Nov 23 02:16:56.123456 2026] [authz_core:error] [pid 31"
+                    b":tid 140737] (13)Permission denied: [client 192.0.2.7:51234]"
+                    b" AH00035: access to /x denied"
                 ),
                 {
                     "level": "error",
@@ -234,8 +235,8 @@ FORMATS = {
             ),
             (
                 (
-                    b"[Mon Nov 23 02:16:57.123456 2026] [ssl:warn] [pid 31] AH01906: server "
-                    b"certificate is a CA certificate"
+                    b"[Mon Nov 23 02:16:57.123456 2026] [ssl:warn] [pid 31] AH0190"
+                    b"6: server certificate is a CA certificate"
                 ),
                 {
                     "level": "warn",

@@ -63,12 +63,13 @@ FORMATS = {
         samples=(
             (
                 (
-                    b"http 2026-11-23T02:16:56.135000Z app/shop/50dc6c495c0c9188 192.0.2.7:2"
-                    b'817 10.0.0.1:80 0.000 0.001 0.000 200 200 34 366 "GET http://www.shop.'
-                    b'example:80/orders?page=2 HTTP/1.1" "curl/8.5.0" - - arn:aws:elasticloa'
-                    b"dbalancing:us-east-2:123456789012:targetgroup/my-targets/73e2d6bc24d8a"
-                    b'067 "Root=1-58337262-36d228ad5d99923122bbe354" "-" "-" 0 2026-11-23T02'
-                    b':16:56.134000Z "forward" "-" "-" "10.0.0.1:80" "200" "-" "-"'
+                    b"http 2026-11-23T02:16:56.135000Z app/shop/50dc6c495c0c9188 1"
+                    b'92.0.2.7:2817 10.0.0.1:80 0.000 0.001 0.000 200 200 34 366 "'
+                    b'GET http://www.shop.example:80/orders?page=2 HTTP/1.1" "curl'
+                    b'/8.5.0" - - arn:aws:elasticloadbalancing:us-east-2:123456789'
+                    b'012:targetgroup/my-targets/73e2d6bc24d8a067 "Root=1-58337262'
+                    b'-36d228ad5d99923122bbe354" "-" "-" 0 2026-11-23T02:16:56.134'
+                    b'000Z "forward" "-" "-" "10.0.0.1:80" "200" "-" "-"'
                 ),
                 {
                     "network_protocol": "http",
@@ -96,8 +97,8 @@ FORMATS = {
                         "load_balancer": "app/shop/50dc6c495c0c9188",
                         "upstream_port": 80,
                         "target_group": (
-                            "arn:aws:elasticloadbalancing:us-east-2:123456789012:targetgr"
-                            "oup/my-targets/73e2d6bc24d8a067"
+                            "arn:aws:elasticloadbalancing:us-east-2:123456789012:targ"
+                            "etgroup/my-targets/73e2d6bc24d8a067"
                         ),
                         "rule_priority": 0,
                         "created": "2026-11-23T02:16:56.134000Z",
@@ -108,14 +109,16 @@ FORMATS = {
             ),
             (
                 (
-                    b"h2 2026-11-23T02:16:56.335000Z app/shop/50dc6c495c0c9188 2001:db8::7:4"
-                    b'8160 10.0.1.252:9000 0.002 0.037 0.001 200 200 5 257 "GET https://shop'
-                    b'.example:443/ HTTP/2.0" "Mozilla/5.0" ECDHE-RSA-AES128-GCM-SHA256 TLSv'
-                    b"1.2 arn:aws:elasticloadbalancing:us-east-2:123456789012:targetgroup/my"
-                    b'-targets/73e2 "Root=1-58337327-72bd00b0343d75b906739c42" "shop.example'
-                    b'" "arn:aws:acm:us-east-2:123456789012:certificate/12345678" 1 2026-11-'
-                    b'23T02:16:56.312000Z "redirect" "https://example.com:80/" "-" "10.0.1.2'
-                    b'52:9000" "200" "Acceptable" "NonCompliantHeader" TID_1234abcd5678ef90'
+                    b"h2 2026-11-23T02:16:56.335000Z app/shop/50dc6c495c0c9188 200"
+                    b"1:db8::7:48160 10.0.1.252:9000 0.002 0.037 0.001 200 200 5 2"
+                    b'57 "GET https://shop.example:443/ HTTP/2.0" "Mozilla/5.0" EC'
+                    b"DHE-RSA-AES128-GCM-SHA256 TLSv1.2 arn:aws:elasticloadbalanci"
+                    b'ng:us-east-2:123456789012:targetgroup/my-targets/73e2 "Root='
+                    b'1-58337327-72bd00b0343d75b906739c42" "shop.example" "arn:aws'
+                    b':acm:us-east-2:123456789012:certificate/12345678" 1 2026-11-'
+                    b'23T02:16:56.312000Z "redirect" "https://example.com:80/" "-"'
+                    b' "10.0.1.252:9000" "200" "Acceptable" "NonCompliantHeader" T'
+                    b"ID_1234abcd5678ef90"
                 ),
                 {
                     "network_protocol": "h2",
@@ -145,8 +148,8 @@ FORMATS = {
                         "load_balancer": "app/shop/50dc6c495c0c9188",
                         "upstream_port": 9000,
                         "target_group": (
-                            "arn:aws:elasticloadbalancing:us-east-2:123456789012:targetgr"
-                            "oup/my-targets/73e2"
+                            "arn:aws:elasticloadbalancing:us-east-2:123456789012:targ"
+                            "etgroup/my-targets/73e2"
                         ),
                         "certificate": "arn:aws:acm:us-east-2:123456789012:certificate/12345678",
                         "rule_priority": 1,
@@ -161,9 +164,10 @@ FORMATS = {
             ),
             (
                 (
-                    b"http 2026-11-23T02:16:56.135000Z app/shop/50dc6c495c0c9188 192.0.2.7:2"
-                    b'817 - -1 -1 -1 460 - 0 0 "- http://www.shop.example:80- -" "-" - - - "'
-                    b'-" "-" "-" - 2026-11-23T02:16:56.134000Z "-" "-" "-" "-" "-" "-" "-"'
+                    b"http 2026-11-23T02:16:56.135000Z app/shop/50dc6c495c0c9188 1"
+                    b'92.0.2.7:2817 - -1 -1 -1 460 - 0 0 "- http://www.shop.exampl'
+                    b'e:80- -" "-" - - - "-" "-" "-" - 2026-11-23T02:16:56.134000Z'
+                    b' "-" "-" "-" "-" "-" "-" "-"'
                 ),
                 {
                     "network_protocol": "http",
@@ -191,9 +195,9 @@ FORMATS = {
         samples=(
             (
                 (
-                    b"2026-11-23T02:16:56.945958Z my-loadbalancer 192.0.2.7:2817 10.0.0.1:80"
-                    b' 0.000073 0.001048 0.000057 200 200 0 29 "GET http://www.shop.example:'
-                    b'80/ HTTP/1.1" "curl/7.38.0" - -'
+                    b"2026-11-23T02:16:56.945958Z my-loadbalancer 192.0.2.7:2817 1"
+                    b'0.0.0.1:80 0.000073 0.001048 0.000057 200 200 0 29 "GET http'
+                    b'://www.shop.example:80/ HTTP/1.1" "curl/7.38.0" - -'
                 ),
                 {
                     "source_address": "192.0.2.7",
@@ -221,9 +225,10 @@ FORMATS = {
             ),
             (
                 (
-                    b"2026-11-23T02:16:56.945958Z my-loadbalancer 192.0.2.7:2817 10.0.0.1:44"
-                    b'3 0.000086 0.001048 0.001337 200 200 0 57 "GET https://www.shop.exampl'
-                    b'e:443/a?b=c HTTP/1.1" "curl/7.38.0" DHE-RSA-AES128-SHA TLSv1.2'
+                    b"2026-11-23T02:16:56.945958Z my-loadbalancer 192.0.2.7:2817 1"
+                    b'0.0.0.1:443 0.000086 0.001048 0.001337 200 200 0 57 "GET htt'
+                    b'ps://www.shop.example:443/a?b=c HTTP/1.1" "curl/7.38.0" DHE-'
+                    b"RSA-AES128-SHA TLSv1.2"
                 ),
                 {
                     "source_address": "192.0.2.7",
@@ -254,8 +259,9 @@ FORMATS = {
             ),
             (
                 (
-                    b"2026-11-23T02:16:56.945958Z my-loadbalancer 192.0.2.7:2817 10.0.0.1:80"
-                    b' 0.001069 0.000028 0.000041 - - 82 305 "- - - " "-" - -'
+                    b"2026-11-23T02:16:56.945958Z my-loadbalancer 192.0.2.7:2817 1"
+                    b'0.0.0.1:80 0.001069 0.000028 0.000041 - - 82 305 "- - - " "-'
+                    b'" - -'
                 ),
                 {
                     "source_address": "192.0.2.7",
@@ -275,8 +281,9 @@ FORMATS = {
             ),
             (
                 (
-                    b"2026-11-23T02:16:57.000000Z my-loadbalancer 192.0.2.7:2817 - -1 -1 -1 "
-                    b'503 0 0 0 "GET http://www.shop.example:80/ HTTP/1.1" "curl/7.38.0" - -'
+                    b"2026-11-23T02:16:57.000000Z my-loadbalancer 192.0.2.7:2817 -"
+                    b' -1 -1 -1 503 0 0 0 "GET http://www.shop.example:80/ HTTP/1.'
+                    b'1" "curl/7.38.0" - -'
                 ),
                 {
                     "source_address": "192.0.2.7",
@@ -315,10 +322,11 @@ FORMATS = {
         samples=(
             (
                 (
-                    b"tls 2.0 2026-11-23T02:16:56 net/my-network-loadbalancer/c6e77e28c25b22"
-                    b"34 g3d4b5e8bb8464cd 192.0.2.7:51341 172.16.100.185:443 5 2 98 246 - ar"
-                    b"n:aws:acm:us-east-2:123456789012:certificate/2a108f19 - ECDHE-RSA-AES1"
-                    b'28-SHA tlsv12 - lb.example h2 h2 "h2","http/1.1" 2026-11-23T02:16:51'
+                    b"tls 2.0 2026-11-23T02:16:56 net/my-network-loadbalancer/c6e7"
+                    b"7e28c25b2234 g3d4b5e8bb8464cd 192.0.2.7:51341 172.16.100.185"
+                    b":443 5 2 98 246 - arn:aws:acm:us-east-2:123456789012:certifi"
+                    b"cate/2a108f19 - ECDHE-RSA-AES128-SHA tlsv12 - lb.example h2 "
+                    b'h2 "h2","http/1.1" 2026-11-23T02:16:51'
                 ),
                 {
                     "source_address": "192.0.2.7",
@@ -344,9 +352,9 @@ FORMATS = {
             ),
             (
                 (
-                    b"tls 2.0 2026-11-23T02:16:56 net/my-network-loadbalancer/c6e77e28c25b22"
-                    b"34 g3d4b5e8bb8464cd 192.0.2.7:51341 - - - 0 0 80 - - - - - - - - - 202"
-                    b"6-11-23T02:16:51"
+                    b"tls 2.0 2026-11-23T02:16:56 net/my-network-loadbalancer/c6e7"
+                    b"7e28c25b2234 g3d4b5e8bb8464cd 192.0.2.7:51341 - - - 0 0 80 -"
+                    b" - - - - - - - - 2026-11-23T02:16:51"
                 ),
                 {
                     "source_address": "192.0.2.7",

@@ -60,12 +60,13 @@ FORMATS = {
         samples=(
             (
                 (
-                    b"79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be shop-"
-                    b"assets [23/Nov/2026:02:16:56 +0000] 192.0.2.3 79a59df900b949e55d96a1e6"
-                    b"98fbacedfd6e09d98eacf8f8d5218e7cd47ef2be 3E57427F3EXAMPLE REST.GET.VER"
-                    b'SIONING - "GET /shop-assets?versioning HTTP/1.1" 200 - 113 - 7 - "-" "'
-                    b'S3Console/0.4" - s9lzHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6UkFVdtjf5mKR'
-                    b"3/eTPFvsiP/XV/VLi31234= SigV4 ECDHE-RSA-AES128-GCM-SHA256 AuthHeader s"
+                    b"79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47e"
+                    b"f2be shop-assets [23/Nov/2026:02:16:56 +0000] 192.0.2.3 79a5"
+                    b"9df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be"
+                    b' 3E57427F3EXAMPLE REST.GET.VERSIONING - "GET /shop-assets?ve'
+                    b'rsioning HTTP/1.1" 200 - 113 - 7 - "-" "S3Console/0.4" - s9l'
+                    b"zHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6UkFVdtjf5mKR3/eTPFvsiP"
+                    b"/XV/VLi31234= SigV4 ECDHE-RSA-AES128-GCM-SHA256 AuthHeader s"
                     b"hop-assets.s3.us-west-1.amazonaws.com TLSV1.2 - -"
                 ),
                 {
@@ -93,8 +94,8 @@ FORMATS = {
                         ),
                         "bucket": "shop-assets",
                         "host_id": (
-                            "s9lzHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6UkFVdtjf5mKR3/eTPFv"
-                            "siP/XV/VLi31234="
+                            "s9lzHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6UkFVdtjf5mKR3/e"
+                            "TPFvsiP/XV/VLi31234="
                         ),
                         "signature": "SigV4",
                         "authentication": "AuthHeader",
@@ -103,10 +104,11 @@ FORMATS = {
             ),
             (
                 (
-                    b"79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be shop-"
-                    b"assets [23/Nov/2026:02:16:57 +0000] 192.0.2.3 - 66E57427F3EXAMPLE REST"
-                    b'.GET.OBJECT img/logo%2520big.png "GET /img/logo%20big.png HTTP/1.1" 40'
-                    b'4 NoSuchKey 276 - 12 11 "https://shop.example/" "Mozilla/5.0" -'
+                    b"79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47e"
+                    b"f2be shop-assets [23/Nov/2026:02:16:57 +0000] 192.0.2.3 - 66"
+                    b'E57427F3EXAMPLE REST.GET.OBJECT img/logo%2520big.png "GET /i'
+                    b'mg/logo%20big.png HTTP/1.1" 404 NoSuchKey 276 - 12 11 "https'
+                    b'://shop.example/" "Mozilla/5.0" -'
                 ),
                 {
                     "source_address": "192.0.2.3",
@@ -136,9 +138,10 @@ FORMATS = {
             ),
             (
                 (
-                    b"79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be shop-"
-                    b"assets [23/Nov/2026:02:16:58 +0000] - AmazonS3 8C6E3F4A1EXAMPLE S3.EXP"
-                    b'IRE.OBJECT old/1.log "-" - - - 2048 - - "-" "-" - - - - - - - - -'
+                    b"79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47e"
+                    b"f2be shop-assets [23/Nov/2026:02:16:58 +0000] - AmazonS3 8C6"
+                    b'E3F4A1EXAMPLE S3.EXPIRE.OBJECT old/1.log "-" - - - 2048 - - '
+                    b'"-" "-" - - - - - - - - -'
                 ),
                 {
                     "user": "AmazonS3",
@@ -183,11 +186,12 @@ FORMATS = {
         samples=(
             (
                 (
-                    b"2026-11-23\t02:16:56\tLAX1-C1\t2390282\t192.0.2.202\tGET\td111111abcdef8.clo"
-                    b"udfront.net\t/view/my/file.html\t200\twww.displaymyfiles.com\tMozilla/4.0%"
-                    b"20(compatible;%20MSIE%205.0b1;%20Mac_PowerPC)\t-\tzip=98101\tHit\tMRVMF7Ky"
-                    b"dIvxMWfJIglgwHQwZsbG2IhRJ07sn9AkKUFSHS9EXAMPLE==\td111111abcdef8.cloudf"
-                    b"ront.net\thttp\t-\t0.001\t-\t-\t-\tRefreshHit\tHTTP/1.1\t-\t-"
+                    b"2026-11-23\t02:16:56\tLAX1-C1\t2390282\t192.0.2.202\tGET\td111111a"
+                    b"bcdef8.cloudfront.net\t/view/my/file.html\t200\twww.displaymyfi"
+                    b"les.com\tMozilla/4.0%20(compatible;%20MSIE%205.0b1;%20Mac_Pow"
+                    b"erPC)\t-\tzip=98101\tHit\tMRVMF7KydIvxMWfJIglgwHQwZsbG2IhRJ07sn9"
+                    b"AkKUFSHS9EXAMPLE==\td111111abcdef8.cloudfront.net\thttp\t-\t0.00"
+                    b"1\t-\t-\t-\tRefreshHit\tHTTP/1.1\t-\t-"
                 ),
                 {
                     "response_bytes": 2390282,
@@ -214,11 +218,12 @@ FORMATS = {
             ),
             (
                 (
-                    b"2026-11-23\t02:16:57\tSEA19-C1\t0\t2001:db8::7\tGET\td111111abcdef8.cloudfro"
-                    b"nt.net\t/index.html\t000\t-\tcurl/8.5.0\ta=1\t-\tError\tSOX4xwn4XV6Q4rgb7XiVGO"
-                    b"Hms_BGlTAC4KyHmureZmBNrjGdRLiNIQ==\twww.shop.example\thttps\t23\t0.102\t10."
-                    b"1.1.1\tTLSv1.2\tECDHE-RSA-AES128-GCM-SHA256\tError\tHTTP/2.0\t-\t-\t11040\t0.1"
-                    b"\tClientHTTPRequestTooLarge\ttext/html\t78\t-\t-"
+                    b"2026-11-23\t02:16:57\tSEA19-C1\t0\t2001:db8::7\tGET\td111111abcdef"
+                    b"8.cloudfront.net\t/index.html\t000\t-\tcurl/8.5.0\ta=1\t-\tError\tSO"
+                    b"X4xwn4XV6Q4rgb7XiVGOHms_BGlTAC4KyHmureZmBNrjGdRLiNIQ==\twww.s"
+                    b"hop.example\thttps\t23\t0.102\t10.1.1.1\tTLSv1.2\tECDHE-RSA-AES128"
+                    b"-GCM-SHA256\tError\tHTTP/2.0\t-\t-\t11040\t0.1\tClientHTTPRequestTo"
+                    b"oLarge\ttext/html\t78\t-\t-"
                 ),
                 {
                     "response_bytes": 0,
@@ -276,8 +281,8 @@ FORMATS = {
         samples=(
             (
                 (
-                    b"2 123456789010 eni-1235b8ca123456789 172.31.16.139 172.31.16.21 20641 "
-                    b"22 6 20 4249 1795400216 1795400276 ACCEPT OK"
+                    b"2 123456789010 eni-1235b8ca123456789 172.31.16.139 172.31.16"
+                    b".21 20641 22 6 20 4249 1795400216 1795400276 ACCEPT OK"
                 ),
                 {
                     "cloud_account": "123456789010",
@@ -299,8 +304,8 @@ FORMATS = {
             ),
             (
                 (
-                    b"2 123456789010 eni-1235b8ca123456789 203.0.113.12 172.31.16.139 0 0 1 "
-                    b"4 336 1795400216 1795400276 REJECT OK"
+                    b"2 123456789010 eni-1235b8ca123456789 203.0.113.12 172.31.16."
+                    b"139 0 0 1 4 336 1795400216 1795400276 REJECT OK"
                 ),
                 {
                     "cloud_account": "123456789010",
@@ -322,8 +327,8 @@ FORMATS = {
             ),
             (
                 (
-                    b"2 123456789010 eni-1235b8ca123456789 - - - - - - - 1795400216 17954002"
-                    b"76 - NODATA"
+                    b"2 123456789010 eni-1235b8ca123456789 - - - - - - - 179540021"
+                    b"6 1795400276 - NODATA"
                 ),
                 {
                     "cloud_account": "123456789010",
@@ -337,10 +342,11 @@ FORMATS = {
             ),
             (
                 (
-                    b"5 123456789010 eni-1235b8ca123456789 10.0.0.62 52.213.180.42 43416 500"
-                    b"1 6 14 568 1795400216 1795400276 ACCEPT OK vpc-abcdefab012345678 subne"
-                    b"t-aaaaaaaa012345678 i-01234567890123456 19 IPv4 10.0.0.62 52.213.180.4"
-                    b"2 eu-west-1 euw1-az3 - - - S3 egress 8"
+                    b"5 123456789010 eni-1235b8ca123456789 10.0.0.62 52.213.180.42"
+                    b" 43416 5001 6 14 568 1795400216 1795400276 ACCEPT OK vpc-abc"
+                    b"defab012345678 subnet-aaaaaaaa012345678 i-01234567890123456 "
+                    b"19 IPv4 10.0.0.62 52.213.180.42 eu-west-1 euw1-az3 - - - S3 "
+                    b"egress 8"
                 ),
                 {
                     "cloud_account": "123456789010",

@@ -1,14 +1,22 @@
 """HAProxy: `option httplog`, `httpslog`, `tcplog`, the default and the error log.
 
 Source: HAProxy's configuration manual, section 8.2. As lines of their own, which is what
-`log stdout format raw` writes; in files they have a syslog envelope (see programs.py).
+`log stdout format raw` writes, and in syslog's envelope. The time is that of the request's
+beginning, not of the envelope, which has no more than seconds.
 """
 
 from __future__ import annotations
 
+from podweave.helpers.logs.envelope import Message, Program
 from podweave.helpers.logs.formats.nginx import REQUEST
+from podweave.helpers.logs.formats.syslog_heads import layouts_of
 from podweave.helpers.logs.formats.units import milliseconds
 from podweave.helpers.logs.layouts import Format, Layout
+
+
+def _level(state: str) -> str | None:
+    return {"DOWN": "error", "UP": "notice"}.get(state)
+
 
 _CLIENT = rb"(?:unix|-|%{ADDRESS:source_address?}):%{INT:source_port} "
 _START = (
@@ -45,7 +53,7 @@ _TCP = (
 )
 _REQUEST = REQUEST[:-1]
 
-LINES = (
+_LINES = (
     (_HTTP + _REQUEST, _TIMERS, False),
     (_HTTP + _REQUEST + _TLS, _TIMERS, False),
     # <BADREQ>, and requests that were cut off with their closing quote
@@ -60,16 +68,31 @@ LINES = (
 )
 """The patterns, what each derives, and whether it is a general one."""
 
+_MESSAGES = (
+    *(Message(line, (), derive) for line, derive, _ in _LINES),
+    # Server orders/orders-2 is DOWN, reason: Layer4 timeout, check duration: 2001ms. ...
+    Message(
+        rb"(?:Backup )?Server %{BEGIN:upstream_name}[^ /\n]+%{END}/%{BEGIN:server}[^ \n]+%{END} is "
+        rb"%{BEGIN:event_action}[A-Za-z/]+%{END}(?:, reason: %{BEGIN:reason?}[^,\n]+%{END})?[^\n]*",
+        (b"Server", b"Backup"),
+        (("level", "event_action", _level),),
+    ),
+)
+HAPROXY = Program("haproxy", rb"haproxy", _MESSAGES)
+
 FORMATS = {
     "haproxy": Format(
         "haproxy",
-        tuple(Layout(line, derive=derive, general=general) for line, derive, general in LINES),
+        (
+            *(Layout(line, derive=derive, general=general) for line, derive, general in _LINES),
+            *layouts_of(HAPROXY),
+        ),
         samples=(
             (
                 (
-                    b"10.0.1.2:33317 [23/Nov/2026:02:16:56.655] http-in static/srv1 10/0/30/"
-                    b"69/109 200 2750 - - ---- 1/1/1/1/0 0/0 {shop.example||curl} {|text/htm"
-                    b'l} "GET /index.html?lang=ko HTTP/1.1"'
+                    b"10.0.1.2:33317 [23/Nov/2026:02:16:56.655] http-in static/srv"
+                    b"1 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0 {shop.examp"
+                    b'le||curl} {|text/html} "GET /index.html?lang=ko HTTP/1.1"'
                 ),
                 {
                     "source_address": "10.0.1.2",
@@ -106,9 +129,9 @@ FORMATS = {
             ),
             (
                 (
-                    b"2001:db8::7:38862 [23/Nov/2026:02:16:56.726] incoming~ orders/orders-2"
-                    b' 0/0/1/17/+18 304 +168 - SERVERID=orders-2 --VN 6/6/0/0/+1 0/0 "POST /'
-                    b'orders HTTP/2.0"'
+                    b"2001:db8::7:38862 [23/Nov/2026:02:16:56.726] incoming~ order"
+                    b"s/orders-2 0/0/1/17/+18 304 +168 - SERVERID=orders-2 --VN 6/"
+                    b'6/0/0/+1 0/0 "POST /orders HTTP/2.0"'
                 ),
                 {
                     "source_address": "2001:db8::7",
@@ -143,8 +166,8 @@ FORMATS = {
             ),
             (
                 (
-                    b"10.0.1.3:51234 [23/Nov/2026:02:16:56.001] www~ www/<NOSRV> -1/-1/-1/-1"
-                    b'/5000 408 212 - - cR-- 2/2/0/0/0 0/0 "<BADREQ>"'
+                    b"10.0.1.3:51234 [23/Nov/2026:02:16:56.001] www~ www/<NOSRV> -"
+                    b'1/-1/-1/-1/5000 408 212 - - cR-- 2/2/0/0/0 0/0 "<BADREQ>"'
                 ),
                 {
                     "source_address": "10.0.1.3",
@@ -171,9 +194,10 @@ FORMATS = {
             ),
             (
                 (
-                    b"10.0.1.2:51000 [23/Nov/2026:02:16:56.002] https~ app/a1 0/0/0/1/2 200 "
-                    b'512 - - ---- 1/1/0/0/0 0/0 "GET / HTTP/1.1" 0/0000000000000000/0/0/0 s'
-                    b"hop.example/TLSv1.3/TLS_AES_256_GCM_SHA384"
+                    b"10.0.1.2:51000 [23/Nov/2026:02:16:56.002] https~ app/a1 0/0/"
+                    b'0/1/2 200 512 - - ---- 1/1/0/0/0 0/0 "GET / HTTP/1.1" 0/0000'
+                    b"000000000000/0/0/0 shop.example/TLSv1.3/TLS_AES_256_GCM_SHA3"
+                    b"84"
                 ),
                 {
                     "source_address": "10.0.1.2",
@@ -210,8 +234,8 @@ FORMATS = {
             ),
             (
                 (
-                    b"10.0.1.2:33313 [23/Nov/2026:02:16:56.004] fnt bck/srv1 0/0/5007 212 --"
-                    b" 0/0/0/0/3 0/0"
+                    b"10.0.1.2:33313 [23/Nov/2026:02:16:56.004] fnt bck/srv1 0/0/5"
+                    b"007 212 -- 0/0/0/0/3 0/0"
                 ),
                 {
                     "source_address": "10.0.1.2",
@@ -238,8 +262,8 @@ FORMATS = {
             ),
             (
                 (
-                    b"192.0.2.9:56059 [23/Nov/2026:02:16:56.380] frt/f1: Connection error du"
-                    b"ring SSL handshake"
+                    b"192.0.2.9:56059 [23/Nov/2026:02:16:56.380] frt/f1: Connectio"
+                    b"n error during SSL handshake"
                 ),
                 {
                     "source_address": "192.0.2.9",
@@ -250,6 +274,118 @@ FORMATS = {
                         "frontend": "frt",
                         "listener": "f1",
                     },
+                },
+            ),
+            (
+                (
+                    b"Nov 23 02:16:56 lb-1 haproxy[32450]: 10.0.1.2:38862 [23/Nov/"
+                    b"2026:02:16:56.726] incoming~ orders/orders-2 0/0/1/0/2 304 1"
+                    b'68 - - ---- 6/6/0/0/0 0/0 "GET /a HTTP/1.1"'
+                ),
+                {
+                    "host": "lb-1",
+                    "process": "haproxy",
+                    "pid": 32450,
+                    "source_address": "10.0.1.2",
+                    "source_port": 38862,
+                    "upstream_name": "orders",
+                    "status": 304,
+                    "response_bytes": 168,
+                    "message": "GET /a HTTP/1.1",
+                    "method": "GET",
+                    "url": "/a",
+                    "url_path": "/a",
+                    "http_version": "1.1",
+                    "time": (1795400216, "726"),
+                    "queue_duration": 0.0,
+                    "upstream_connect_duration": 0.001,
+                    "upstream_duration": 0.0,
+                    "duration": 0.002,
+                    "attributes": {
+                        "frontend": "incoming",
+                        "server": "orders-2",
+                        "termination": "----",
+                        "active_connections": 6,
+                        "frontend_connections": 6,
+                        "backend_connections": 0,
+                        "server_connections": 0,
+                        "retries": 0,
+                        "server_queue": 0,
+                        "backend_queue": 0,
+                    },
+                },
+            ),
+            (
+                (
+                    b"<134>Nov 23 02:16:56 lb-1 haproxy[25457]: 127.0.0.1:40962 [2"
+                    b"3/Nov/2026:02:16:56.285] main app/<NOSRV> -1/-1/1 212 SC 1/1"
+                    b"/0/0/0 0/0"
+                ),
+                {
+                    "priority": 134,
+                    "host": "lb-1",
+                    "process": "haproxy",
+                    "pid": 25457,
+                    "message": (
+                        "127.0.0.1:40962 [23/Nov/2026:02:16:56.285] main app/<NOS"
+                        "RV> -1/-1/1 212 SC 1/1/0/0/0 0/0"
+                    ),
+                    "source_address": "127.0.0.1",
+                    "source_port": 40962,
+                    "upstream_name": "app",
+                    "response_bytes": 212,
+                    "time": (1795400216, "285"),
+                    "facility": 16,
+                    "severity": 6,
+                    "level": "info",
+                    "duration": 0.001,
+                    "attributes": {
+                        "frontend": "main",
+                        "server": "<NOSRV>",
+                        "termination": "SC",
+                        "active_connections": 1,
+                        "frontend_connections": 1,
+                        "backend_connections": 0,
+                        "server_connections": 0,
+                        "retries": 0,
+                        "server_queue": 0,
+                        "backend_queue": 0,
+                    },
+                },
+            ),
+            (
+                (
+                    b"Nov 23 02:16:57 lb-1 haproxy[32450]: Server orders/orders-2 "
+                    b"is DOWN, reason: Layer4 timeout, check duration: 2001ms. 1 a"
+                    b"ctive and 0 backup servers left."
+                ),
+                {
+                    "host": "lb-1",
+                    "process": "haproxy",
+                    "pid": 32450,
+                    "message": (
+                        "Server orders/orders-2 is DOWN, reason: Layer4 timeout, "
+                        "check duration: 2001ms. 1 active and 0 backup servers le"
+                        "ft."
+                    ),
+                    "upstream_name": "orders",
+                    "event_action": "DOWN",
+                    "time": (1795400217, ""),
+                    "level": "error",
+                    "attributes": {
+                        "server": "orders-2",
+                        "reason": "Layer4 timeout",
+                    },
+                },
+            ),
+            (
+                b"Nov 23 02:16:57 lb-1 haproxy[32450]: Proxy incoming started.",
+                {
+                    "host": "lb-1",
+                    "process": "haproxy",
+                    "pid": 32450,
+                    "message": "Proxy incoming started.",
+                    "time": (1795400217, ""),
                 },
             ),
         ),

@@ -76,8 +76,8 @@ FORMATS = {
         samples=(
             (
                 (
-                    b'192.0.2.7 - - [23/Nov/2026:02:16:56 +0900] "GET /orders/42?full=1 HTTP'
-                    b'/1.1" 200 512 "-" "curl/8.5.0"'
+                    b'192.0.2.7 - - [23/Nov/2026:02:16:56 +0900] "GET /orders/42?f'
+                    b'ull=1 HTTP/1.1" 200 512 "-" "curl/8.5.0"'
                 ),
                 {
                     "source_address": "192.0.2.7",
@@ -95,8 +95,9 @@ FORMATS = {
             ),
             (
                 (
-                    b'192.0.2.7 - kim [23/Nov/2026:02:16:56 +0000] "POST /login HTTP/2.0" 30'
-                    b'2 0 "https://shop.example/" "Mozilla/5.0" "10.1.1.1"'
+                    b'192.0.2.7 - kim [23/Nov/2026:02:16:56 +0000] "POST /login HT'
+                    b'TP/2.0" 302 0 "https://shop.example/" "Mozilla/5.0" "10.1.1.'
+                    b'1"'
                 ),
                 {
                     "source_address": "192.0.2.7",
@@ -118,8 +119,8 @@ FORMATS = {
             ),
             (
                 (
-                    b'192.0.2.9 - - [23/Nov/2026:02:16:57 +0000] "\\x16\\x03\\x01\\x02" 400 157 '
-                    b'"-" "-"'
+                    b'192.0.2.9 - - [23/Nov/2026:02:16:57 +0000] "\\x16\\x03\\x01\\x02'
+                    b'" 400 157 "-" "-"'
                 ),
                 {
                     "source_address": "192.0.2.9",
@@ -131,8 +132,8 @@ FORMATS = {
             ),
             (
                 (
-                    b'192.0.2.7 - - [23/Nov/2026:02:16:56 +0000] "GET /orders HTTP/1.1" 200 '
-                    b'512 "-" "curl/8.5.0" "10.1.1.1" 0.043 0.041'
+                    b'192.0.2.7 - - [23/Nov/2026:02:16:56 +0000] "GET /orders HTTP'
+                    b'/1.1" 200 512 "-" "curl/8.5.0" "10.1.1.1" 0.043 0.041'
                 ),
                 {
                     "source_address": "192.0.2.7",
@@ -154,8 +155,8 @@ FORMATS = {
             ),
             (
                 (
-                    b'192.0.2.7 - - [23/Nov/2026:02:16:56 +0000] "GET /orders HTTP/1.1" 499 '
-                    b'0 "-" "curl/8.5.0" 3.000'
+                    b'192.0.2.7 - - [23/Nov/2026:02:16:56 +0000] "GET /orders HTTP'
+                    b'/1.1" 499 0 "-" "curl/8.5.0" 3.000'
                 ),
                 {
                     "source_address": "192.0.2.7",
@@ -173,8 +174,9 @@ FORMATS = {
             ),
             (
                 (
-                    b'192.0.2.7 - - [23/Nov/2026:02:16:56 +0000] "GET /a?b=c HTTP/1.1" 200 5'
-                    b'12 "-" "curl/8.5.0" rt=0.043 uct="0.001" uht="0.040" urt="0.041"'
+                    b'192.0.2.7 - - [23/Nov/2026:02:16:56 +0000] "GET /a?b=c HTTP/'
+                    b'1.1" 200 512 "-" "curl/8.5.0" rt=0.043 uct="0.001" uht="0.04'
+                    b'0" urt="0.041"'
                 ),
                 {
                     "source_address": "192.0.2.7",
@@ -211,9 +213,10 @@ FORMATS = {
         samples=(
             (
                 (
-                    b'192.0.2.7 - - [23/Nov/2026:02:16:56 +0000] "GET /orders HTTP/2.0" 200 '
-                    b'417 "-" "Mozilla/5.0" 39 0.012 [shop-orders-8080] [] 10.244.1.7:8080 4'
-                    b"17 0.011 200 8d1e5a0f3c6b4f5f9e0d7c2b1a3f4e5d"
+                    b'192.0.2.7 - - [23/Nov/2026:02:16:56 +0000] "GET /orders HTTP'
+                    b'/2.0" 200 417 "-" "Mozilla/5.0" 39 0.012 [shop-orders-8080] '
+                    b"[] 10.244.1.7:8080 417 0.011 200 8d1e5a0f3c6b4f5f9e0d7c2b1a3"
+                    b"f4e5d"
                 ),
                 {
                     "source_address": "192.0.2.7",
@@ -240,10 +243,10 @@ FORMATS = {
             ),
             (
                 (
-                    b'192.0.2.7 - kim [23/Nov/2026:02:16:57 +0000] "POST /orders HTTP/1.1" 5'
-                    b'02 150 "https://shop.example/" "curl/8.5.0" 310 1.204 [shop-orders-808'
-                    b"0] [] 10.244.1.7:8080, 10.244.2.9:8080 0, 150 1.001, 0.203 502, 502 1a"
-                    b"3f4e5d8d1e5a0f3c6b4f5f9e0d7c2b"
+                    b'192.0.2.7 - kim [23/Nov/2026:02:16:57 +0000] "POST /orders H'
+                    b'TTP/1.1" 502 150 "https://shop.example/" "curl/8.5.0" 310 1.'
+                    b"204 [shop-orders-8080] [] 10.244.1.7:8080, 10.244.2.9:8080 0"
+                    b", 150 1.001, 0.203 502, 502 1a3f4e5d8d1e5a0f3c6b4f5f9e0d7c2b"
                 ),
                 {
                     "source_address": "192.0.2.7",
@@ -272,8 +275,8 @@ FORMATS = {
             ),
             (
                 (
-                    b'192.0.2.9 - - [23/Nov/2026:02:16:57 +0000] "" 400 0 "-" "-" 0 0.000 []'
-                    b" [] - - - - 9b2c"
+                    b'192.0.2.9 - - [23/Nov/2026:02:16:57 +0000] "" 400 0 "-" "-" '
+                    b"0 0.000 [] [] - - - - 9b2c"
                 ),
                 {
                     "source_address": "192.0.2.9",
@@ -301,18 +304,19 @@ FORMATS = {
         samples=(
             (
                 (
-                    b"2026/11/23 02:16:56 [error] 31#32: *7 connect() failed (111: Connectio"
-                    b"n refused) while connecting to upstream, client: 192.0.2.7, server: sh"
-                    b'op.example, request: "GET / HTTP/1.1", host: "shop.example"'
+                    b"2026/11/23 02:16:56 [error] 31#32: *7 connect() failed (111:"
+                    b" Connection refused) while connecting to upstream, client: 1"
+                    b'92.0.2.7, server: shop.example, request: "GET / HTTP/1.1", h'
+                    b'ost: "shop.example"'
                 ),
                 {
                     "level": "error",
                     "pid": 31,
                     "thread_id": 32,
                     "message": (
-                        "connect() failed (111: Connection refused) while connecting "
-                        "to upstream, client: 192.0.2.7, server: shop.example, reques"
-                        't: "GET / HTTP/1.1", host: "shop.example"'
+                        "connect() failed (111: Connection refused) while connect"
+                        "ing to upstream, client: 192.0.2.7, server: shop.example"
+                        ', request: "GET / HTTP/1.1", host: "shop.example"'
                     ),
                     "source_address": "192.0.2.7",
                     "server_name": "shop.example",

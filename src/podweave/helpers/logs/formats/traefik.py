@@ -25,8 +25,9 @@ FORMATS = {
         samples=(
             (
                 (
-                    b'192.0.2.7 - - [23/Nov/2026:02:16:56 +0000] "GET /whoami HTTP/1.1" 200 '
-                    b'416 "-" "-" 12 "whoami@docker" "http://172.17.0.3:80" 2ms'
+                    b'192.0.2.7 - - [23/Nov/2026:02:16:56 +0000] "GET /whoami HTTP'
+                    b'/1.1" 200 416 "-" "-" 12 "whoami@docker" "http://172.17.0.3:'
+                    b'80" 2ms'
                 ),
                 {
                     "source_address": "192.0.2.7",
@@ -48,9 +49,9 @@ FORMATS = {
             ),
             (
                 (
-                    b'192.0.2.7 - kim [23/Nov/2026:02:16:56 +0000] "GET /nothing?x=1 HTTP/2.'
-                    b'0" 404 19 "https://shop.example/" "Mozilla/5.0 (X11; Linux x86_64)" 13'
-                    b' "-" "-" 0ms'
+                    b'192.0.2.7 - kim [23/Nov/2026:02:16:56 +0000] "GET /nothing?x'
+                    b'=1 HTTP/2.0" 404 19 "https://shop.example/" "Mozilla/5.0 (X1'
+                    b'1; Linux x86_64)" 13 "-" "-" 0ms'
                 ),
                 {
                     "source_address": "192.0.2.7",
@@ -74,8 +75,8 @@ FORMATS = {
             ),
             (
                 (
-                    b'192.0.2.9 - - [23/Nov/2026:02:16:57 +0000] "- - -" 499 21 "-" "-" 14 "'
-                    b'-" "-" 10003ms'
+                    b'192.0.2.9 - - [23/Nov/2026:02:16:57 +0000] "- - -" 499 21 "-'
+                    b'" "-" 14 "-" "-" 10003ms'
                 ),
                 {
                     "source_address": "192.0.2.9",

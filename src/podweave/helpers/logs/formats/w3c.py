@@ -154,9 +154,9 @@ FORMATS = {
         samples=(
             (
                 (
-                    b"2026-11-23 02:16:56 10.0.0.5 GET /orders/42 full=1 443 - 192.0.2.7 Moz"
-                    b"illa/5.0+(Windows+NT+10.0;+Win64;+x64) https://shop.example/ 200 0 0 4"
-                    b"1"
+                    b"2026-11-23 02:16:56 10.0.0.5 GET /orders/42 full=1 443 - 192"
+                    b".0.2.7 Mozilla/5.0+(Windows+NT+10.0;+Win64;+x64) https://sho"
+                    b"p.example/ 200 0 0 41"
                 ),
                 {
                     "destination_address": "10.0.0.5",
@@ -178,8 +178,8 @@ FORMATS = {
             ),
             (
                 (
-                    b"2026-11-23 02:16:56 ::1 POST /login - 80 SHOP\\kim 2001:db8::7 curl/8.5"
-                    b".0 - 401 2 5 0"
+                    b"2026-11-23 02:16:56 ::1 POST /login - 80 SHOP\\kim 2001:db8::"
+                    b"7 curl/8.5.0 - 401 2 5 0"
                 ),
                 {
                     "destination_address": "::1",
@@ -200,8 +200,8 @@ FORMATS = {
             ),
             (
                 (
-                    b"2026-11-23 02:16:57 10.0.0.5 GET / - 443 - 10.0.0.9 ELB-HealthChecker/"
-                    b"2.0 - 200 0 0 3 192.0.2.7,+10.1.1.1"
+                    b"2026-11-23 02:16:57 10.0.0.5 GET / - 443 - 10.0.0.9 ELB-Heal"
+                    b"thChecker/2.0 - 200 0 0 3 192.0.2.7,+10.1.1.1"
                 ),
                 {
                     "destination_address": "10.0.0.5",
@@ -222,8 +222,8 @@ FORMATS = {
             ),
             (
                 (
-                    b"2026-11-23 02:16:57 W3SVC1 10.0.0.5 GET /default.htm - 80 - 192.0.2.7 "
-                    b"Mozilla/4.0+(compatible;+MSIE+6.0) 404 0 2"
+                    b"2026-11-23 02:16:57 W3SVC1 10.0.0.5 GET /default.htm - 80 - "
+                    b"192.0.2.7 Mozilla/4.0+(compatible;+MSIE+6.0) 404 0 2"
                 ),
                 {
                     "destination_address": "10.0.0.5",
@@ -243,9 +243,9 @@ FORMATS = {
             ),
             (
                 (
-                    b"2026-11-23 02:16:57 W3SVC1 WEB-1 10.0.0.5 GET /a.aspx id=7 443 - 192.0"
-                    b".2.7 HTTP/2.0 Mozilla/5.0 ASP.NET_SessionId=x - shop.example 500 19 18"
-                    b"3 1477 310 15"
+                    b"2026-11-23 02:16:57 W3SVC1 WEB-1 10.0.0.5 GET /a.aspx id=7 4"
+                    b"43 - 192.0.2.7 HTTP/2.0 Mozilla/5.0 ASP.NET_SessionId=x - sh"
+                    b"op.example 500 19 183 1477 310 15"
                 ),
                 {
                     "host": "WEB-1",

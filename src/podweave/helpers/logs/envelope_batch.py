@@ -1,0 +1,68 @@
+"""Envelopes, compiled: the lines of a chunk go to the batches of their programs' messages."""
+
+from __future__ import annotations
+
+import re
+from itertools import repeat
+
+from podweave.helpers.logs.columns import Memo
+from podweave.helpers.logs.compile import Batch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from podweave.helpers.logs.envelope import Envelope
+    from podweave.helpers.logs.fields import Record
+    from podweave.helpers.logs.layouts import Layout
+    from podweave.helpers.logs.schemas.schema import Schema
+    from podweave.helpers.logs.steps.steps import Steps
+    from podweave.helpers.logs.timestamps import Clock
+
+
+class EnvelopeBatch(Batch):
+    """Lines of no known program are read as the envelope reads them."""
+
+    def __init__(
+        self, layout: Envelope, schema: Schema, constants: Record, steps: Steps | None = None
+    ) -> None:
+        super().__init__(layout, schema, constants, steps)
+        self._given = constants
+        self._only = layout.only
+        self._keys = re.compile(layout.key)
+        self._ways: Memo = Memo(lambda key: layout.further(*key))
+        self._batches: dict[Layout, Batch] = {}
+
+    def rows(self, lines: Sequence[bytes], clock: Clock, path: str) -> list[bytes | None]:
+        ways = list(map(self._ways.__getitem__, self._keys.findall(b"\n".join(lines) + b"\n")))
+        kinds = set(ways)
+        if len(kinds) == 1:
+            return self._read(lines, kinds.pop(), clock, path)
+        rows: list[bytes | None] = [None] * len(lines)
+        for kind in kinds:
+            indexes = [index for index, way in enumerate(ways) if way is kind or way == kind]
+            found = self._read([lines[index] for index in indexes], kind, clock, path)
+            for index, row in zip(indexes, found, strict=True):
+                rows[index] = row
+        return rows
+
+    def _read(
+        self, lines: Sequence[bytes], layouts: tuple[Layout, ...], clock: Clock, path: str
+    ) -> list[bytes | None]:
+        rows: list[bytes | None] = list(repeat(None, len(lines)))
+        left = list(range(len(lines)))
+        for layout in layouts:
+            batch = self._batches.get(layout)
+            if batch is None:
+                batch = self._batches[layout] = Batch(layout, self.schema, self._given, self.steps)
+            found = batch.rows([lines[index] for index in left], clock, path)
+            for index, row in zip(left, found, strict=True):
+                rows[index] = row
+            left = [index for index in left if rows[index] is None]
+            if not left:
+                return rows
+        if not self._only:
+            found = super().rows([lines[index] for index in left], clock, path)
+            for index, row in zip(left, found, strict=True):
+                rows[index] = row
+        return rows
