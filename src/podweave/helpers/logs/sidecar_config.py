@@ -17,6 +17,10 @@ DRAIN = 20.0
 """Seconds for the end of the Pod: below Kubernetes' 30 for all its containers."""
 DEAD_LETTERS = 64 << 20
 """Bytes of dead letters."""
+SPILL = 1 << 30
+"""Bytes of the spill, where there is one."""
+SPILL_AFTER = 5.0
+"""Seconds that a store must have failed before the spill is used."""
 
 
 class SidecarConfig:
@@ -36,6 +40,8 @@ class SidecarConfig:
         self.dead_letters = f"{self.state}/dead-letters"
         self.dead_letters_bytes = DEAD_LETTERS
         self._read_dead_letters(section.optional("dead_letters"))
+        spill = section.optional("spill")
+        self.spill = None if spill is None else SpillConfig(spill, f"{self.state}/spill")
         self.logs = [LogsConfig(Section(value, path)) for path, value in section.array("logs")]
         section.end()
         if not self.logs:
@@ -50,20 +56,45 @@ class SidecarConfig:
         section.end()
 
 
+class SpillConfig:
+    """The buffer on disk. `durable`: its directory is not the helper's own, so it outlives the
+    Pod."""
+
+    def __init__(self, section: Section, directory: str) -> None:
+        self.directory = directory
+        self.durable = "directory" in section
+        if self.durable:
+            self.directory = absolute(section.text("directory"), section.at("directory"))
+        self.bytes = section.integer("bytes", 1 << 16, 1 << 50, SPILL)
+        self.after = section.seconds("after", SPILL_AFTER, 3600.0)
+        section.end()
+
+
 class LogsConfig:
     """`from` paths or a `spool`, and the stores."""
 
     def __init__(self, section: Section) -> None:
         self.paths: list[str] = []
         self.spool = ""
-        if "spool" in section:
+        self.listen: tuple[str, str] | None = None
+        """Kind of intake and path."""
+        if "pipe" in section:
+            self.listen = "pipe", absolute(section.text("pipe"), section.at("pipe"))
+        elif "socket" in section:
+            kind = section.text("type", among=("datagram", "stream"))
+            self.listen = kind, absolute(section.text("socket"), section.at("socket"))
+        elif "spool" in section:
             self.spool = absolute(section.text("spool"), section.at("spool"))
         else:
             for path, value in section.array("from"):
                 self.paths.append(absolute(value, path))
             if not self.paths:
                 raise ConfigurationError(section.at("from"), "is empty")
-        self.reading = reading.configure(section) if self.paths else reading.Reading()
+        self.reading = reading.Reading() if self.spool else reading.configure(section)
+        if self.listen and (self.reading.wrapping, self.reading.exclude) != (reading.LINES, ()):
+            raise ConfigurationError(section.path, "`format` and `exclude` are for files alone")
+        if self.listen and self.reading.encoding.startswith("utf-16"):
+            raise ConfigurationError(section.at("encoding"), "is for files alone")
         stores = section.array("stores")
         if not stores:
             raise ConfigurationError(section.at("stores"), "is empty")
@@ -73,6 +104,8 @@ class LogsConfig:
     @property
     def label(self) -> str:
         """What metrics and messages call it."""
+        if self.listen is not None:
+            return self.listen[1]
         return self.spool or " ".join(self.paths)
 
 

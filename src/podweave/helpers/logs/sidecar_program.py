@@ -20,6 +20,7 @@ from podweave.helpers.logs.delivery.budget import Budget
 from podweave.helpers.logs.delivery.dead_letters import DeadLetters
 from podweave.helpers.logs.delivery.delivery import Delivery
 from podweave.helpers.logs.delivery.origin import Origin
+from podweave.helpers.logs.followed_file import digest
 from podweave.helpers.logs.hints import Hints
 from podweave.helpers.logs.open_files import raise_open_files_limit
 from podweave.helpers.logs.pod_labels import read_labels
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from podweave.helpers.logs.intake import Intake
     from podweave.helpers.logs.sidecar_config import LogsConfig
     from podweave.helpers.logs.source import Source
     from podweave.helpers.loop import Timer
@@ -83,6 +85,7 @@ class Sidecar:
         self._drain = settings.drain
         self._checkpoint = Checkpoint(settings.state, journal)
         self._hints = Hints(loop)
+        self._intakes: list[Intake] = []
         self._dead_letters = DeadLetters(
             settings.dead_letters, settings.dead_letters_bytes, journal=journal
         )
@@ -111,6 +114,8 @@ class Sidecar:
         if self._deadline is None:
             self._deadline = self._loop.now() + self._drain
             self._journal.info("sidecar.draining", seconds=self._drain)
+            for intake in self._intakes:
+                intake.finish()
             for delivery in self.deliveries:
                 delivery.finish()
             self._next.cancel()
@@ -131,6 +136,8 @@ class Sidecar:
             )
         delivered = sum(delivery.counts.delivered_records for delivery in self.deliveries)
         self._journal.info("sidecar.ended", records=delivered)
+        for intake in self._intakes:
+            intake.close()
         for delivery in self.deliveries:
             delivery.close()
         self._dead_letters.close()
@@ -144,18 +151,26 @@ class Sidecar:
         budget = Budget(settings.memory, sum(len(logs.stores) for logs in settings.logs))
         deliveries: list[Delivery] = []
         for logs in settings.logs:
-            for store in logs.stores:
+            intake = None
+            if logs.listen is not None:
+                intake = self._intake(logs, settings.state)
+            for number, store in enumerate(logs.stores):
                 # The store's place names the section: changed paths don't make files unknown.
                 count = sum(each.name.startswith(f"{store.place}#") for each in deliveries)
                 name = f"{store.place}#{count}"
                 context = Context(
                     self._loop, self._journal, origin, name=store.name, state=settings.state
                 )
+                source = self._source(
+                    logs, self._checkpoint.entries(name), intake.spools[number] if intake else None
+                )
+                if intake is not None:
+                    intake.feed(source)
                 deliveries.append(
                     Delivery(
                         name,
                         logs.label,
-                        self._source(logs, self._checkpoint.entries(name)),
+                        source,
                         store.open(context),
                         origin,
                         raw=not logs.spool,
@@ -168,7 +183,27 @@ class Sidecar:
                 )
         return deliveries
 
-    def _source(self, logs: LogsConfig, entries: list[dict[str, Any]]) -> Source:
+    def _intake(self, logs: LogsConfig, state: str) -> Intake:
+        from podweave.helpers.logs.intake import Intake
+
+        assert logs.listen is not None
+        kind, path = logs.listen
+        intake = Intake(
+            kind,
+            path,
+            [f"{state}/intake/{digest(f'{path} {store.place}'.encode())}" for store in logs.stores],
+            self._loop,
+            self._journal,
+            line_limit=logs.reading.line_limit,
+        )
+        self._intakes.append(intake)
+        return intake
+
+    def _source(self, logs: LogsConfig, entries: list[dict[str, Any]], taken: str | None) -> Source:
+        if taken is not None:
+            from podweave.helpers.logs.spool_reader import SpoolReader
+
+            return SpoolReader(taken, entries, reading=logs.reading, journal=self._journal)
         if logs.spool:
             from podweave.helpers.logs.spool_reader import SpoolReader
 

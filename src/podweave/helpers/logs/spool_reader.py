@@ -17,7 +17,8 @@ import time
 from collections import deque
 
 from podweave.helpers.logs.followed_file import TAIL, Chunk, FollowedFile, is_entry, matches
-from podweave.helpers.logs.source import CHUNK, QUIET_AT_END, QUIET_WITHOUT_WRITER, Source
+from podweave.helpers.logs.line_reader import LineReader
+from podweave.helpers.logs.source import CHUNK, FAST, QUIET_AT_END, QUIET_WITHOUT_WRITER, Source
 from podweave.helpers.logs.writers import has_writer
 
 TYPE_CHECKING = False
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podweave.helpers.journal import Journal
+    from podweave.helpers.logs.reading import Reading
 
 _NAME = re.compile(r"([0-9]{16})\.ndjson")
 
@@ -38,10 +40,19 @@ class SpoolReader(Source):
         directory: str,
         entries: Sequence[dict[str, Any]] = (),
         *,
+        reading: Reading | None = None,
         journal: Journal | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        super().__init__({"torn_lines": 0}, journal=journal, clock=clock)
+        counters = {"torn_lines": 0}
+        if reading is not None:
+            counters.update(long_lines=0, cut_bytes=0, foreign_lines=0)
+        super().__init__(counters, journal=journal, clock=clock)
+        # What an adapter spooled is taken as it is.
+        self._reader = LineReader(reading, self.counters, journal) if reading else None
+        self._flush = reading.events.flush if reading and reading.events else 0.0
+        self._seen = 0, 0.0
+        """The size of the current segment, and since when."""
         self._directory = directory
         sound = [
             entry for entry in entries if is_entry(entry) and type(entry.get("segment")) is int
@@ -149,7 +160,29 @@ class SpoolReader(Source):
                 return chunk
             self._leave(file)
 
+    def next_poll(self) -> float:
+        wait = super().next_poll()
+        held = self._current is not None and self._current.held
+        return min(wait, FAST) if held else wait
+
+    def _read_records(self, reader: LineReader, file: FollowedFile, want: int) -> Chunk | None:
+        """As `_read_lines`, of raw lines. An event isn't joined across two segments."""
+        size = os.fstat(file.descriptor).st_size
+        now = self._clock()
+        if size != self._seen[0]:
+            self._seen = size, now
+        while True:
+            complete = file.held and (now - self._seen[1] >= self._flush or self._next_exists())
+            chunk = reader.read(file, want, complete=complete)
+            if chunk is not None:
+                return chunk
+            # A long line goes on; or nothing joins what is held, which wasn't known before.
+            if not file.look and (complete or not file.held or not self._next_exists()):
+                return None
+
     def _read_lines(self, file: FollowedFile, want: int) -> Chunk | None:
+        if self._reader is not None:
+            return self._read_records(self._reader, file, want)
         while True:
             raw = os.pread(file.descriptor, want, file.offset)
             newline = raw.rfind(b"\n") + 1
