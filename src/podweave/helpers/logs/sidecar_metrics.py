@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from podweave.helpers.logs.checkpoint import Checkpoint
-    from podweave.helpers.logs.delivery.dead_letters import DeadLetters
     from podweave.helpers.logs.delivery.delivery import Delivery
     from podweave.helpers.wire.prometheus import Family
 
@@ -26,11 +25,9 @@ class SidecarMetrics:
         self,
         deliveries: Sequence[Delivery],
         checkpoint: Checkpoint,
-        dead_letters: DeadLetters,
     ) -> None:
         self._deliveries = deliveries
         self._checkpoint = checkpoint
-        self._dead_letters = dead_letters
         self._registry = registry = Registry()
         pair = ("source", "store")
 
@@ -79,9 +76,12 @@ class SidecarMetrics:
             "From handing a batch to the store until its answer.",
             *pair,
         )
-        self._letters = registry.gauge("podweave_logs_dead_letter_bytes", "Dead letters kept.")
-        self._dropped = registry.counter(
-            "podweave_logs_dropped_records_total", "Records dropped, by reason.", "reason"
+        self._letters = gauge("dead_letter_bytes", "Dead letters kept.", *pair)
+        self._dropped = counter("dropped_records", "Records dropped, by reason.", *pair, "reason")
+        self._spill = gauge("spill_bytes", "Bytes on disk that the store hasn't yet.", *pair)
+        self._spilled = counter("spilled_bytes", "Bytes put on disk for a store.", *pair)
+        self._spill_failures = counter(
+            "spill_failures", "Times that the disk or its limit took nothing.", *pair
         )
         self._writable = registry.gauge(
             "podweave_checkpoint_writable", "1 when the last checkpoint could be saved."
@@ -109,10 +109,13 @@ class SidecarMetrics:
             self._rejected.set(counts.rejected_records, *pair)
             self._failing.set(bool(each.failing()), *pair)
             self._latency.adopt(counts.latency, *pair)
+            self._letters.set(each.dead_letters.size(), *pair)
+            self._dropped.set(each.dead_letters.dropped_records, *pair, "dead_letters_full")
+            self._spill.set(each.overflow.size, *pair)
+            self._spilled.set(each.overflow.spilled_bytes, *pair)
+            self._spill_failures.set(each.overflow.failures, *pair)
             for counter, reason in _LOSSES.items():
                 self._lost.set(source.counters.get(counter, 0), *pair, reason)
-        self._letters.set(self._dead_letters.size())
-        self._dropped.set(self._dead_letters.dropped_records, "dead_letters_full")
         self._writable.set(self._checkpoint.writable)
         self._failures.set(self._checkpoint.failures)
         return self._registry.render()

@@ -10,16 +10,20 @@ when the time for it (`drain`) is over is said loudly, and stays after the check
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 
 from podweave.helpers.admin import Admin, Answer
+from podweave.helpers.heap import keep_freed_buffers
 from podweave.helpers.journal import Journal
 from podweave.helpers.logs.checkpoint import Checkpoint
 from podweave.helpers.logs.delivery.budget import Budget
 from podweave.helpers.logs.delivery.dead_letters import DeadLetters
 from podweave.helpers.logs.delivery.delivery import Delivery
 from podweave.helpers.logs.delivery.origin import Origin
+from podweave.helpers.logs.delivery.overflow import Overflow
+from podweave.helpers.logs.delivery.spill import SpillRoom
 from podweave.helpers.logs.followed_file import digest
 from podweave.helpers.logs.hints import Hints
 from podweave.helpers.logs.open_files import raise_open_files_limit
@@ -47,8 +51,13 @@ SAVE_SHARE = 20
 """Saving takes at most one part in so many of the time, however slow the disk is."""
 SAVE_AFTER_BYTES = 16 << 20
 """A spool is freed when the checkpoint is saved, and its writer may be waiting for that."""
-LOOK_EVERY = 0.05
+LOOK_OFTEN, LOOK_SELDOM = 0.05, 0.25
 """Seconds between two looks at whether there is something to save, or nothing left to do."""
+LOOK_AROUND = 30.0
+"""Seconds between two looks for what Pods of before have left."""
+RESERVE = 5.0
+RESERVE_SHARE = 1 / 3
+"""Seconds, or the share of the drain, kept for putting on the disk what isn't delivered."""
 
 
 def check(config: dict[str, Any]) -> None:
@@ -59,6 +68,7 @@ def check(config: dict[str, Any]) -> None:
 def run(config: dict[str, Any]) -> int:
     """Ship until SIGTERM; the exit code."""
     settings = SidecarConfig(config)
+    keep_freed_buffers()
     raise_open_files_limit()
     journal = Journal("sidecar", settings.name)
     loop = Loop()
@@ -86,12 +96,10 @@ class Sidecar:
         self._checkpoint = Checkpoint(settings.state, journal)
         self._hints = Hints(loop)
         self._intakes: list[Intake] = []
-        self._dead_letters = DeadLetters(
-            settings.dead_letters, settings.dead_letters_bytes, journal=journal
-        )
         self.deliveries = self._deliveries(settings, environ)
-        self._metrics = SidecarMetrics(self.deliveries, self._checkpoint, self._dead_letters)
+        self._metrics = SidecarMetrics(self.deliveries, self._checkpoint)
         self._deadline: float | None = None
+        self._give_up_at = 0.0
         self._save_at = loop.now()
         self._saved_bytes = 0
         self._unsaved = False
@@ -102,17 +110,20 @@ class Sidecar:
             {
                 "GET /metrics": lambda content: Answer(
                     200, self._metrics.render(), prometheus.CONTENT_TYPE
-                )
+                ),
+                "POST /replay": self._replay,
             },
         )
         for delivery in self.deliveries:
             delivery.start()
-        self._next: Timer = loop.call_later(LOOK_EVERY, self._look)
+        self._next: Timer = loop.call_later(LOOK_OFTEN, self._look)
+        self._look_around_at = loop.now() + LOOK_AROUND
 
     def finish(self) -> None:
         """SIGTERM: read on to the end."""
         if self._deadline is None:
             self._deadline = self._loop.now() + self._drain
+            self._give_up_at = self._deadline - min(RESERVE, self._drain * RESERVE_SHARE)
             self._journal.info("sidecar.draining", seconds=self._drain)
             for intake in self._intakes:
                 intake.finish()
@@ -125,30 +136,72 @@ class Sidecar:
         """Save what was reached, say what was not; the exit code."""
         self._save()
         left = [delivery for delivery in self.deliveries if not delivery.finished]
-        for delivery in left:
-            self._journal.error(
-                "sidecar.undelivered",
-                source=delivery.label,
-                store=delivery.store_name,
-                unread_bytes=delivery.source.unread_bytes(),
-                unacknowledged_bytes=delivery.unacknowledged_bytes(),
-                message=f"not delivered within {self._drain:g} s; the checkpoint is before it",
-            )
+        for delivery in self.deliveries:
+            self._tell_what_is_left(delivery)
         delivered = sum(delivery.counts.delivered_records for delivery in self.deliveries)
         self._journal.info("sidecar.ended", records=delivered)
         for intake in self._intakes:
             intake.close()
         for delivery in self.deliveries:
             delivery.close()
-        self._dead_letters.close()
         self._hints.close()
         self._admin.close()
         self._loop.close()
         return 1 if left else 0
 
+    def _tell_what_is_left(self, delivery: Delivery) -> None:
+        overflow = delivery.overflow
+        if delivery.finished and not delivery.left_on_disk:
+            return
+        facts: dict[str, object] = {
+            "source": delivery.label,
+            "store": delivery.store_name,
+            "reason": delivery.failing() or "there was no time for it",
+            "unread_bytes": delivery.source.unread_bytes(),
+            "unacknowledged_bytes": delivery.unacknowledged_bytes(),
+        }
+        if not overflow.empty:
+            facts["spilled_bytes"] = overflow.size
+            facts["spill"] = overflow.directory
+        if delivery.finished:
+            self._journal.warning(
+                "sidecar.left_on_disk",
+                **facts,
+                message=f"not delivered, and safe in {overflow.directory}: the sidecar of the "
+                "next Pod that mounts this volume delivers it",
+            )
+            return
+        message = f"not delivered within {self._drain:g} s"
+        if not overflow.empty and not overflow.durable:
+            message += f"; what is in {overflow.directory} ends with the Pod: name a volume"
+        else:
+            message += "; it is after the checkpoint, in the files of the source"
+        self._journal.error("sidecar.undelivered", **facts, message=message)
+
+    def _replay(self, content: bytes) -> Answer:
+        """Send dead letters again: of the store that is named, or of all."""
+        name = content.decode("utf-8", "replace").strip()
+        stores: dict[str, Delivery] = {}
+        for delivery in self.deliveries:
+            if name in ("", delivery.store_name):
+                stores.setdefault(delivery.store_name, delivery)
+        if not stores:
+            known = ", ".join(sorted({each.store_name for each in self.deliveries}))
+            return Answer(404, f"there is no store {name!r}; there is {known}\n".encode())
+        said = {store: delivery.replay().files for store, delivery in stores.items()}
+        text = json.dumps({"replaying": said})
+        return Answer(200, f"{text}\n".encode(), "application/json")
+
     def _deliveries(self, settings: SidecarConfig, environ: Mapping[str, str]) -> list[Delivery]:
         origin = Origin.of_environment(environ, read_labels(settings.labels))
         budget = Budget(settings.memory, sum(len(logs.stores) for logs in settings.logs))
+        letters = os.path.join(settings.dead_letters, origin.namespace, settings.name)
+        spill = settings.spill
+        room = None
+        if spill is not None:
+            room = SpillRoom(
+                spill.directory, spill.bytes, settings.name, origin, journal=self._journal
+            )
         deliveries: list[Delivery] = []
         for logs in settings.logs:
             intake = None
@@ -177,7 +230,17 @@ class Sidecar:
                         share=budget.share(),
                         loop=self._loop,
                         journal=self._journal,
-                        dead_letters=self._dead_letters,
+                        dead_letters=DeadLetters(
+                            letters, store.name, settings.dead_letters_bytes, journal=self._journal
+                        ),
+                        overflow=Overflow(
+                            name,
+                            room,
+                            after=0.0 if spill is None else spill.after,
+                            durable=spill is not None and spill.durable,
+                            loop=self._loop,
+                            journal=self._journal,
+                        ),
                         store_name=store.name,
                     )
                 )
@@ -217,12 +280,20 @@ class Sidecar:
     def _look(self) -> None:
         self._save_if_due()
         now = self._loop.now()
-        wait = LOOK_EVERY
+        wait = LOOK_OFTEN if self._something_to_save() else LOOK_SELDOM
         if self._deadline is not None:
             if now >= self._deadline or all(each.finished for each in self.deliveries):
                 self._loop.stop()
                 return
-            wait = min(wait, self._deadline - now)
+            if now >= self._give_up_at:
+                for delivery in self.deliveries:
+                    if not delivery.finished:
+                        delivery.give_up()
+            wait = min(LOOK_OFTEN, self._deadline - now)
+        elif now >= self._look_around_at:
+            self._look_around_at = now + LOOK_AROUND
+            for delivery in self.deliveries:
+                delivery.look_around()
         self._next = self._loop.call_later(wait, self._look)
 
     def _save_if_due(self) -> None:
@@ -240,8 +311,7 @@ class Sidecar:
 
     def _save(self) -> None:
         # Every store, not only until the first that fails.
-        synced = [each.store.sync() for each in self.deliveries]
-        synced.append(self._dead_letters.sync())
+        synced = [each.sync() for each in self.deliveries]
         self._unsaved = True
         if all(synced):
             entries = {each.name: each.entries() for each in self.deliveries}

@@ -1,10 +1,10 @@
 """Records that a store will never take, with its reason: NDJSON files, one line a record.
 
-    DIRECTORY/20260102T030405Z-1.ndjson
+    DIRECTORY/STORE/20260102T030405Z-1.ndjson
 
     {"@timestamp": when, "store": name, "reason": its words, "path": of the log file,
      "identity": …, "offset": …, "read": Unix time, "raw": whether the record is a raw line,
-     "kubernetes": {…}, "record": the line}
+     "kubernetes": {…}, "record": the line, and "time" and "stream" where it has them}
 
 A line that is not UTF-8 is `record_base64` instead of `record`. That is all that is needed to send
 the record again as if nothing had been, with the id that it had. A letter is on the disk before
@@ -13,7 +13,6 @@ the checkpoint counts its record as done.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import time
@@ -32,23 +31,29 @@ LIMIT = 64 << 20
 """Bytes of all files together."""
 FILE_LIMIT = 8 << 20
 SUFFIX = ".ndjson"
+TAKEN = ".replaying"
+"""Behind the name of a file whose letters are being sent again."""
 _REASON_LIMIT = 1000
 
 
 class DeadLetters:
-    """Writes the letters of one program. `limit`: bytes in all; what comes then is dropped,
-    counted and said loudly: a store that refuses everything must not fill a disk."""
+    """Writes the letters of one store. `limit`: bytes of all stores in the directory together;
+    what comes then is dropped, counted and said loudly: a store that refuses everything must not
+    fill a disk."""
 
     def __init__(
         self,
         directory: str,
+        store: str,
         limit: int = LIMIT,
         *,
         journal: Journal,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
-        self.directory = directory
+        self.store = store
+        self.directory = os.path.join(directory, store)
         self.limit = limit
+        self._all = directory
         self.written_records = 0
         self.dropped_records = 0
         self._journal = journal
@@ -60,12 +65,12 @@ class DeadLetters:
         self._full = False
         self._told: set[str] = set()
 
-    def write(self, batch: Batch, rejected: Sequence[tuple[int, str]], store: str) -> bool:
+    def write(self, batch: Batch, rejected: Sequence[tuple[int, str]]) -> bool:
         """Keep some records of a batch. False: they are kept nowhere, for now."""
-        data = b"".join(letters(batch, rejected, store, self._wall_clock()))
-        self._tell_reason(store, rejected)
+        data = b"".join(letters(batch, rejected, self.store, self._wall_clock()))
+        self._tell_reason(rejected)
         try:
-            if self.size() + len(data) > self.limit:
+            if directory_size(self._all) + len(data) > self.limit:
                 self._drop(len(rejected))
                 return True
             self._append(data)
@@ -94,20 +99,25 @@ class DeadLetters:
         return True
 
     def size(self) -> int:
-        """What there is, sent again or not."""
-        return sum(os.stat(path).st_size for path in self.files())
+        """Bytes of what there is, sent again or not."""
+        return directory_size(self.directory)
 
-    def files(self) -> list[str]:
-        """Oldest first."""
+    def take(self) -> list[str]:
+        """Files of letters to send again, from now on the caller's. Oldest first."""
+        self.leave()
+        taken: list[str] = []
         try:
-            names = os.listdir(self.directory)
+            names = sorted(os.listdir(self.directory))
         except FileNotFoundError:
             return []
-        return [
-            os.path.join(self.directory, name)
-            for name in sorted(names)
-            if name.endswith(SUFFIX) and not name.startswith(".")
-        ]
+        for name in names:
+            path = os.path.join(self.directory, name)
+            if name.endswith(SUFFIX + TAKEN):
+                taken.append(path)  # by a life that ended before it had sent them
+            elif name.endswith(SUFFIX):
+                os.rename(path, path + TAKEN)
+                taken.append(path + TAKEN)
+        return taken
 
     def leave(self) -> None:
         """Close the file that is written to, so that all there are may be taken for a replay."""
@@ -150,8 +160,6 @@ class DeadLetters:
                 break
             except FileExistsError:
                 number += 1
-        # So that a replay, of this program or of another one beside it, takes no file in use.
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self._written = 0
 
     def _drop(self, count: int) -> None:
@@ -166,19 +174,34 @@ class DeadLetters:
                 "dead letters or delete them",
             )
 
-    def _tell_reason(self, store: str, rejected: Sequence[tuple[int, str]]) -> None:
+    def _tell_reason(self, rejected: Sequence[tuple[int, str]]) -> None:
         """Each kind of reason once: a store's reason often has the record's own data in it."""
         reason = rejected[0][1]
-        kind = f"{store}: {reason[:40]}"
+        kind = reason[:40]
         if kind not in self._told and len(self._told) < 100:
             self._told.add(kind)
             self._journal.warning(
                 "store.rejected",
-                store=store,
+                store=self.store,
                 records=len(rejected),
                 path=self.directory,
                 message=f"{reason[:_REASON_LIMIT]}: kept as dead letters, see `podweave replay`",
             )
+
+
+def directory_size(directory: str) -> int:
+    """Bytes of all files in and below a directory."""
+    size = 0
+    try:
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    size += directory_size(entry.path)
+                else:
+                    size += entry.stat(follow_symlinks=False).st_size
+    except FileNotFoundError:
+        pass
+    return size
 
 
 def letters(
@@ -208,6 +231,10 @@ def letters(
                     "raw": batch.raw,
                     "kubernetes": batch.origin.kubernetes,
                 }
+                if piece.details is not None:
+                    time_of_line, stream = piece.details[index - before]
+                    letter["time"] = time_of_line.decode("latin-1")
+                    letter["stream"] = stream.decode("latin-1")
                 line = lines[index - before]
                 try:
                     letter["record"] = line.decode()

@@ -14,12 +14,14 @@ acknowledged.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 
 from podweave.helpers.logs.backoff import Backoff
-from podweave.helpers.logs.delivery.batches import Batch
+from podweave.helpers.logs.delivery.collecting import Collector, consign_again
 from podweave.helpers.logs.delivery.counts import Counts
 from podweave.helpers.logs.delivery.feeds import SourceFeed
+from podweave.helpers.logs.delivery.replay import Replay
 from podweave.helpers.logs.source import SLOW
 
 TYPE_CHECKING = False
@@ -28,39 +30,22 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podweave.helpers.journal import Journal
-    from podweave.helpers.logs.delivery.batches import Piece
     from podweave.helpers.logs.delivery.budget import Share
+    from podweave.helpers.logs.delivery.collecting import Consignment
     from podweave.helpers.logs.delivery.dead_letters import DeadLetters
     from podweave.helpers.logs.delivery.feeds import Parcel
     from podweave.helpers.logs.delivery.origin import Origin
+    from podweave.helpers.logs.delivery.overflow import Overflow
     from podweave.helpers.logs.source import Source
     from podweave.helpers.logs.stores.interface import Done, Outcome, Store
     from podweave.helpers.loop import Loop, Timer
 
 TURN = 256 << 10
 """Bytes read in a turn: a store that fails gets no more, and the admin endpoint is answered."""
-LEAST_BATCH = 16 << 10
-"""A store that finds everything too large isn't asked with less."""
+SILENCE = 5.0
+"""Seconds without any answer after which a store is taken for down, at least."""
 MOST_AFTER = 900.0
 """Seconds: a Retry-After beyond is taken for a mistake."""
-
-
-class Consignment:
-    """A batch and the parcels that it is made of."""
-
-    __slots__ = ("batch", "parcels", "sent_at")
-
-    def __init__(self, batch: Batch, parcels: Sequence[Parcel]) -> None:
-        self.batch = batch
-        self.parcels = parcels
-        self.sent_at = 0.0
-
-
-def _again(batch: Batch, parcels: Sequence[Parcel]) -> Consignment:
-    """One more batch of the same parcels."""
-    for parcel in parcels:
-        parcel.pending += 1
-    return Consignment(batch, parcels)
 
 
 class Delivery:
@@ -80,6 +65,7 @@ class Delivery:
         loop: Loop,
         journal: Journal,
         dead_letters: DeadLetters,
+        overflow: Overflow,
         store_name: str = "",
     ) -> None:
         self.name = name
@@ -91,15 +77,12 @@ class Delivery:
         self._share = share
         self._loop = loop
         self._journal = journal
-        self._dead_letters = dead_letters
+        self.dead_letters = dead_letters
+        self.overflow = overflow
         self._feed = SourceFeed(source, origin, raw=raw)
-        self._batch_bytes = store.limits.bytes
-        # What is being collected.
-        self._parcels: list[Parcel] = []
-        self._pieces: list[Piece] = []
-        self._bytes = 0
-        self._records = 0
-        self._since = 0.0
+        self._collector = Collector(store.limits)
+        self._held: list[Parcel] = []
+        """Read for the disk, which didn't take it."""
         self._queue: deque[Consignment] = deque()
         self._under_way: dict[Consignment, None] = {}
         self._unsettled: dict[Parcel, float] = {}
@@ -111,12 +94,14 @@ class Delivery:
         self._sent_at = -1e9
         self._in_turn = False
         self._finishing = False
+        self._given_up = False
         self._closed = False
         self._timer: Timer | None = None
         source.wake = self._wake
 
     def start(self) -> None:
         """Take the first turn as soon as the loop runs."""
+        self.overflow.start()
         self._schedule(0.0)
 
     def finish(self) -> None:
@@ -125,10 +110,47 @@ class Delivery:
         self.source.finish()
         self._schedule(0.0)
 
+    def give_up(self) -> None:
+        """The time for delivering is over: what is left goes to the disk, if there is a place."""
+        if self._given_up or not self.overflow.possible:
+            return
+        self._given_up = True
+        self.store.close()
+        self._queue.extendleft(reversed(self._under_way))
+        self._under_way.clear()
+        self._schedule(0.0)
+
     @property
     def finished(self) -> bool:
-        """After `finish`: everything is delivered."""
-        return self.source.finished and not self._unsettled
+        """After `finish`: everything is delivered, or safe on a disk that outlives the Pod while
+        the store is down."""
+        if not self.source.finished or self._unsettled or self._held:
+            return False
+        return self.overflow.empty or self.left_on_disk
+
+    @property
+    def left_on_disk(self) -> bool:
+        """What isn't delivered waits for the next Pod."""
+        down = self._given_up or self._failing_since is not None
+        return self.overflow.durable and down and not self.overflow.empty
+
+    def replay(self) -> Replay:
+        """Send the store's dead letters again."""
+        replay = Replay(self.dead_letters.take(), journal=self._journal)
+        self.overflow.add(replay)
+        self._schedule(0.0)
+        return replay
+
+    def look_around(self) -> None:
+        """Take over what Pods of before have left."""
+        if not self._finishing:
+            self.overflow.look_around()
+
+    def sync(self) -> bool:
+        """Have on the disk what counts as acknowledged; False if that failed."""
+        self.overflow.sync()
+        synced = self.store.sync()
+        return self.dead_letters.sync() and synced
 
     def entries(self) -> list[dict[str, Any]]:
         return self.source.entries()
@@ -137,10 +159,13 @@ class Delivery:
         return self._share.taken
 
     def oldest_unacknowledged(self) -> float:
-        """Age in seconds of the oldest record that was read and isn't acknowledged."""
-        if not self._unsettled:
-            return 0.0
-        return self._loop.now() - next(iter(self._unsettled.values()))
+        """Age in seconds of the oldest record that was read and isn't at the store."""
+        ages = [0.0]
+        if self._unsettled:
+            ages.append(self._loop.now() - next(iter(self._unsettled.values())))
+        if (oldest := self.overflow.oldest()) is not None:
+            ages.append(time.time() - oldest)
+        return max(ages)
 
     def failing(self) -> str:
         """What is wrong with the store now; empty when nothing is."""
@@ -151,7 +176,10 @@ class Delivery:
         if self._timer is not None:
             self._timer.cancel()
         self.source.close()
-        self.store.close()
+        if not self._given_up:
+            self.store.close()
+        self.overflow.close()
+        self.dead_letters.close()
 
     # A turn
 
@@ -161,8 +189,9 @@ class Delivery:
         try:
             now = self._loop.now()
             self._read(now)
-            self._close_batch_if_due(now)
-            self._send(now)
+            if not self._given_up:
+                self._close_batch_if_due(now)
+                self._send(now)
         finally:
             self._in_turn = False
 
@@ -171,10 +200,13 @@ class Delivery:
         now = self._loop.now()
         # A source that can wake us says itself how long it may be left alone.
         waits = [self.source.next_poll() if self._may_read() else SLOW]
-        if self._parcels:
-            waits.append(self._due_at() - now)
-        if self._queue and len(self._under_way) < self.store.window:
+        open_window = len(self._under_way) < self.store.window
+        if open_window and self._queue:
             waits.append(self._retry_at - now)
+        elif open_window and not self._collector.empty:
+            waits.append(self._due_at() - now)
+        if self.overflow.next_feed() is not None and self._may_read():
+            waits.append(0.0)
         return max(0.0, min(waits))
 
     def _wake(self) -> None:
@@ -198,73 +230,108 @@ class Delivery:
         return not self._queue and self._share.free > 0
 
     def _read(self, now: float) -> None:
-        room = min(TURN, self._batch_bytes - self._bytes, self._share.free)
-        if room <= 0 or self._queue:
+        spilling = self._spill_if_down(now)
+        if self._given_up:
+            return
+        room = min(TURN, self._collector.room, self._share.free)
+        feed = self.overflow.next_feed()
+        if feed is not None and room > 0 and not self._queue:
+            for parcel in feed.read(room):
+                self._collect(parcel, now)
+        elif self._held and feed is None and not self._queue:
+            # The store works again before the disk did.
+            for parcel in self._held:
+                self._share.give_back(parcel.size)
+                self._collect(parcel, now)
+            self._held = []
+        if spilling:
+            return
+        if feed is not None or self._held or room <= 0 or self._queue:
             # Also then: what is rotated away meanwhile must be opened now, or it is lost.
             self.source.read(0)
             return
         for parcel in self._feed.read(room):
+            self._count(parcel)
             self._collect(parcel, now)
+
+    def _count(self, parcel: Parcel) -> None:
+        self.counts.read_bytes += parcel.size
+        assert parcel.piece is not None
+        self.counts.read_records += parcel.piece.count()
 
     def _collect(self, parcel: Parcel, now: float) -> None:
         self._share.take(parcel.size)
         self._unsettled[parcel] = now
-        self.counts.read_bytes += parcel.size
-        piece = parcel.piece
-        assert piece is not None
-        parcel.piece = None  # the batches hold its parts
-        if self._parcels:
-            first = self._parcels[0]
-            if first.origin is not parcel.origin or first.raw is not parcel.raw:
-                self._close_batch()
-        if not self._parcels:
-            self._since = now
-        left = piece.count()
-        self.counts.read_records += left
-        limit = self.store.limits.records
-        while self._records + left > limit:
-            taken = limit - self._records
-            if taken:
-                head, piece = piece.divide(taken)
-                left -= taken
-                self._add(parcel, head, taken)
-            self._close_batch()
-            self._since = now
-        self._add(parcel, piece, left)
-        if self._bytes >= self._batch_bytes:
-            self._close_batch()
+        self._queue.extend(self._collector.add(parcel, now))
 
-    def _add(self, parcel: Parcel, piece: Piece, records: int) -> None:
-        parcel.pending += 1
-        self._parcels.append(parcel)
-        self._pieces.append(piece)
-        self._bytes += len(piece.data)
-        self._records += records
+    # The disk
+
+    def _down(self, now: float) -> bool:
+        """The store is taken for down: what comes goes to the disk."""
+        if self._given_up:
+            return True
+        after = 0.0 if self._finishing else self.overflow.after
+        if self._failing_since is not None and now - self._failing_since >= after:
+            return True
+        # It says nothing at all, neither yes nor no.
+        sent = next(iter(self._under_way), None)
+        return sent is not None and now - sent.sent_at >= max(self.overflow.after, SILENCE)
+
+    def _spill_if_down(self, now: float) -> bool:
+        """Put what waits, and what is read now, on the disk. Whether the source was asked."""
+        if not self.overflow.possible or not self._down(now):
+            return False
+        if not self.overflow.waiting or self._given_up:
+            # Only so is it in order: nothing is on the disk that comes after it.
+            if not self._collector.spilled:
+                self._queue.extend(self._collector.close())
+            if not self._spill_queue():
+                return False
+        if not self._held:
+            parcels = self._feed.read(TURN)
+            for parcel in parcels:
+                self._count(parcel)
+                self._share.take(parcel.size)
+            self._held = parcels
+        held = [(parcel.piece, parcel.raw) for parcel in self._held if parcel.piece is not None]
+        if held and self.overflow.put(held):
+            for parcel in self._held:
+                self._share.give_back(parcel.size)
+                self.counts.acknowledged_bytes += parcel.size
+                parcel.acknowledge()
+            self._held = []
+        return True
+
+    def _spill_queue(self) -> bool:
+        """Put the batches that wait on the disk, but not those that come from there."""
+        kept: deque[Consignment] = deque()
+        whole = True
+        while self._queue:
+            consignment = self._queue.popleft()
+            batch = consignment.batch
+            if consignment.spilled or not whole:
+                kept.append(consignment)
+            elif self.overflow.put([(piece, batch.raw) for piece in batch.pieces]):
+                self._release(consignment.parcels)
+            else:
+                whole = False
+                kept.append(consignment)
+        self._queue = kept
+        return whole
 
     # Batches
 
     def _due_at(self) -> float:
-        """When what is collected goes, full or not."""
-        seconds = self.store.limits.seconds
         if self._finishing and self.source.finished:
-            return self._since
-        # After a silence nobody is waited for: at low load a line is at the store at once.
-        return min(self._since, max(self._sent_at, self._since - seconds)) + seconds
+            return 0.0
+        return self._collector.due_at(self._sent_at)
 
     def _close_batch_if_due(self, now: float) -> None:
-        if self._parcels and (now >= self._due_at() or self._share.free <= 0):
-            self._close_batch()
-
-    def _close_batch(self) -> None:
-        if not self._parcels:
+        """A batch that can't be sent yet may go on growing."""
+        if self._collector.empty or self._queue or len(self._under_way) >= self.store.window:
             return
-        first = self._parcels[0]
-        batch = Batch(
-            self._pieces, first.origin, raw=first.raw, read_at=self._since, records=self._records
-        )
-        self._queue.append(Consignment(batch, self._parcels))
-        self._parcels, self._pieces = [], []
-        self._bytes = self._records = 0
+        if now >= self._due_at() or self._share.free <= 0:
+            self._queue.extend(self._collector.close())
 
     # Sending
 
@@ -279,7 +346,7 @@ class Delivery:
         return lambda outcome: self._done(consignment, outcome)
 
     def _done(self, consignment: Consignment, outcome: Outcome) -> None:
-        if self._closed:
+        if self._closed or self._given_up:
             return
         del self._under_way[consignment]
         now = self._loop.now()
@@ -307,7 +374,7 @@ class Delivery:
     ) -> None:
         """Part of a batch is delivered, part of it may never be, part of it comes again."""
         batch = consignment.batch
-        if rejected and not self._dead_letters.write(batch, rejected, self.store_name):
+        if rejected and not self.dead_letters.write(batch, rejected):
             # Not kept anywhere yet: to send them again finds out what becomes of them later.
             again = sorted([*again, *(index for index, _ in rejected)])
             rejected = ()
@@ -316,7 +383,7 @@ class Delivery:
             part = batch.select(again)
             self.counts.delivered_bytes += batch.size - part.size
             self.counts.delivered_records += batch.records - part.records - len(rejected)
-            self._queue.appendleft(_again(part, consignment.parcels))
+            self._queue.appendleft(consign_again(part, consignment.parcels))
             self._failed(outcome, now)
         else:
             self.counts.delivered_bytes += batch.size
@@ -329,10 +396,10 @@ class Delivery:
         self.counts.divided += 1
         batch = consignment.batch
         if outcome.too_large:
-            self._batch_bytes = max(LEAST_BATCH, min(self._batch_bytes, batch.size // 2 + 1))
+            self._collector.shrink(batch.size)
         first, rest = batch.halves()
-        self._queue.appendleft(_again(rest, consignment.parcels))
-        self._queue.appendleft(_again(first, consignment.parcels))
+        self._queue.appendleft(consign_again(rest, consignment.parcels))
+        self._queue.appendleft(consign_again(first, consignment.parcels))
         self._release(consignment.parcels)
 
     def _release(self, parcels: Sequence[Parcel]) -> None:

@@ -22,7 +22,7 @@ class Parcel:
     `pending` counts the batches that are not settled yet.
     """
 
-    __slots__ = ("acknowledge", "origin", "pending", "piece", "raw", "size")
+    __slots__ = ("acknowledge", "origin", "pending", "piece", "raw", "size", "spilled")
 
     def __init__(
         self, piece: Piece, origin: Origin, raw: bool, acknowledge: Callable[[], None]
@@ -33,6 +33,8 @@ class Parcel:
         self.size = len(piece.data)
         self.acknowledge = acknowledge
         self.pending = 0
+        self.spilled = False
+        """It is on the disk already, in a spill or a dead letter."""
 
 
 class SourceFeed:
