@@ -8,8 +8,10 @@ import msgspec
 import pytest
 
 from podweave.helpers.logs.formats import catalogue
+from podweave.helpers.logs.text_encodings import NAMES
 from podweave.model.errors import render_path
 from podweave.model.log_formats import LOG_FORMAT_ALIASES, LOG_FORMATS
+from podweave.model.log_reading import ENCODINGS
 from podweave.model.own_formats import regex_problem
 from podweave.model.pattern_rules import check_pattern, log_glob_problem
 from podweave.model.patterns import PATTERN_TYPES
@@ -246,6 +248,11 @@ def test_several_errors_come_at_once() -> None:
     assert list(errors) == ["metadata.name", "spec.listen", "spec.profile", "spec.drainSeconds"]
 
 
+def reading(key: str, value: Any, path: str, message: str) -> tuple[str, Any, str, str]:
+    logs = {"from": ["/a/x"], key: value, "store": {"files": {"directory": "/x"}}}
+    return "Sidecar", {"logs": [logs]}, f"spec.logs[0].{path}", message
+
+
 LOGS: list[tuple[str, dict[str, Any], str, str]] = [
     ("Adapter", {}, "spec", "logs is missing"),
     ("Adapter", {"logs": []}, "spec", "logs is missing"),
@@ -338,6 +345,29 @@ LOGS: list[tuple[str, dict[str, Any], str, str]] = [
         "isn't a valid name",
     ),
     ("Sidecar", {"logs": [{"from": ["/a/x"]}]}, "spec.logs[0]", "store is missing"),
+    reading("encoding", "korean", "encoding", "no encoding is called 'korean'"),
+    reading("encoding", "cp994", "encoding", "did you mean"),
+    reading("exclude", ["a/b"], "exclude[0]", "neither a name"),
+    reading("maxLine", "1", "maxLine", "isn't from 1Ki to 16Mi"),
+    reading("maxLine", "long", "maxLine", "isn't a quantity"),
+    reading("multiline", {}, "multiline", "either `start` or `continue`"),
+    reading("multiline", {"start": "("}, "multiline.start", "not a regular expression"),
+    reading("multiline", {"start": "^#", "flushSeconds": 90}, "multiline.flushSeconds", "0 to 60"),
+    reading("listen", [{}], "listen[0]", "either `pipe` or `socket`"),
+    reading("listen", [{"pipe": "/run/a*"}], "listen[0].pipe", "names one file"),
+    reading("listen", [{"socket": "log"}], "listen[0].socket", "is relative"),
+    (
+        "Sidecar",
+        {"container": {"image": "x"}, "logs": [{"from": ["/a/x"], "maxLine": "2Ki"}]},
+        "spec.logs[0].maxLine",
+        "beside `container`",
+    ),
+    (
+        "Adapter",
+        {"logs": [{"from": ["/a/x"], "encoding": "korean"}]},
+        "spec.logs[0].encoding",
+        "no encoding",
+    ),
     (
         "Sidecar",
         {"logs": [{"from": ["/a/x"], "store": {"files": {"directory": "x"}}}]},
@@ -390,7 +420,9 @@ def test_logs(kind: str, spec: dict[str, Any], path: str, message: str) -> None:
         ("/var/log/app/*.log", None),
         ("/var/log/app/app.log", None),
         ("/var/log/app/a[0-9]?.log", None),
-        ("/var/log/*/app.log", "file's name only"),
+        ("/var/log/*/app.log", None),
+        ("/var/log/**/app.log", None),
+        ("/*/app.log", "the first folder"),
         ("/var/log/app/", "name the files"),
         ("/app.log", "need a folder"),
         ("/", "root itself"),
@@ -411,3 +443,7 @@ def test_a_regular_expression_names_its_fields() -> None:
 def test_the_formats_are_those_of_the_adapter() -> None:
     assert LOG_FORMATS == catalogue.NAMES
     assert set(LOG_FORMAT_ALIASES) == set(catalogue.ALIASES)
+
+
+def test_the_helpers_know_every_encoding() -> None:
+    assert set(ENCODINGS) <= set(NAMES)

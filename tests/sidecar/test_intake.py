@@ -7,6 +7,7 @@ import socket
 import stat
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,14 @@ def wait_until(done: Callable[[], bool]) -> None:
 
 
 Started = Callable[..., Sidecar]
+
+
+def connected(client: socket.socket, path: Path) -> bool:
+    return client.connect_ex(str(path)) == 0
+
+
+def spooled(spool: Path, line: bytes) -> bool:
+    return any(line in path.read_bytes() for path in spool.rglob("*.ndjson"))
 
 
 @pytest.fixture
@@ -58,7 +67,7 @@ def test_datagrams(tmp_path: Path, listening: Started) -> None:
     sidecar.start()
     wait_until(path.exists)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as client:
-        wait_until(lambda: client.connect_ex(str(path)) == 0)
+        wait_until(partial(connected, client, path))
         for data in (b"<13>one", b"two\n", b"three\0"):
             client.send(data)
     wait_until(lambda: len(sidecar.messages()) == 3)
@@ -77,7 +86,7 @@ def test_a_stream_of_many_clients(tmp_path: Path, listening: Started) -> None:
     clients = []
     for number in range(5):
         client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        wait_until(lambda client=client: client.connect_ex(str(path)) == 0)
+        wait_until(partial(connected, client, path))
         client.sendall(b"client %d\n  goes on\nends without" % number)
         clients.append(client)
     for client in clients:
@@ -94,23 +103,14 @@ def test_what_was_taken_survives_a_kill(tmp_path: Path, listening: Started) -> N
     sidecar.start()
     wait_until(pipe.exists)
     spool = tmp_path / "state" / "intake"
-    with pipe.open("wb", buffering=0) as writer:
-        for number in range(200):
-            writer.write(b"line %d\n" % number)
-            if number % 50 == 49:
-                wait_until(
-                    lambda number=number: (
-                        any(
-                            b"line %d\n" % number in path.read_bytes()
-                            for path in spool.rglob("*.ndjson")
-                        )
-                        or f"line {number}" in sidecar.messages()
-                    )
-                )
-                sidecar.stop(signal.SIGKILL)
-                sidecar.start()
-                # A socket or pipe that a killed program left is taken over.
+    for begin in range(0, 200, 50):
+        with pipe.open("wb", buffering=0) as writer:
+            writer.writelines(b"line %d\n" % number for number in range(begin, begin + 50))
+        wait_until(partial(spooled, spool, b"line %d\n" % (begin + 49)))
+        sidecar.stop(signal.SIGKILL)
+        sidecar.start()
     wait_until(lambda: set(sidecar.messages()) >= {f"line {number}" for number in range(200)})
+    wait_until(lambda: sidecar.said.read_text().count("sidecar.started") == 5)
     assert sidecar.stop() == 0
 
 

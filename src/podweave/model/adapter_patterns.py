@@ -77,7 +77,14 @@ class AdapterLogs(Strict):
     """Log files and what becomes of them."""
 
     from_: list[str] = msgspec.field(name="from")
-    """Paths as the main container sees them; `*` in file names."""
+    """Paths as the main container sees them, `*` and `**` in them."""
+    exclude: list[str] = msgspec.field(default_factory=list)
+    """Files to leave out: names, as in `*.audit.log`, or paths; a folder's path leaves out all
+    that is in it."""
+    encoding: str = "auto"
+    """`auto` finds UTF-8, UTF-16, EUC-KR or CP949 and Windows-1252; or a name."""
+    max_line: str = "1Mi"
+    """What is longer is cut and counted: 1Ki to 16Mi."""
     format: str | dict[str, Any] = "auto"
     """`auto`, a format's name, or one of your own: `{regex: ...}` with named groups, `{grok: ...}`,
     `{csv: ...}`, or the layout of the application's own configuration: `{log4j: ...}`,

@@ -9,6 +9,12 @@ from podweave.model.adapter_rules import check_adapter_logs
 from podweave.model.ambassador_patterns import AmbassadorSpec
 from podweave.model.ambassador_rules import MAX_SECONDS, check_ambassador
 from podweave.model.errors import InputError, Path
+from podweave.model.log_reading import (
+    READING,
+    listen_errors,
+    multiline_errors,
+    reading_errors,
+)
 from podweave.model.names import dns_label_problem, label_key_problem, label_value_problem
 from podweave.model.paths import file_path_problem
 from podweave.model.pattern_parts import Selector
@@ -79,7 +85,7 @@ def _logs(spec: AdapterSpec | SidecarSpec, path: Path) -> Iterator[InputError]:
     entries: Sequence[AdapterLogs | SidecarLogs] = spec.logs or ()
     for index, logs in enumerate(entries):
         place = (*path, "logs", index)
-        if not logs.from_:
+        if not logs.from_ and not getattr(logs, "listen", ()):
             yield InputError("at least one path", path=(*place, "from"))
         for position, item in enumerate(logs.from_):
             at = (*place, "from", position)
@@ -131,11 +137,17 @@ def _shared_only(logs: AdapterLogs | SidecarLogs, path: Path) -> Iterator[InputE
         plain = AdapterLogs(from_=[])
         keys = [
             plain.__struct_encode_fields__[plain.__struct_fields__.index(key)]
-            for key in ("format", "schema", "time_zone", "steps", "to")
+            for key in (*READING, "format", "schema", "time_zone", "steps", "to")
             if getattr(logs, key) != getattr(plain, key)
         ]
     else:
         keys = [key for key in ("store", "stores") if getattr(logs, key) is not None]
+        nothing = SidecarLogs()
+        keys += [
+            "maxLine" if key == "max_line" else key
+            for key in (*READING, "format", "multiline", "listen")
+            if getattr(logs, key) != getattr(nothing, key)
+        ]
     for key in keys:
         yield InputError(
             "this configures podweave's own helper and can't stand beside `container`",
@@ -144,12 +156,21 @@ def _shared_only(logs: AdapterLogs | SidecarLogs, path: Path) -> Iterator[InputE
 
 
 def _adapter_logs(logs: AdapterLogs, path: Path) -> Iterator[InputError]:
+    yield from reading_errors(logs.exclude, logs.encoding, logs.max_line, path)
     yield from check_adapter_logs(logs, path)
     if logs.to != "stdout" and (problem := file_path_problem(logs.to)):
         yield InputError(f"{problem}; or `stdout`", path=(*path, "to"))
 
 
 def _sidecar_logs(logs: SidecarLogs, path: Path) -> Iterator[InputError]:
+    yield from reading_errors(logs.exclude, logs.encoding, logs.max_line, path)
+    yield from multiline_errors(logs.multiline, (*path, "multiline"))
+    yield from listen_errors(logs.listen, (*path, "listen"))
+    for index, item in enumerate(logs.listen):
+        for key in ("pipe", "socket"):
+            place = getattr(item, key)
+            if place is not None and (problem := log_glob_problem(place, wild=False)):
+                yield InputError(problem, path=(*path, "listen", index, key))
     if logs.store is not None and logs.stores is not None:
         yield InputError("either `store` or `stores`", path=(*path, "stores"))
     elif logs.store is not None:
@@ -160,16 +181,21 @@ def _sidecar_logs(logs: SidecarLogs, path: Path) -> Iterator[InputError]:
         yield from check_store(store, (*path, "stores", index))
 
 
-def log_glob_problem(glob: str) -> str | None:
-    """What keeps `glob` from being a pattern of log files: its folder must be known to share it."""
+def log_glob_problem(glob: str, *, wild: bool = True) -> str | None:
+    """What keeps `glob` from being a pattern of log files: its folder must be known to share it.
+
+    With wildcards in its folders the folder above them is shared.
+    """
     if problem := file_path_problem(glob):
         return problem
     folder, _, name = glob.rpartition("/")
     if not name:
         return f"{glob!r} is a folder: name the files, as in {glob}*.log"
-    if set(folder) & set("*?["):
-        return f"{glob!r}: `*`, `?` and `[` stand in the file's name only, not in its folder"
+    if not wild and set(glob) & set("*?["):
+        return f"{glob!r} names one file, without `*`, `?` and `[`"
+    fixed = folder.split("/")[1:2]
+    if fixed and set(fixed[0]) & set("*?["):
+        return f"{glob!r}: the first folder has a name without `*`, `?` and `["
     if not folder.strip("/"):
         return f"{glob!r}: files right in / can't be shared with a helper, they need a folder"
     return None
-

@@ -11,6 +11,7 @@ import msgspec
 
 from podweave.model.adapter_patterns import AdapterSpec
 from podweave.model.ambassador_patterns import AmbassadorSpec
+from podweave.model.log_reading import Listen, Multiline
 from podweave.model.pattern_parts import API_VERSION, PatternMeta, Selector, Strict
 from podweave.model.stores import DeadLetters, MemoryLimits, Spill, Store
 
@@ -25,8 +26,23 @@ class FromAdapter(Strict):
 class SidecarLogs(Strict):
     """Log files, or an adapter's records, and where they go."""
 
-    from_: list[str | FromAdapter] = msgspec.field(name="from")
-    """Paths as the main container sees them, or `{adapter: NAME}`."""
+    from_: list[str | FromAdapter] = msgspec.field(name="from", default_factory=list)
+    """Paths as the main container sees them, `*` and `**` in them, or `{adapter: NAME}`."""
+    exclude: list[str] = msgspec.field(default_factory=list)
+    """Files to leave out: names, as in `*.audit.log`, or paths; a folder's path leaves out all
+    that is in it."""
+    encoding: str = "auto"
+    """`auto` finds UTF-8, UTF-16, EUC-KR or CP949 and Windows-1252; or a name."""
+    max_line: str = "1Mi"
+    """What is longer is cut and counted: 1Ki to 16Mi."""
+    format: Literal["lines", "cri", "docker"] = "lines"
+    """`cri` and `docker`: as container runtimes write them; the wrapping is taken off."""
+    multiline: Literal["none", "auto", "indented"] | Multiline = "none"
+    """Which lines are one record. `auto`: stack traces of Java, Python, Go, Node, Ruby, .NET, PHP
+    and C++ belong to the line above them; `indented`: indented lines do; or a rule of your own.
+    `none`: each line is one."""
+    listen: list[Listen] = msgspec.field(default_factory=list)
+    """Named pipes and Unix sockets that the helper makes and reads."""
     store: Store | None = None
     """Where they go. This or `stores` is needed, except beside `container`."""
     stores: list[Store] | None = None

@@ -16,6 +16,7 @@ import msgspec
 
 from podweave.model.ambassador_rules import BOUNDS, MAX_SECONDS
 from podweave.model.log_formats import AUTO, LOG_FORMAT_ALIASES, LOG_FORMATS
+from podweave.model.log_reading import ENCODINGS, MOST_FLUSH
 from podweave.model.own_formats import OWN_FORMATS
 from podweave.model.pattern_parts import API_VERSION, Selector, SelectorRequirement, Strict
 from podweave.model.patterns import PATTERN_TYPES
@@ -54,6 +55,9 @@ _ADDED: Final[dict[tuple[str, str], dict[str, Any]]] = {
     ("Sample", "share"): {"minimum": 0, "maximum": 1},
     ("RateLimit", "events"): {"minimum": 1},
     ("SidecarLogs", "from"): {"minItems": 1},
+    ("SidecarLogs", "encoding"): {"enum": list(ENCODINGS)},
+    ("AdapterLogs", "encoding"): {"enum": list(ENCODINGS)},
+    ("Multiline", "flushSeconds"): {"minimum": 0, "maximum": MOST_FLUSH},
     ("SidecarLogs", "stores"): {"minItems": 1},
     ("SidecarSpec", "drainSeconds"): {"minimum": 0, "maximum": MAX_SECONDS},
     ("FilesStore", "directory"): {"pattern": "^/"},
@@ -71,6 +75,7 @@ _EITHER: Final[dict[str, list[dict[str, Any]]]] = {
     "AmbassadorSpec": [{"required": ["listen", "profiles"]}, {"required": ["container"]}],
     "AdapterSpec": [{"required": ["logs"]}, {"required": ["container"]}],
     "SidecarSpec": [{"required": ["logs"]}, {"required": ["container"]}],
+    "SidecarLogs": [{"required": ["from"]}, {"required": ["listen"]}],
     "Store": [{"required": [kind]} for kind in KINDS],
     "ElasticsearchStore": [{"required": ["index"]}, {"required": ["dataStream"]}],
     "Ca": [{"required": ["secretRef"]}, {"required": ["configMapRef"]}],

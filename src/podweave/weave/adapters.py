@@ -8,6 +8,7 @@ import msgspec
 
 from podweave.manifests.bundle import FoundPattern
 from podweave.model.adapter_patterns import AdapterLogs, Step
+from podweave.model.log_reading import rendered_reading
 from podweave.model.patterns import Adapter
 from podweave.model.time_zones import time_zone_rule
 from podweave.weave.drafts import Draft
@@ -38,6 +39,7 @@ def weave_adapter(
                 "format": logs.format,
                 "schema": logs.schema,
                 **_meaning(logs),
+                **rendered_reading(logs.exclude, logs.encoding, logs.max_line),
                 "to": _to(logs, name, spooled),
             }
             for entry, logs in zip(entries, pattern.spec.logs or [], strict=True)

@@ -71,7 +71,16 @@ def _written(
                 found, (*at, "to"), index, folder_of(logs.to), helper_writes=True, main_writes=False
             )
         ]
-    return []
+    return [
+        Folder(
+            found,
+            (*at, "listen", number),
+            index,
+            folder_of(item.pipe or item.socket or ""),
+            helper_writes=True,
+        )
+        for number, item in enumerate(logs.listen)
+    ]
 
 
 def _container(target: Target, found: FoundPattern, name: str | None, at: Path) -> int:

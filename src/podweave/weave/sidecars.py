@@ -7,6 +7,11 @@ from typing import Any
 
 from podweave.manifests.bundle import FoundPattern
 from podweave.model.errors import InputError
+from podweave.model.log_reading import (
+    rendered_listen,
+    rendered_multiline,
+    rendered_reading,
+)
 from podweave.model.patterns import Adapter, Sidecar, SidecarLogs, SidecarSpec
 from podweave.model.quantities import bytes_of
 from podweave.model.stores import FilesStore, Store
@@ -54,6 +59,11 @@ def weave_sidecar(
     settings, mounted = ({}, []) if rendered is None else _beside(draft, found, spec)
     mounted += secrets.mounts(draft)
     reads = [path for entry in entries for path in entry.paths]
+    reads += [
+        f"what is written to {item.pipe or item.socket}"
+        for logs in spec.logs or []
+        for item in logs.listen
+    ]
     reads += [f"what {adapter} makes" for entry in entries for adapter in entry.adapters]
     add_log_helper(
         draft,
@@ -185,8 +195,17 @@ def _logs(pattern: Sidecar, entries: list[LogEntry], secrets: SecretFiles) -> li
             render_store(store, secrets, f"{number}-{index}")
             for index, (_, store) in enumerate(_stores(logs))
         ]
+        lines = {
+            **rendered_reading(logs.exclude, logs.encoding, logs.max_line),
+            **rendered_multiline(logs.multiline),
+        }
         if entry.paths:
-            rendered.append({"from": entry.paths, "stores": stores})
+            wrapped = {} if logs.format == "lines" else {"format": logs.format}
+            rendered.append({"from": entry.paths, **lines, **wrapped, "stores": stores})
+        lines.pop("exclude", None)
+        rendered.extend(
+            {**rendered_listen(item), **lines, "stores": stores} for item in logs.listen
+        )
         rendered.extend(
             {"spool": f"{SPOOL_FOLDER}/{adapter}", "stores": stores} for adapter in entry.adapters
         )

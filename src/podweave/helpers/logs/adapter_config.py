@@ -5,6 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 
 from podweave.helpers.configuration import ConfigurationError, Section
+from podweave.helpers.logs import reading
 from podweave.helpers.logs.formats import catalogue
 from podweave.helpers.logs.formats.own import catalogue as own_formats
 from podweave.helpers.logs.schemas import catalogue as schemas
@@ -48,6 +49,7 @@ class LogsConfig:
         self.schema_name = section.text("schema", among=schemas.NAMES)
         self.zone = _zone(section)
         self.steps = _steps(section)
+        self.reading = reading.configure(section, lines_only=True)
         self.outputs = [_output(Section(value, path)) for path, value in section.array("to")]
         if not self.outputs:
             raise ConfigurationError(section.at("to"), "is empty")

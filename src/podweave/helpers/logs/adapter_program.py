@@ -156,7 +156,12 @@ class Adapter:
             place = " ".join(output.name for output in outputs)
             count = sum(route.name.startswith(f"{place}#") for route in routes)
             name = f"{place}#{count}"
-            source = Tail(logs.paths, self._checkpoint.entries(name), journal=self._journal)
+            source = Tail(
+                logs.paths,
+                self._checkpoint.entries(name),
+                reading=logs.reading,
+                journal=self._journal,
+            )
             routes.append(
                 Route(
                     name,

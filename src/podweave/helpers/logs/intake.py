@@ -5,8 +5,10 @@ store has it: it is appended to a spool in the state directory, one for each sto
 from there like any file. So what was taken survives the death of this program. What a pipe allows,
 and no more:
 
-- a pipe that nobody holds open loses what is in it: lines that were written and not taken yet
-  when this program dies by force (64 KiB to 1 MiB) are lost if no writer has it open;
+- when this program dies by force, a pipe has no reader: its writer is told so (SIGPIPE, EPIPE)
+  until this program is back, and what was written and not taken yet, up to 1 MiB, is lost as soon
+  as no writer has the pipe open either. A file has neither fault: prefer one where there is a
+  choice;
 - while the spool is full nothing is taken, and a writer of a pipe or stream waits; one of
   datagrams waits too, or is told EAGAIN, as it has asked for;
 - a line without its newline is taken as one when its writer closes, or the Pod ends.

@@ -52,8 +52,11 @@ class Reading:
         return self.events is not None or self.wrapping != LINES
 
 
-def configure(section: Section) -> Reading:
-    """Take the keys from an entry's section. ConfigurationError for what isn't right."""
+def configure(section: Section, *, lines_only: bool = False) -> Reading:
+    """Take the keys from an entry's section. ConfigurationError for what isn't right.
+
+    `lines_only`: for an adapter, which joins lines itself, and whose `format` is another thing.
+    """
     exclude: list[str] = []
     if "exclude" in section:
         for path, value in section.array("exclude"):
@@ -64,10 +67,12 @@ def configure(section: Section) -> Reading:
     encoding = AUTO
     if "encoding" in section:
         encoding = NAMES[section.text("encoding", among=tuple(NAMES))]
-    wrapping = section.text("format", among=FORMATS) if "format" in section else LINES
     limit = LINE_LIMIT
     if "max_line" in section:
         limit = section.integer("max_line", LEAST_LINE_LIMIT, MOST_LINE_LIMIT)
+    if lines_only:
+        return Reading(encoding, LINES, None, limit, tuple(exclude))
+    wrapping = section.text("format", among=FORMATS) if "format" in section else LINES
     events = _events(section) if "multiline" in section else None
     return Reading(encoding, wrapping, events, limit, tuple(exclude))
 
