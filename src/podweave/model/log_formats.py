@@ -9,6 +9,11 @@ from __future__ import annotations
 from typing import Final
 
 LOG_FORMATS: Final = (
+    "nginx-json",
+    "traefik-json",
+    "caddy",
+    "envoy-json",
+    "journald-json",
     "json",
     "nginx-access",
     "ingress-nginx",
@@ -58,6 +63,10 @@ LOG_FORMATS: Final = (
 )
 
 LOG_FORMAT_ALIASES: Final = (
+    "caddy-access",
+    "istio-json",
+    "journald",
+    "journalctl-json",
     "squid-access",
     "audit",
     "linux-audit",

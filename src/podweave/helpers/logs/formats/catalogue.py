@@ -9,6 +9,11 @@ if TYPE_CHECKING:
     from podweave.helpers.logs.layouts import Format
 
 _MODULES = {
+    "nginx-json": "access_json",
+    "traefik-json": "access_json",
+    "caddy": "access_json",
+    "envoy-json": "access_json",
+    "journald-json": "journald",
     "json": "json_lines",
     "nginx-access": "nginx",
     "ingress-nginx": "nginx",
@@ -61,6 +66,10 @@ NAMES = tuple(_MODULES)
 
 # Names that people use for the same thing.
 ALIASES = {
+    "caddy-access": "caddy",
+    "istio-json": "envoy-json",
+    "journald": "journald-json",
+    "journalctl-json": "journald-json",
     "squid-access": "squid",
     "audit": "auditd",
     "linux-audit": "auditd",

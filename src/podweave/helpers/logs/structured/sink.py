@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from podweave.helpers.logs.fields import Record
 
 # pino, bunyan: steps of ten from trace to fatal
-_NUMBER_LEVELS = {
+NUMBER_LEVELS = {
     "10": "trace",
     "20": "debug",
     "30": "info",
@@ -30,7 +30,7 @@ _NUMBER_LEVELS = {
 }
 # Deeper objects stay as they are.
 _DEEPEST = 6
-_DURATION = re.compile(r"(-?\d{1,15}(?:\.\d{1,12})?) ?(h|m|s|ms|us|µs|μs|ns)?")
+_DURATION = re.compile(r"(-?\d{1,15}(?:\.\d{1,12})?) ?(h|ms|us|µs|μs|ns|m|s)?")
 _PARTS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 _PARTS.update({"µs": 1e-6, "μs": 1e-6})
 
@@ -122,7 +122,7 @@ def converted(
         if isinstance(value, str):
             return level_of(value, levels) if value else None
         if isinstance(value, int):
-            return levels.get(str(value)) or _NUMBER_LEVELS.get(str(value))
+            return levels.get(str(value)) or NUMBER_LEVELS.get(str(value))
         return None
     if kind == INTEGER:
         if isinstance(value, str):
