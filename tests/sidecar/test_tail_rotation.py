@@ -6,6 +6,8 @@ import os
 import random
 from pathlib import Path
 
+import pytest
+
 from podweave.helpers.logs.tail import HELD_QUIET
 from tests.sidecar.following import Following
 
@@ -314,3 +316,43 @@ def test_a_folder_that_is_away_for_a_moment_is_not_read_again(tmp_path: Path) ->
     (tmp_path / "away").rename(tmp_path / "logs")
     following.append("a.log", b"two\n")
     assert following.lines() == [b"two"]
+
+
+def test_rewritten_with_the_same_beginning_and_the_same_bytes_before_the_offset(
+    following: Following,
+) -> None:
+    banner = b"Shop 1.7 is starting, hello\n" * 40
+    quiet = b"still alive and well\n" * 400
+    orders = b"".join(b"order %04d\n" % number for number in range(800))
+    following.append("a.log", banner + orders + quiet)
+    following.lines()
+    following.write("a.log", banner + orders[::-1] + b"\n" + quiet + b"and more\n")
+    assert b"9970 redro" in following.lines()
+    assert following.tail.counters["truncated_files"] == 1
+
+
+def test_the_samples_go_into_the_checkpoint(following: Following) -> None:
+    banner = b"Shop 1.7 is starting, hello\n" * 40
+    # The sample ends at 4096.
+    early = b"x" * (4096 - len(banner) - 20) + b"\n"
+    quiet = b"still alive and well\n" * 400
+    following.append("a.log", banner + early + b"order 1\n" + quiet)
+    following.lines()
+    entries = following.tail.entries()
+    following.tail.close()
+    with (following.folder / "a.log").open("r+b") as file:
+        file.write(banner + early + b"order 2\n" + quiet + b"and more\n")
+    following.tail = following.start(entries)
+    assert b"order 2" in following.lines()
+
+
+def test_another_version_of_the_inode_is_another_file(following: Following) -> None:
+    following.append("a.log", b"one\n")
+    following.lines()
+    (entry,) = following.tail.entries()
+    if "version" not in entry:
+        pytest.skip("this file system tells no version")
+    following.tail.close()
+    # As if it had been deleted, and a file with the same bytes had got its inode.
+    following.tail = following.start([{**entry, "version": entry["version"] ^ 1}])
+    assert following.lines() == [b"one"]

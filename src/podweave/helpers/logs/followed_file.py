@@ -1,8 +1,12 @@
 """One file that is followed: what it is, how far it was read, how far it was acknowledged.
 
-A file is known by a composite identity: device and inode, a hash of its first bytes, and the
-bytes before the offset. Device and inode alone fail with inode reuse and with files that are
-rewritten in place; fingerprints of the beginning alone fail with files that begin alike.
+A file is known by a composite identity: device and inode, the inode's version where the file
+system has one (ext4, XFS, btrfs: another file at that inode has another), its first bytes, the
+bytes before the offset, and samples on the way. Device and inode alone fail with inode reuse and
+with files that are rewritten in place; fingerprints of the beginning alone fail with files that
+begin alike. What can't be told apart: a file that is truncated and written again between two looks
+to at least the old offset, with the same bytes at each of these places. Whoever writes the time
+into a line can't do that.
 
 A FollowedFile is one *generation* of a file: when its content is replaced (copytruncate, a
 rewrite) that object ends and another begins, so that a late acknowledgement of old bytes can't
@@ -11,7 +15,9 @@ move the offset of new ones.
 
 from __future__ import annotations
 
+import fcntl
 import os
+import sys
 from collections import deque
 from itertools import accumulate
 
@@ -30,6 +36,13 @@ if TYPE_CHECKING:
 
 HEAD = 1024
 """How many first bytes of a file belong to its identity."""
+
+SPOT = 64
+"""Bytes of a sample; samples end at 4 KiB, 16 KiB, 64 KiB and so on."""
+
+# _IOR('v', 1, long); the kernel writes an int.
+_GETVERSION = 0x80087601 if sys.maxsize > 1 << 32 else 0x80047601
+_MOST_SPOTS = 32
 
 TAIL = 256
 """How many bytes before the offset are compared before each read."""
@@ -123,10 +136,12 @@ class FollowedFile:
         "acknowledged_tail",
         "archive",
         "changed",
+        "checked",
         "deleted",
         "departed",
         "descriptor",
         "device",
+        "doubtful",
         "encoding",
         "ended",
         "flush",
@@ -136,13 +151,16 @@ class FollowedFile:
         "inode",
         "look",
         "modified",
+        "next_spot",
         "offset",
         "path",
         "predecessor",
         "scanned",
         "size",
+        "spots",
         "tail",
         "unacknowledged",
+        "version",
     )
 
     def __init__(self, path: str, descriptor: int, device: int, inode: int) -> None:
@@ -150,7 +168,15 @@ class FollowedFile:
         self.descriptor = descriptor
         self.device = device
         self.inode = inode
+        self.version: int | None = None
+        """Of the inode, from the file system."""
         self.head = b""
+        self.spots: list[tuple[int, bytes]] = []
+        """Where a sample ends, and its bytes."""
+        self.next_spot = 4096
+        self.doubtful = False
+        """It changed since its samples were compared, at `checked`."""
+        self.checked = 0.0
         self.archive: GzipReader | None = None
         """It was compressed since; places are those in what was compressed."""
         self.encoding: str | None = None
@@ -199,6 +225,13 @@ class FollowedFile:
         self.offset = self.scanned = self.acknowledged = offset
         self.tail = self.acknowledged_tail = tail
         self.head = head
+        while self.next_spot <= offset:
+            self.spots.append((self.next_spot, self.read_at(SPOT, self.next_spot - SPOT)))
+            self.next_spot *= 4
+
+    def keeps_samples(self) -> bool:
+        """Whether the bytes of the samples are still there."""
+        return all(self.read_at(SPOT, place - SPOT) == spot for place, spot in self.spots)
 
     def take(
         self,
@@ -217,6 +250,14 @@ class FollowedFile:
         """
         if len(self.head) < HEAD and self.offset == len(self.head):
             self.head += raw[: min(HEAD, end) - self.offset]
+        while end >= self.next_spot:
+            begin = self.next_spot - SPOT - self.offset
+            spot = raw[max(0, begin) : begin + SPOT]
+            if begin < 0:
+                spot = (self.tail + spot)[-SPOT:]
+            if len(spot) == SPOT and len(raw) >= begin + SPOT:
+                self.spots.append((self.next_spot, spot))
+            self.next_spot *= 4
         if data is None:
             data = raw
         chunk = Chunk(self, self.offset, end, data, tail, starts, bounds, details)
@@ -242,7 +283,15 @@ class FollowedFile:
     def entry(self) -> dict[str, Any]:
         """This file in a checkpoint."""
         head = self.head[: self.acknowledged]
+        spots = [(place, spot) for place, spot in self.spots if place <= self.acknowledged]
+        more: dict[str, Any] = {}
+        if spots:
+            places = [place for place, _ in spots]
+            more["spots"] = [places, digest(b"".join(spot for _, spot in spots))]
+        if self.version is not None:
+            more["version"] = self.version
         return {
+            **more,
             "path": self.path,
             "device": self.device,
             "inode": self.inode,
@@ -271,6 +320,12 @@ def is_entry(entry: dict[str, Any]) -> bool:
                 numbers.append(length)
             case _:
                 return False
+    numbers.append(entry.get("version", 0))
+    match entry.get("spots", [[], ""]):
+        case [list(places), str()] if len(places) <= _MOST_SPOTS:
+            numbers += places
+        case _:
+            return False
     return all(type(number) is int and 0 <= number < 1 << 64 for number in numbers)
 
 
@@ -288,7 +343,23 @@ def matches(entry: dict[str, Any], descriptor: int) -> tuple[bytes, bytes] | Non
         return None
     if digest(tail) != tail_digest or digest(head) != head_digest:
         return None
+    places, spots_digest = entry.get("spots", [[], ""])
+    if places:
+        spots = [os.pread(descriptor, SPOT, max(0, place - SPOT)) for place in places]
+        if digest(b"".join(spots)) != spots_digest:
+            return None
     return tail, head
+
+
+def version_of(descriptor: int) -> int | None:
+    """The version (generation) of the inode, which the file system changes when it uses an inode
+    again; None where it doesn't tell. See ioctl_iflags(2), FS_IOC_GETVERSION."""
+    answer = bytearray(8)
+    try:
+        fcntl.ioctl(descriptor, _GETVERSION, answer)
+    except OSError:
+        return None
+    return int.from_bytes(answer[:4], sys.byteorder)
 
 
 def digest(data: bytes) -> str:

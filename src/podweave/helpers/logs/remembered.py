@@ -36,6 +36,9 @@ class Remembered:
         alike = [entry for entry in self._entries if entry["inode"] == file.inode]
         alike.sort(key=lambda entry: (entry["device"] != file.device, -entry["generation"]))
         for entry in alike:
+            version = entry.get("version")
+            if None not in (version, file.version) and version != file.version:
+                continue
             bytes_of = matches(entry, file.descriptor)
             if bytes_of is not None:
                 self._entries.remove(entry)

@@ -19,7 +19,7 @@ from collections import deque
 
 from podweave.helpers.logs.archives import SUFFIX, Archives
 from podweave.helpers.logs.copies import Copies
-from podweave.helpers.logs.followed_file import Chunk, FollowedFile
+from podweave.helpers.logs.followed_file import Chunk, FollowedFile, version_of
 from podweave.helpers.logs.globs import Globs
 from podweave.helpers.logs.line_reader import LineReader, ReplacedError
 from podweave.helpers.logs.reading import Reading
@@ -43,6 +43,7 @@ REAPPEAR = 0.5
 QUIET_AFTER_DEPARTURE = 30.0
 # Where a lease can't tell (NFS says "a writer" always), old files must not be held for ever.
 HELD_QUIET = 16
+SAMPLE_EVERY = 0.05
 ACTIVE = 0.05
 """Seconds; while there is more to see, there is a look sooner than this, and no hint is needed."""
 UNHINTED = 100_000_000
@@ -337,6 +338,7 @@ class Tail(Source):
             return known
         file = FollowedFile(path, descriptor, status.st_dev, status.st_ino)
         file.changed = now
+        file.version = version_of(descriptor)
         self._remember_ended()
         resumed = self._remembered.claim(file)
         if known_only and not resumed:
@@ -375,6 +377,15 @@ class Tail(Source):
         ):
             file = self._replace(file, now)
             changed = True
+        if changed or file.doubtful:
+            file.doubtful = True
+            # In full flow files change at every look; to find out a moment later loses nothing.
+            if now - file.checked >= SAMPLE_EVERY:
+                file.checked = now
+                file.doubtful = False
+                if not file.keeps_samples():
+                    file = self._replace(file, now)
+                    changed = True
         if changed:
             self._grown_unhinted(status.st_mtime_ns)
             if status.st_size < file.scanned:
@@ -395,6 +406,7 @@ class Tail(Source):
         self._more = True
         fresh = FollowedFile(file.path, file.descriptor, file.device, file.inode)
         fresh.generation = file.generation + 1
+        fresh.version = file.version
         fresh.changed = now
         fresh.departed = file.departed
         file.descriptor = -1
