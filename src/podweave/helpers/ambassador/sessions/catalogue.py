@@ -4,22 +4,23 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from podweave.helpers.ambassador.profiles import Profile
     from podweave.helpers.ambassador.sessions.interface import Conversation
 
 
-_SPOKEN = ("mysql", "redis")
+_SPOKEN = ("postgres", "mysql", "redis")
 
 
 class Conversations:
     """Starts one for each client; what they must know of each other is kept here."""
 
-    __slots__ = ("_protocol",)
+    __slots__ = ("_postgres", "_protocol")
 
     def __init__(self, protocol: str) -> None:
         self._protocol = protocol
+        self._postgres: Callable[[], Conversation] | None = None
 
     def needed(self, profiles: Iterable[Profile]) -> bool:
         """Whether clients can't just be relayed, in one of the profiles at least.
@@ -33,6 +34,10 @@ class Conversations:
         )
 
     def start(self) -> Conversation:
+        if self._protocol == "postgres":
+            if self._postgres is None:
+                self._postgres = _postgres()
+            return self._postgres()
         if self._protocol == "mysql":
             from podweave.helpers.ambassador.sessions.mysql import MysqlConversation
 
@@ -44,3 +49,12 @@ class Conversations:
         from podweave.helpers.ambassador.sessions.opaque import OpaqueConversation
 
         return OpaqueConversation()
+
+
+def _postgres() -> Callable[[], Conversation]:
+    from podweave.helpers.ambassador.sessions.cancel_keys import CancelKeys
+    from podweave.helpers.ambassador.sessions.postgres import PostgresConversation
+    from podweave.helpers.ambassador.sessions.salted_passwords import SaltedPasswords
+
+    keys, salt = CancelKeys(), SaltedPasswords()
+    return lambda: PostgresConversation(keys, salt)

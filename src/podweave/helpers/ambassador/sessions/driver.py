@@ -302,6 +302,9 @@ class Session:
             reset(self.sock)
 
     def _close(self, command: interface.Close) -> None:
+        if self._connected_upstream is not None:
+            # Whatever it said, it is there.
+            self._board.attempted(self._connected_upstream, None)
         self._release()
         self._board.linger(self.sock, self._to_client)
 
