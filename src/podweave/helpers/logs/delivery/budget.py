@@ -6,6 +6,9 @@ store that is down can't take what a store that works needs, and a single busy o
 
 from __future__ import annotations
 
+LEAST_READ = 1024
+"""Bytes: less isn't worth a system call."""
+
 
 class Budget:
     """`limit` bytes for `shares` deliveries."""
@@ -36,7 +39,9 @@ class Share:
         that is longer than the whole budget must get through as well."""
         budget = self._budget
         free = max(0, budget.kept - self.taken) + max(0, budget.common)
-        return free or int(not self.taken)
+        if self.taken:
+            return free if free >= LEAST_READ else 0
+        return max(1, free)
 
     def take(self, size: int) -> None:
         beyond = max(0, self.taken - self._budget.kept)

@@ -97,7 +97,8 @@ class Collector:
             closed += self.close()
             self._since = now
         self._put(parcel, piece, left)
-        if self._bytes >= self._most:
+        # Lines seldom fill it to the last byte, and reading for the last few would cost most.
+        if self._bytes >= self._most - self._most // 16:
             closed += self.close()
         return closed
 

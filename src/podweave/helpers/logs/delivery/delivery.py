@@ -190,6 +190,7 @@ class Delivery:
             now = self._loop.now()
             self._read(now)
             if not self._given_up:
+                self._send(now)
                 self._close_batch_if_due(now)
                 self._send(now)
         finally:
@@ -202,12 +203,16 @@ class Delivery:
         waits = [self.source.next_poll() if self._may_read() else SLOW]
         open_window = len(self._under_way) < self.store.window
         if open_window and self._queue:
-            waits.append(self._retry_at - now)
+            waits.append(self.wait_for_retry())
         elif open_window and not self._collector.empty:
             waits.append(self._due_at() - now)
         if self.overflow.next_feed() is not None and self._may_read():
             waits.append(0.0)
         return max(0.0, min(waits))
+
+    def wait_for_retry(self) -> float:
+        """Seconds until what failed is sent again; 0 where nothing waits for that."""
+        return max(0.0, self._retry_at - self._loop.now())
 
     def _wake(self) -> None:
         if not self._in_turn and not self._closed:
