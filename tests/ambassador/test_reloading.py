@@ -247,7 +247,7 @@ def test_what_was_learned_of_an_upstream_outlives_a_change(start: Start) -> None
         for _ in range(5):
             assert greeting(ambassador) == "good"
         edited = copy.deepcopy(profile)
-        edited["limits"] = {"connections": 100}  # type: ignore[assignment]
+        edited["limits"] = {"connections": 100}
         changed(ambassador, lambda config: config["profiles"].update(dev=edited), rename)
         ambassador.event("configuration-applied")
         for _ in range(5):

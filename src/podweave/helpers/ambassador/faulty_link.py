@@ -171,16 +171,13 @@ class _End:
             return
         over = events & (ERROR | HANGUP)
         if (events & READ or over) and self.input.wants_more:
-            self._read()
-            if not link.open:
-                return
-        if over and self.input.read_to_end and not self.output.ended:
-            # Nobody is there any more to take what is still to come.
+            self._read(bool(over))
+        elif over and self.input.read_to_end and not self.output.ended:
             link.fail(self)
-        else:
+        if link.open:
             self.update()
 
-    def _read(self) -> None:
+    def _read(self, over: bool) -> None:
         try:
             data = self.sock.recv(self.input.piece)
         except BlockingIOError:
@@ -188,7 +185,10 @@ class _End:
         except OSError:
             self.link.fail(self)
             return
-        if not data or self.link.arrived(self):
+        if not data and over and not self.output.ended:
+            # No half-close: nobody is there any more to take what is still to come.
+            self.link.fail(self)
+        elif not data or self.link.arrived(self):
             self.input.put(data)
 
 
