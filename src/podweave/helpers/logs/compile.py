@@ -100,7 +100,7 @@ class Batch(ExactBatch):
                     rows[index] = None
         for index in chunk.exact:
             if rows[index] is not None:
-                rows[index] = self.render(self.layout.read(found[index][:-1], clock), clock, path)
+                rows[index] = self.row(lines[index], clock, path)
         if self.steps is not None:
             self._step(data, lines, rows, clock, path)
         return rows

@@ -73,6 +73,7 @@ _ANYTHING = Message(rb"%{REST}")
 class Envelope(Layout):
     """`head`: the pattern up to the message; `rest`: what follows it in lines of no program.
 
+    `tag`: the field that names the program, or whatever else says how the message is laid out.
     `only`: it reads no lines but those of its programs.
     """
 
@@ -83,6 +84,7 @@ class Envelope(Layout):
         *,
         rest: bytes = rb"%{REST:message}",
         derive: tuple[Derive, ...] = (),
+        tag: str = "process",
         only: bool = False,
         general: bool = False,
     ) -> None:
@@ -97,7 +99,7 @@ class Envelope(Layout):
         self._made: dict[tuple[int, int], Layout] = {}
         self._known = Memo(self._programs_of)
         names = [group.name for group in self.groups]
-        self._process = names.index("process") + 1
+        self._process = names.index(tag) + 1
         self._message = names.index("message") + 1
 
     @property

@@ -53,6 +53,7 @@ SHAPES = {
     "INT": rb"(?:0|-?[1-9]\d{0,17})",
     "NUMBER": rb"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,9})?",
     # Up to the quote that ends it, with escaped quotes inside.
+    "SECONDS": rb"\d{1,9}\.\d{3,9}",
     "QUOTED": rb'[^"\\\n]*+(?>(?:\\.[^"\\\n]*+)*)',
     "BRACKETED": rb"[^\]\n]*",
     "PARENTHESISED": rb"[^)\n]*",
@@ -105,7 +106,7 @@ _QUOTELESS = frozenset(
 )
 
 # Kinds of fields of the application's own.
-_OWN_KINDS = {"INT": INTEGER, "INTORDASH": INTEGER, "NUMBER": DECIMAL}
+_OWN_KINDS = {"INT": INTEGER, "INTORDASH": INTEGER, "NUMBER": DECIMAL, "SECONDS": DECIMAL}
 
 _PART = re.compile(rb"%\{([A-Z0-9]+)(?::([a-z_][a-z0-9_]*)(\?)?)?\}")
 
@@ -148,7 +149,7 @@ def spelled_out(pattern: bytes) -> bytes:
 class Group:
     """A capturing group of a layout's pattern."""
 
-    __slots__ = ("kind", "name", "optional", "quoteless", "role")
+    __slots__ = ("kind", "name", "optional", "quoteless", "raw", "role", "unit")
 
     def __init__(
         self, name: str, kind: str, optional: bool, role: str, quoteless: bool = False
@@ -158,6 +159,10 @@ class Group:
         self.optional = optional
         self.role = role
         self.quoteless = quoteless
+        self.raw = False
+        """The text is JSON already: the inside of a string, or an array."""
+        self.unit = ""
+        """Of a duration, see structured.sink."""
 
 
 class Layout:

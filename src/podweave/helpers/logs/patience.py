@@ -26,7 +26,7 @@ _STRIKES = 10
 _SHORT = 512
 
 
-class _Spent(Exception):
+class _SpentError(Exception):
     pass
 
 
@@ -57,7 +57,7 @@ class _Ticks:
     def tick(self, signum: int, frame: Any) -> None:
         if self.armed and self.seen == self.texts:
             self.armed = False
-            raise _Spent
+            raise _SpentError
         self.seen = self.texts
 
 
@@ -104,7 +104,7 @@ class Expression:
             found = match(text)
             ticks.armed = False
             return found
-        except _Spent:
+        except _SpentError:
             self._strikes += 1
             if self._strikes >= _STRIKES:
                 self._limit = _SHORT

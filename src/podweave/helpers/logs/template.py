@@ -8,12 +8,13 @@ is fixed. Where it isn't, the object's text is put together row by row.
 
 from __future__ import annotations
 
+import json
 from itertools import repeat
 from operator import add
 
 from podweave.helpers.logs.columns import Chunk, Memo, Seconds, escape
 from podweave.helpers.logs.fields import ABSENT, DECIMAL, FIELDS, INTEGER, LEVEL, level_of
-from podweave.helpers.logs.markers import Marker
+from podweave.helpers.logs.markers import LIST, Marker
 from podweave.helpers.logs.schemas.schema import (
     SPREAD,
     Attributes,
@@ -25,6 +26,8 @@ from podweave.helpers.logs.schemas.schema import (
     encode,
     padded,
 )
+from podweave.helpers.logs.structured.names import UNITS
+from podweave.helpers.logs.structured.sink import duration_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,6 +44,10 @@ if TYPE_CHECKING:
     MakeSlot = Callable[[bytes, bytes], Slot]
     # (template, slots, None) of a fixed member, (key, [], MakeSlot) of an optional one.
     Member = tuple[bytes, list[Slot], MakeSlot | None]
+
+
+class NotCompiledError(Exception):
+    """The schema makes something of attributes that depends on their values."""
 
 
 class Template:
@@ -75,6 +82,8 @@ class Template:
                 inner = members if key == SPREAD else []
                 for tree in self.attributes():
                     self.add_attributes(node.function(tree), inner)
+                if self.layout.tree is not None and self.markers < _count(self.attributes()[0]):
+                    raise NotCompiledError
                 if key != SPREAD:
                     self.add_object(name, inner, members)
             elif isinstance(node, Time):
@@ -244,12 +253,14 @@ class Template:
             if group.optional and text in ABSENT:
                 return None
             value: Any = text.decode("utf-8", "replace")
+            if group.raw and "\\" in value:
+                value = json.loads(f'"{value}"')
             if not value and kind in (INTEGER, DECIMAL):
                 return None  # of a line that doesn't fit
             if kind == INTEGER:
                 value = int(value)
             elif kind == DECIMAL:
-                value = float(value)
+                value = _decimal(value, group.unit)
             elif kind == LEVEL:
                 value = level_of(value, levels)
             return value if function is None else function(value)
@@ -262,6 +273,12 @@ class Template:
             function = derived.function
             make = _memoised(index, self.reader(group, function), derived.itself)
             members.append((name, [], make))
+        elif group.kind == DECIMAL and not group.optional and group.unit in UNITS:
+            scale = UNITS[group.unit]
+            decimals: Slot = lambda chunk: _decimals(chunk.columns[index], scale)  # noqa: E731
+            members.append((_literal(name) + b"%b", [decimals], None))
+        elif group.kind == LIST:
+            members.append((_literal(name) + b"%b", [_raw(index)], None))
         elif group.kind in (LEVEL, DECIMAL):
             make = _memoised(index, self.reader(group))
             if group.optional:
@@ -277,12 +294,48 @@ class Template:
             make = _optional(_text(index, group.quoteless))
             members.append((name, [], lambda before, after: make(before + b'"', b'"' + after)))
         else:
-            slots: list[Slot] = [_text(index, group.quoteless)]
+            slots: list[Slot] = [_raw(index) if group.raw else _text(index, group.quoteless)]
             members.append((_literal(name) + b'"%b"', slots, None))
+
+
+def _count(tree: Any) -> int:
+    """Markers in a tree."""
+    if isinstance(tree, dict):
+        return sum(map(_count, tree.values()))
+    if isinstance(tree, Marker):
+        return 1
+    return sum(map(_count, tree)) if isinstance(tree, list) else 0
 
 
 def _literal(text: bytes) -> bytes:
     return text.replace(b"%", b"%%")
+
+
+def _decimal(text: str, unit: str) -> float | None:
+    return float(text) / UNITS[unit] if unit in UNITS else duration_of(text, "s")
+
+
+def _decimals(column: Column, scale: float) -> list[bytes]:
+    """Numbers as `json` writes them; nothing for lines that don't fit."""
+    if scale == 1.0:
+        return [b"%a" % float(text) if text else b"" for text in column]
+    return [b"%a" % (float(text) / scale) if text else b"" for text in column]
+
+
+def _raw(index: int) -> Slot:
+    """Texts that are JSON already, as long as they are UTF-8."""
+
+    def slot(chunk: Chunk) -> Column:
+        column = chunk.columns[index]
+        if not chunk.valid:
+            for row, text in enumerate(column):
+                try:
+                    text.decode()
+                except UnicodeDecodeError:
+                    chunk.exact.append(row)
+        return column
+
+    return slot
 
 
 def _text(index: int, quoteless: bool) -> Callable[[Chunk], Column]:

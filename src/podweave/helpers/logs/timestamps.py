@@ -204,7 +204,7 @@ def _time_of_day(text: bytes, clock: Clock) -> int | None:
     return clock.closest(candidates)
 
 
-def _epoch(text: bytes, clock: Clock) -> int | None:
+def epoch(text: bytes, clock: Clock) -> int | None:
     return int(text)
 
 
@@ -312,7 +312,7 @@ STAMPS = {
     ),
     "KLOGDATE": Stamp(rb"([01]\d[0-3]\d " + _CLOCK + rb")" + _FRACTION, "seconds fraction", _klog),
     "TIMEOFDAY": Stamp(rb"(" + _CLOCK + rb")" + _FRACTION, "seconds fraction", _time_of_day),
-    "EPOCH": Stamp(rb"([1-9]\d{8,9})" + _FRACTION, "seconds fraction", _epoch),
+    "EPOCH": Stamp(rb"([1-9]\d{8,9})" + _FRACTION, "seconds fraction", epoch),
 }
 
 
@@ -336,12 +336,12 @@ def read_epoch(text: str) -> tuple[int, str] | None:
         return None
     if not 9 <= len(whole) <= 19 or whole[0] == "0" or not fraction.isascii():
         return None
-    digits = _EPOCH_DIGITS[len(whole)]
+    digits = EPOCH_DIGITS[len(whole)]
     if not digits:
         return int(whole), fraction[:9]
     return int(whole[:-digits]), (whole[-digits:] + fraction)[:9]
 
 
 # Digits behind the second, by the number of digits: 1e8 s is 1973, 1e11 s the year 5138.
-_EPOCH_DIGITS = {length: max(0, (length - 9) // 3 * 3) for length in range(9, 20)}
-_EPOCH_DIGITS[11] = 0
+EPOCH_DIGITS = {length: max(0, (length - 9) // 3 * 3) for length in range(9, 20)}
+EPOCH_DIGITS[11] = 0

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podweave.helpers.logs.fields import Record
+    from podweave.helpers.logs.structured.leaves import Parts
     from podweave.helpers.logs.timestamps import Clock
 
     Derive = tuple[str, str, Callable[[str], Any]]
@@ -59,6 +60,10 @@ class JsonLayout:
         self.keys = KeyTable(keys or {})
         self.levels: Mapping[str, str] = NO_LEVELS
         self.requires = dict(requires or {})
+        self.only = {
+            path: wanted for path, wanted in self.requires.items() if isinstance(wanted, tuple)
+        }
+        """The only texts of a path."""
         self.excludes = excludes
         self.derive = derive
         self.strip = strip
@@ -73,7 +78,16 @@ class JsonLayout:
         value = self.decode(line)
         if value is None or not self.is_one(value):
             return None
-        return self.fill(value, Sink(clock, self.keys, self.levels))
+        sink = Sink(clock, self.keys, self.levels)
+        self.put(value, sink)
+        return self._finished(sink.record)
+
+    def apart(self, line: bytes, singles: frozenset[str]) -> tuple[Parts, dict[str, Any]] | None:
+        """The parts of a line that it reads, see json_parts."""
+        from podweave.helpers.logs.structured.json_parts import take_apart
+
+        apart = take_apart(line, singles)
+        return apart if apart is not None and self.is_one(apart[1]) else None
 
     def decode(self, line: bytes) -> dict[str, Any] | None:
         """The line's object; None where it is none."""
@@ -103,14 +117,15 @@ class JsonLayout:
                 return False
         return all(member(value, path) is _MISSING for path in self.excludes)
 
-    def fill(self, value: dict[str, Any], sink: Sink) -> Record:
-        """The record of an object."""
+    def put(self, value: dict[str, Any], sink: Sink) -> None:
+        """Put an object's members into the sink."""
         strip = self.strip
         for key, item in value.items():
             if strip and key.startswith(strip) and self.keys.find(key) is None:
                 key = key[len(strip) :] or key
             sink.fill(key, item)
-        record = sink.record
+
+    def _finished(self, record: Record) -> Record:
         for name, source, function in self.derive:
             text = record.get(source)
             if text and name not in record:

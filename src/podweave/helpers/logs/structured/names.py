@@ -73,7 +73,7 @@ for _object in _ERRORS.split():
 _PARENTS = frozenset(
     key[:place] for key in USUAL for place in range(len(key)) if key[place] == "." and place
 )
-UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
+UNITS = {"": 1.0, "s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 """How many of a unit of time make a second."""
 
 

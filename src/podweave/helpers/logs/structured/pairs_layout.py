@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podweave.helpers.logs.fields import Record
+    from podweave.helpers.logs.structured.leaves import Parts
     from podweave.helpers.logs.timestamps import Clock
 
     Derive = tuple[str, str, Callable[[str], Any]]
@@ -90,7 +91,22 @@ class PairsLayout:
     def record(self, line: bytes, clock: Clock) -> Record | None:
         """Read a line; None where it isn't all pairs."""
         pairs = self.decode(line)
-        return None if pairs is None else self.fill(pairs, Sink(clock, self.keys, self.levels))
+        if pairs is None:
+            return None
+        sink = Sink(clock, self.keys, self.levels)
+        self.put(pairs, sink)
+        return self._finished(sink.record)
+
+    def apart(
+        self, line: bytes, singles: frozenset[str]
+    ) -> tuple[Parts, list[tuple[str, Any]]] | None:
+        """The parts of a line that it reads, see leaves; None for one of another kind."""
+        from podweave.helpers.logs.structured.pair_parts import take_apart
+
+        pairs = self.decode(line)
+        if pairs is None or len({name for name, _ in pairs}) < len(pairs):
+            return None
+        return take_apart(line, self.pair, self.quoted)
 
     def decode(self, line: bytes) -> list[tuple[str, Any]] | None:
         """The line's names and values."""
@@ -110,11 +126,12 @@ class PairsLayout:
             return None
         return pairs
 
-    def fill(self, pairs: list[tuple[str, Any]], sink: Sink) -> Record:
-        """The record of a line's pairs."""
+    def put(self, pairs: list[tuple[str, Any]], sink: Sink) -> None:
+        """Put a line's pairs into the sink."""
         for key, value in pairs:
             sink.fill(key, value)
-        record = sink.record
+
+    def _finished(self, record: Record) -> Record:
         for name, source, function in self.derive:
             text = record.get(source)
             if text and name not in record:

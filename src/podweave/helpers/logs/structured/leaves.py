@@ -1,0 +1,65 @@
+"""Leaves: the values of a line that may be others in the next, while its names stay.
+
+A line is taken apart into literal text and leaves (Parts), and its values are put together again
+with the leaves in their places. What becomes of a leaf in the record says what it may be in other
+lines, and where it goes (shapes.py).
+"""
+
+from __future__ import annotations
+
+from podweave.helpers.logs.structured.sink import JsonFloat
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Parts = list["bytes | Leaf"]
+
+
+class Leaf:
+    """`written`: as what it is written (WRITTEN_...); `path`: its dotted name."""
+
+    __slots__ = ("path", "value", "written")
+
+    def __init__(self, written: str, path: str, value: Any) -> None:
+        self.written = written
+        self.path = path
+        self.value: Any = value
+        value.leaf = self
+
+
+QUOTED = "quoted"
+"""A JSON string without its quotes."""
+PAIR_QUOTED = "pair-quoted"
+"""The same in a pair, where fewer escapes are known."""
+BARE = "bare"
+"""Text without quotes, up to a space."""
+PLAIN = "plain"
+"""Text without quotes, up to what stands between pairs."""
+WHOLE = "whole"
+FRACTION = "fraction"
+PAIR_FRACTION = "pair-fraction"
+"""A number with a fraction; in a pair, `-0.5` is a text."""
+ARRAY = "array"
+
+
+class LeafText(str):
+    leaf: Leaf
+
+
+class LeafInteger(int):
+    leaf: Leaf
+
+
+class LeafFloat(JsonFloat):
+    leaf: Leaf
+
+
+class LeafList(list):  # type: ignore[type-arg]
+    leaf: Leaf
+
+
+def leaf_float(text: str) -> LeafFloat:
+    value = LeafFloat(text)
+    value.text = text
+    return value

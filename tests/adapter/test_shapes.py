@@ -1,0 +1,184 @@
+"""Lines that name their fields: shapes and the exact way give the same bytes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from podweave.helpers.logs.compile import Compiler
+from podweave.helpers.logs.formats import catalogue
+from podweave.helpers.logs.schemas import catalogue as schemas
+from podweave.helpers.logs.structured.batch import MOST_SHAPES, StructuredBatch
+from podweave.helpers.logs.structured.json_layout import NUMBER, TEXT, JsonLayout
+from podweave.helpers.logs.structured.pairs_layout import PairsLayout
+from podweave.helpers.logs.structured.shapes import make_shape
+from podweave.helpers.logs.timestamps import Clock
+from tests.adapter.lines import HURTFUL, mutated
+
+CLOCK = Clock(1795400300.25, 0)
+PATH = "/var/log/한글 %d.log"
+CONSTANTS = {"pod_name": "orders", "service_name": "shop"}
+
+LAYOUTS: dict[str, Any] = {
+    "json": JsonLayout(),
+    "strict": JsonLayout(
+        {"request.ip": "source_address", "took": "duration:ms", "id": "", "code": "request_id",
+         "headers.agent": "user_agent"},
+        requires={"level": ("info", "warn"), "ts": NUMBER, "msg": TEXT},
+        derive=(("url_path", "url", lambda url: url.partition("?")[0]),),
+        strip="_",
+    ),
+    "logfmt": PairsLayout({"took": "duration", "id": ""}),
+    "ltsv": PairsLayout({"reqtime": "duration"}, between=b"\t", assign=b":", quoted=False),
+}  # fmt: skip
+
+texts = st.one_of(
+    st.sampled_from(["", "info", "warn", "200", "12ms", "1.5", "-", "true", "2026-11-23 02:16:56",
+                     "1795400216", "a b", "한글", "\x7f", "a\n", "tail\\n", "0a1b", "192.0.2.7",
+                     "-5", "\ud800", "<é>", "\u2028", "x=y", "1e5", "1795400216.789"]),
+    st.text(max_size=6),
+    HURTFUL.map(lambda data: data.decode("utf-8", "replace")),
+)  # fmt: skip
+numbers = st.one_of(
+    st.sampled_from([0, -1, 200, 17, 1795400216, 1795400216789, 1795400216123456789, 10**20, 30]),
+    st.integers(-(10**19), 10**19),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.sampled_from([0.5, 1e-7, 1e22, -0.0, 1795400216.789, 100.0]),
+)
+scalars = st.one_of(texts, numbers, st.booleans(), st.none())
+values = st.recursive(
+    scalars,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.sampled_from(["ms", "name", "ip", "agent", "a.b", "id"]), inner),
+    ),
+    max_leaves=6,
+)
+NAMES = ["ts", "level", "msg", "status", "took", "err", "id", "_own", "a_b", "a", "url", "pid",
+         "request", "headers", "service", "trace_id", "code", "partition", "labels", "version",
+         "host", "short_message"]  # fmt: skip
+USUAL: dict[str, Any] = {"ts": 1795400216.5, "level": "info", "msg": "placed"}
+
+
+@st.composite
+def alike(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Objects with mostly the same keys, in the same order, and mostly the same types."""
+    names = draw(st.lists(st.sampled_from(NAMES), unique=True, max_size=7))
+    first = {**(USUAL if draw(st.booleans()) else {}), **{name: draw(values) for name in names}}
+    objects = [first]
+    for _ in range(draw(st.integers(1, 5))):
+        other = dict(first)
+        for name in names:
+            if draw(st.integers(0, 2)) == 0:
+                other[name] = draw(values)
+        objects.append(other)
+    return objects
+
+
+def json_line(value: Any, spaced: bool, ascii_only: bool) -> bytes:
+    separators = (", ", ": ") if spaced else (",", ":")
+    text = json.dumps(value, separators=separators, ensure_ascii=ascii_only)
+    return text.encode("utf-8", "replace")
+
+
+def check(name: str, schema: str, lines: list[bytes]) -> None:
+    layout = LAYOUTS[name]
+    layout.format = name
+    batch = StructuredBatch(layout, schemas.load(schema), CONSTANTS)
+    expected = [batch.row(line, CLOCK, PATH) for line in lines]
+    for _ in range(3):
+        assert batch.rows(lines, CLOCK, PATH) == expected
+
+
+@pytest.mark.parametrize("schema", schemas.NAMES)
+@given(objects=alike(), spaced=st.booleans(), ascii_only=st.booleans())
+def test_json_lines(
+    schema: str, objects: list[dict[str, Any]], spaced: bool, ascii_only: bool
+) -> None:
+    lines = [json_line(value, spaced, ascii_only) for value in objects]
+    check("json", schema, lines)
+    check("strict", schema, lines)
+
+
+@st.composite
+def pairs(draw: st.DrawFn) -> list[bytes]:
+    names = draw(st.lists(st.sampled_from(NAMES), unique=True, min_size=2, max_size=6))
+    kinds = [draw(st.sampled_from(["bare", "quoted", "alone", "number"])) for _ in names]
+    lines = []
+    for _ in range(draw(st.integers(1, 6))):
+        parts = []
+        for name, kind in zip(names, kinds, strict=True):
+            value = draw(scalars)
+            text = "" if value is None else str(value)
+            if kind == "quoted":
+                text = '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+            elif kind == "number":
+                text = str(draw(numbers))
+            parts.append(name if kind == "alone" else f"{name}={text}")
+        lines.append(" ".join(parts).replace("\n", "\\n").encode("utf-8", "replace"))
+    return lines
+
+
+@pytest.mark.parametrize("schema", schemas.NAMES)
+@given(lines=pairs())
+def test_pairs(schema: str, lines: list[bytes]) -> None:
+    check("logfmt", schema, lines)
+    check("ltsv", schema, [line.replace(b" ", b"\t").replace(b"=", b":") for line in lines])
+
+
+STRUCTURED = [
+    layout
+    for format_ in catalogue.load_all()
+    for layout in format_.layouts
+    if getattr(layout, "structured", False)
+]
+
+
+@given(lines=st.lists(mutated(), min_size=1, max_size=6))
+def test_the_catalogues_own(lines: list[bytes]) -> None:
+    for layout in STRUCTURED:
+        if any(layout.record(line, CLOCK) is not None for line in lines):
+            batch = StructuredBatch(layout, schemas.load("ecs"), CONSTANTS)
+            expected = [batch.row(line, CLOCK, PATH) for line in lines]
+            for _ in range(3):
+                assert batch.rows(lines, CLOCK, PATH) == expected
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"ts":1795400216.789123456,"level":"info","msg":"a \\"b\\"\\n","x":[1,"a"],"f":0.25}',
+        b'{"level":30,"time":1795400216789,"pid":31,"hostname":"web-1","msg":"ok","ok":true}',
+        b'{"time":"2026-11-23T02:16:56.789Z","level":"INFO","msg":"ok","req":{"id":"x","ms":1.5}}',
+        b'{"timestamp": "2026-11-23T02:16:56", "message": "ok", "status": 200}',
+        b'ts=2026-11-23T02:16:56.789Z level=info msg="order placed" order=42 took=1.5ms',
+        b"level=info dur=0.25 ip=192.0.2.7 ok",
+    ],
+)
+@pytest.mark.parametrize("schema", schemas.NAMES)
+def test_usual_lines_have_shapes(schema: str, line: bytes) -> None:
+    name = "json" if line.startswith(b"{") else "logfmt"
+    layout = catalogue.load(name).layouts[0]
+    if schema == "gelf" and b'"x":[' in line:
+        line = line.replace(b'"x":[1,"a"],', b"")  # a list becomes a text there
+    batch = Compiler(schemas.load(schema), {}).batch(layout)
+    exact = batch.row(line, CLOCK, PATH)
+    assert isinstance(batch, StructuredBatch)
+    for _ in range(3):
+        assert batch.rows([line] * 3, CLOCK, PATH) == [exact] * 3
+    assert batch.shapes == 1
+    assert make_shape(layout, line).names >= {"message"} - {"ok"} or b"msg" not in line
+
+
+def test_the_shapes_of_a_file_are_few() -> None:
+    layout = catalogue.load("json").layouts[0]
+    batch = StructuredBatch(layout, schemas.load("ecs"), {})
+    lines = [b'{"msg":"x","key%d":1}' % number for number in range(200)]
+    expected = [batch.row(line, CLOCK, PATH) for line in lines]
+    for _ in range(3):
+        assert batch.rows(lines, CLOCK, PATH) == expected
+    assert batch.shapes == MOST_SHAPES
