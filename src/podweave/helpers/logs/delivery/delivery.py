@@ -124,7 +124,9 @@ class Delivery:
     def finished(self) -> bool:
         """After `finish`: everything is delivered, or safe on a disk that outlives the Pod while
         the store is down."""
-        if not self.source.finished or self._unsettled or self._held:
+        if not self.source.finished or self._held:
+            return False
+        if not all(parcel.spilled for parcel in self._unsettled):
             return False
         return self.overflow.empty or self.left_on_disk
 

@@ -209,9 +209,13 @@ class Spill:
                     want = min(want * 2, size - offset)
             finally:
                 os.close(descriptor)
-        except (DamagedError, OSError):
-            # A crash of the machine, or a hand in the directory: fsync promised the rest.
-            self._journal.error("spill.damaged", path=path, offset=offset, bytes_lost=size - offset)
+        except (DamagedError, OSError) as error:
+            # What a crash left half written was never counted as taken. Anything else is damage.
+            left = size - offset
+            if isinstance(error, TornError):
+                self._journal.info("spill.torn", path=path, offset=offset, bytes=left)
+            else:
+                self._journal.error("spill.damaged", path=path, offset=offset, bytes_lost=left)
             kept = _Frame(number, size, self._oldest or 0.0)
             self._frames.append(kept)
             self._reader = (number, size)
