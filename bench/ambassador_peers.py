@@ -194,7 +194,7 @@ def podweave(
                 "protocol": protocol,
                 "profile": "bench",
                 "profiles": {"bench": profile},
-                **({} if datapath == "proxy" else {"datapath": datapath}),
+                "datapath": datapath,
             }
         )
     )

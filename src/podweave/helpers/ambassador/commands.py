@@ -94,6 +94,7 @@ class Commands:
         state: dict[str, Any] = {
             "name": board.settings.name,
             "protocol": board.settings.protocol,
+            "datapath": "kernel" if board.kernel and board.kernel.diverting else "proxy",
             "profile": board.profile.name,
             "since": _ago(board, board.profile_since),
             "profiles": list(board.profiles),
@@ -125,6 +126,7 @@ class Commands:
             if not isinstance(name, str) or name not in self._board.profiles:
                 return self._no_profile(name)
             concerned = self._board.control_faults().set(name, wanted)
+            self._board.faults_changed()
         except ConfigurationError as error:
             return _bad(error)
         faults = self._board.control_faults().show().get(name, {})

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+_CAP_NET_ADMIN = 12
+
+
 def check(config: dict[str, Any]) -> None:
     """ConfigurationError when the configuration is wrong."""
     Settings(config)
@@ -47,6 +50,7 @@ def run(config: dict[str, Any], file: str) -> int:
         journal.error("cannot-listen", address=error.address, reason=error.reason)
         return 1
     _raise_descriptor_limit()
+    _try_kernel(loop, settings, board, journal)
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.on_signal(signum, process.interrupted)
     loop.on_signal(signal.SIGHUP, reloading.look)
@@ -57,6 +61,8 @@ def run(config: dict[str, Any], file: str) -> int:
         profile=settings.profile,
     )
     loop.run()
+    if board.kernel is not None:
+        board.kernel.close()
     listeners.close()
     if admin is not None:
         admin.close()
@@ -99,6 +105,37 @@ def _admin(loop: Loop, settings: Settings, commands: Commands) -> Admin | None:
         return Admin(loop, settings.admin, commands.handlers())
     except OSError as error:
         raise ListenError(render(*settings.admin), error) from error
+
+
+def _try_kernel(loop: Loop, settings: Settings, board: Switchboard, journal: Journal) -> None:
+    """Take the kernel's data path where it is wanted and the Pod grants what it needs."""
+    ports = [port for host, port in settings.listen if host == "127.0.0.1" and port]
+    if settings.datapath == "proxy" or settings.protocol != "tcp" or not ports:
+        return
+    reason = "the capability NET_ADMIN is not granted"
+    if _may_administer_network():
+        from podweave.helpers.ambassador.kernel.datapath import KernelDatapath, NoKernelPathError
+
+        try:
+            kernel = KernelDatapath(
+                loop, settings.name, ports[0], board.metrics, journal, board.attempted
+            )
+        except NoKernelPathError as error:
+            reason = str(error)
+        else:
+            board.use_kernel(kernel)
+            return
+    tell = journal.warning if settings.datapath == "kernel" else journal.info
+    tell("datapath", path="proxy", reason=reason)
+
+
+def _may_administer_network() -> bool:
+    """Whether CAP_NET_ADMIN is effective (capabilities(7)), seen without loading anything."""
+    with open("/proc/self/status", "rb") as file:
+        for line in file:
+            if line.startswith(b"CapEff:"):
+                return bool(int(line.split()[1], 16) >> _CAP_NET_ADMIN & 1)
+    return False
 
 
 def _raise_descriptor_limit() -> None:

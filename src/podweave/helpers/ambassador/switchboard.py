@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from podweave.helpers.ambassador.fault_control import FaultControl
     from podweave.helpers.ambassador.http.front import Front
     from podweave.helpers.ambassador.inspection import Inspector
+    from podweave.helpers.ambassador.kernel.datapath import KernelDatapath
     from podweave.helpers.ambassador.metrics import Metrics
     from podweave.helpers.ambassador.policies import OnSwitch
     from podweave.helpers.ambassador.profiles import Profile, Upstream
@@ -85,6 +86,8 @@ class Switchboard:
         """Made when somebody first wants faults: without any they cost nothing."""
         self.leftovers = Leftovers(loop, self._stale, self._were_cut, journal)
         self._checks = HealthChecks(loop, connector, self._checked)
+        self.kernel: KernelDatapath | None = None
+        """Where the Pod lets this process redirect connections; see `use_kernel`."""
         self.front: Front | None = None
         """All clients, where the protocol is http; there from the first one on."""
         self._sessions = Sessions(settings.protocol, self.profiles.values())
@@ -104,8 +107,10 @@ class Switchboard:
         if self.front is not None:
             # Connections that are kept for further requests are nobody's.
             return self.front.busy or bool(self._relays)
-        return bool(self.held or self._relays or self._lingering) or any(
-            slots.connected for slots in self._slots.values()
+        return (
+            bool(self.held or self._relays or self._lingering)
+            or any(slots.connected for slots in self._slots.values())
+            or bool(self.kernel is not None and self.kernel.owners())
         )
 
     @property
@@ -265,7 +270,7 @@ class Switchboard:
             "profile": name,
             "previous": previous.name,
             "redialled": redialled,
-            **self.leftovers.treat(on_switch or self.settings.on_switch),
+            **self._treat_leftovers(on_switch or self.settings.on_switch),
             "open": self.open_connections(),
         }
         self.journal.info("profile-switched", **answer)
@@ -299,16 +304,31 @@ class Switchboard:
             "profile": name,
             "previous": previous.name,
             "redialled": redialled,
-            **self.leftovers.treat(settings.on_switch),
+            **self._treat_leftovers(settings.on_switch),
         }
 
     def open_connections(self) -> dict[str, int]:
         """Connections to upstreams by profile; also of profiles that are gone from the file."""
-        return {
+        counts = {
             name: len(slots.connected)
             for name, slots in self._slots.items()
             if slots.connected or name in self.profiles
         }
+        if self.kernel is not None:
+            for name in self.kernel.owners().values():
+                counts[name] = counts.get(name, 0) + 1
+        return counts
+
+    def use_kernel(self, kernel: KernelDatapath) -> None:
+        """New connections may be the kernel's from now on."""
+        self.kernel = kernel
+        self.faults_changed()
+
+    def faults_changed(self) -> None:
+        """Faults on purpose are made by this process: the kernel knows none."""
+        if self.kernel is not None:
+            faulty = self.faults is not None and self.profile.name in self.faults.show()
+            self.kernel.use(self.profile, hindrance="the profile has faults" if faulty else "")
 
     def control_faults(self) -> FaultControl:
         """Where faults on purpose are set and cleared."""
@@ -323,6 +343,8 @@ class Switchboard:
         self.metrics.held.value = len(self.held)
         if self.front is not None:
             self.front.collect()
+        if self.kernel is not None:
+            self.kernel.collect()
         to_upstream = sum(relay.client.received for relay in self._relays)
         to_client = sum(relay.upstream.received for relay in self._relays)
         self._to_upstream.value += to_upstream
@@ -362,6 +384,19 @@ class Switchboard:
         self.metrics.profile.set(1, self.profile.name)
         if self.front is not None:
             self.front.use(self.profile)
+        self.faults_changed()
+
+    def _treat_leftovers(self, on_switch: OnSwitch) -> dict[str, object]:
+        treated = self.leftovers.treat(on_switch)
+        if self.kernel is None:
+            return treated
+        count = self.kernel.treat(on_switch)
+        key = {"keep": "kept", "cut": "cut", "drain": "draining"}[on_switch.existing]
+        relayed = treated.pop("kept", 0) if key == "draining" else 0
+        before = treated.get(key, relayed)
+        assert isinstance(before, int)
+        treated[key] = before + count
+        return treated
 
     def _checked(self, upstream: Upstream, error: DialError | None) -> None:
         """A health check has changed what is thought of an upstream."""

@@ -1,0 +1,125 @@
+"""The socket to nftables that owns the table: as long as it is open, the rules are there."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+
+from podweave.helpers.wire import nftables
+from podweave.helpers.wire.netlink import DONE, ERROR, NetlinkError, parse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from podweave.helpers.wire.nftables import Counter, Member
+
+_NETFILTER = 12
+_RECEIVE = 1 << 16
+_SECONDS = 2.0
+"""The kernel answers at once; this is for a kernel that is not as expected."""
+
+ROUTE_LOCALNET = "/proc/sys/net/ipv4/conf/all/route_localnet"
+
+
+class NoKernelPathError(Exception):
+    """The kernel doesn't let this process redirect connections; the message says what lacks."""
+
+
+class Netfilter:
+    """The table `podweave-NAME` for one port of 127.0.0.1."""
+
+    def __init__(self, name: str, port: int) -> None:
+        """NoKernelPathError when a capability or a setting is missing."""
+        self._table = f"podweave-{name}"
+        self._port = port
+        self._sequence = 0
+        _allow_loopback_routing()
+        self._socket = socket.socket(
+            socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETFILTER
+        )
+        self._socket.settimeout(_SECONDS)
+        try:
+            self._socket.bind((0, 0))
+            batch = nftables.Batch(self._sequence)
+            nftables.create(batch, self._table, port)
+            self._transact(batch)
+        except OSError as error:
+            self._socket.close()
+            raise NoKernelPathError(_reason(error)) from error
+
+    def divert(self, members: Sequence[Member]) -> None:
+        """New connections go to the members; to whoever listens when there are none. OSError."""
+        batch = nftables.Batch(self._sequence)
+        nftables.divert(batch, self._table, self._port, members)
+        self._transact(batch)
+
+    def counters(self) -> dict[str, Counter]:
+        """By name: of each member its connections, and of both directions the packets. OSError."""
+        self._sequence += 1
+        self._socket.send(nftables.ask_counters(self._sequence, self._table))
+        found: dict[str, Counter] = {}
+        while True:
+            for message in parse(self._socket.recv(_RECEIVE)):
+                if message.sequence != self._sequence:
+                    continue
+                if message.type == DONE:
+                    return found
+                if message.type == ERROR:
+                    raise OSError(message.error_number, os.strerror(message.error_number))
+                read = nftables.read_counter(message, self._table)
+                if read is not None:
+                    found[read[0]] = read[1]
+
+    def close(self) -> None:
+        """The table goes; connections that were diverted stay as they are."""
+        self._socket.close()
+
+    def _transact(self, batch: nftables.Batch) -> None:
+        self._sequence = batch.sequences[-1]
+        self._socket.send(batch.render())
+        waiting = set(batch.sequences)
+        failure = 0
+        while waiting:
+            for message in parse(self._socket.recv(_RECEIVE)):
+                if message.type == ERROR and message.sequence in waiting:
+                    waiting.discard(message.sequence)
+                    failure = failure or message.error_number
+                elif message.type == ERROR and message.sequence == 0:
+                    # The batch as a whole was refused, for want of a capability.
+                    raise OSError(message.error_number, os.strerror(message.error_number))
+            if failure:
+                raise OSError(failure, os.strerror(failure))
+
+
+def _allow_loopback_routing() -> None:
+    """A packet from 127.0.0.1 leaves no machine and comes to none, unless the Pod allows it."""
+    try:
+        with open(ROUTE_LOCALNET, "rb+", buffering=0) as file:
+            if file.read(1) != b"1":
+                file.seek(0)
+                file.write(b"1")
+    except OSError as error:
+        try:
+            with open(ROUTE_LOCALNET, "rb") as file:
+                if file.read(1) == b"1":
+                    return
+        except OSError:
+            pass
+        raise NoKernelPathError(
+            f"net.ipv4.conf.all.route_localnet is off and can't be set: {error.strerror}"
+        ) from error
+
+
+def _reason(error: OSError) -> str:
+    if error.errno in (errno.EPERM, errno.EACCES):
+        return "the capability NET_ADMIN is not granted"
+    if error.errno in (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOENT, errno.EPROTONOSUPPORT):
+        return f"this kernel's nftables can't do it (Linux 5.12 is needed): {error.strerror}"
+    if isinstance(error, TimeoutError):
+        return "nftables doesn't answer"
+    return f"nftables: {error.strerror}"
+
+
+__all__ = ["Netfilter", "NetlinkError", "NoKernelPathError"]
