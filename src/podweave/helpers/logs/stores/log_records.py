@@ -77,7 +77,7 @@ def documents(batch: Batch) -> list[tuple[Any, int]]:
     """
     read: list[tuple[Any, int]] = []
     for piece in batch.pieces:
-        time = int(piece.seconds * SECOND)
+        time = read_time(piece)
         lines = piece.data[:-1].split(b"\n")
         try:
             # One call for all costs half of one for each.
@@ -97,10 +97,15 @@ def _document(line: bytes) -> Any:
         return line.decode("utf-8", "backslashreplace")
 
 
+def read_time(piece: Piece) -> int:
+    """When it was read; a float has the microseconds, and no more than noise behind them."""
+    return round(piece.seconds * 1_000_000) * 1000
+
+
 def raw_times(piece: Piece) -> Sequence[int]:
     """For each record of a piece of raw lines: when it was written, if that stands beside it,
     else when it was read."""
-    read = int(piece.seconds * SECOND)
+    read = read_time(piece)
     if piece.details is None:
         return [read] * piece.count()
     times = []

@@ -183,7 +183,7 @@ def _raw_records(piece: Piece) -> bytes:
     lines = piece.lines()
     if not piece.data.isascii():
         lines = [_utf8(line) for line in lines]
-    read = int(piece.seconds * log_records.SECOND)
+    read = log_records.read_time(piece)
     about = _about(piece.path)
     if piece.details is None:
         return otlp.protobuf_raw_records(lines, read, about)
@@ -215,7 +215,7 @@ def _records(batch: Batch) -> list[tuple[log_records.LogRecord, int]]:
         ]
     records = []
     for piece in batch.pieces:
-        read = int(piece.seconds * log_records.SECOND)
+        read = log_records.read_time(piece)
         about = _about(piece.path)
         streams = [stream for _, stream in piece.details or ()] or [b""] * piece.count()
         for time, line, stream in zip(

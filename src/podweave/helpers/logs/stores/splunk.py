@@ -247,7 +247,7 @@ def _records(piece: Piece, names: dict[str, Any]) -> bytes:
     """Events of records that are JSON: the record is the event."""
     constant = hec.constants(names)
     lines = piece.data[:-1].split(b"\n")
-    read = int(piece.seconds * log_records.SECOND)
+    read = log_records.read_time(piece)
     times = []
     for line in lines:
         time = None
