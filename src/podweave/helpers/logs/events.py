@@ -30,10 +30,11 @@ FLUSH = 0.5
 # What no continuation is without, so that one search over many lines says that there is none.
 _AUTO = re.compile(
     # Most lines begin with a digit or a brace, and are passed over by this alone.
-    rb"\n(?=[\sA-Za-z_$.#}\])@*=\[-])(?:\s|Traceback|During |The above|goroutine |\[s|created |exit |Caused"
-    rb"|Suppr|Wrapped|\.\.\.|Stack t|#\d|---|[}\])]"
+    rb"\n(?=[\sA-Za-z_$.#}\])@*=\[-])(?:\s|Traceback|During |The above|goroutine |\[s"
+    rb"|created |exit |Caused|Suppr|Wrapped|\.\.\.|Stack t|#\d|---|[}\])]"
     rb"|PHP |\[prev|from |PC: |@|\*\*\*|==|SUMM|Node\.js"
-    rb'|(?:Exception in thread "[^"\n]*" |Unhandled exception\. )?[A-Za-z_$][\w$]*[.\\][\w$.\\]*(?::|\r?\n)'
+    rb'|(?:Exception in thread "[^"\n]*" |Unhandled exception\. )?'
+    rb"[A-Za-z_$][\w$]*[.\\][\w$.\\]*(?::|\r?\n)"
     rb"|(?:Uncaught )?(?:[A-Z]\w*)?(?:Error|Exception)[ :\r\n])"
 )
 _AUTO_STATES = (b"Traceback (most", b"panic: ", b"fatal error: ")
@@ -56,7 +57,8 @@ class Events:
     def every_line(self, data: bytes) -> bool:
         """Each of the lines, which all end with a newline, is an event: quickly said."""
         if self.rule == "auto":
-            return _AUTO.search(data) is None and not any(text in data for text in _AUTO_STATES)
+            known = data.startswith(b"==") or any(text in data for text in _AUTO_STATES)
+            return not known and _AUTO.search(data) is None
         if self.rule == "indented":
             return _INDENTED.search(data) is None
         lines = data.split(b"\n")
