@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from podweave.helpers.logs.compile import Batch
+from podweave.helpers.logs.detect import rank
 from podweave.helpers.logs.envelope import Envelope
 from podweave.helpers.logs.fields import FIELDS, LEVELS
 from podweave.helpers.logs.formats import catalogue
@@ -34,6 +35,8 @@ def _layouts() -> Iterator[Layout]:
                 yield from layout.every()
 
 
+# The path of the file says which of the two it is (detect.every_layout).
+SAME_LINES = {"apache-access": "nginx-access"}
 LAYOUT_VALUES = list(_layouts())
 LAYOUTS = [
     pytest.param(layout, id=f"{layout.format}-{number}")
@@ -74,6 +77,16 @@ def test_samples_use_the_neutral_vocabulary(
 ) -> None:
     assert set(expected) <= {*FIELDS, "attributes"}
     assert expected.get("level", "info") in LEVELS
+
+
+@pytest.mark.parametrize("format_", FORMATS, ids=lambda format_: format_.name)
+def test_a_format_is_recognised_by_its_samples(format_: Format, clock: Clock) -> None:
+    lines = [line for line, _ in format_.samples]
+    layouts = [layout for other in FORMATS for layout in other.layouts]
+    for left_out in range(min(len(lines), 12)):
+        rest = lines[:left_out] + lines[left_out + 1 :] or lines
+        found = rank(rest, layouts, clock)[0].format
+        assert found in (format_.name, SAME_LINES.get(format_.name))
 
 
 def test_every_format_has_a_sample_and_a_loadable_alias() -> None:

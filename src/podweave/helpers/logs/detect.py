@@ -1,8 +1,9 @@
 """Recognition of formats: which layouts read a file's lines, the best first.
 
-A layout's score is the number of sample lines it reads. Between layouts that read nearly the
-same lines, the catalogue's order decides: the more particular ones stand first there. General
-layouts read what others are made for, so a higher count is no merit of theirs.
+A format's score is the number of sample lines that its layouts read, and so is a layout's within
+its format. Between those that read nearly the same lines, the catalogue's order decides: the more
+particular ones stand first there. General layouts read what others are made for, so a higher
+count is no merit of theirs.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ SAMPLE_LINES = 50
 SAMPLE_BYTES = 32 * 1024
 
 _NEARLY = 0.9
+_LOOKED_AT = 24
+"""Lines of the sample that are tried, evenly spread over it."""
 
 
 def every_layout(path: str = "") -> list[Any]:
@@ -34,18 +37,61 @@ def every_layout(path: str = "") -> list[Any]:
 
 
 def rank(lines: Sequence[bytes], layouts: Sequence[Any], clock: Clock) -> list[Any]:
-    """The layouts that read any of the lines, the best first, general ones after the others."""
-    scores: list[tuple[int, int, Any]] = []
-    for order, layout in enumerate(layouts):
-        count = sum(1 for line in lines if layout.record(line, clock) is not None)
-        if count:
-            scores.append((count, order, layout))
-    best = max((count for count, _, layout in scores if not layout.general), default=0)
+    """The layouts that read any of the lines, the best first, general ones after the others.
 
-    def key(score: tuple[int, int, Any]) -> tuple[int, int]:
-        count, order, layout = score
+    Formats compete first, by the lines that any of their layouts reads; then each one's layouts.
+    """
+    counts: list[tuple[int, int, Any]] = []
+    read: dict[str, set[int]] = {}
+    particular: set[str] = set()
+    for order, (layout, found) in enumerate(_readers(lines, layouts, clock)):
+        if found:
+            counts.append((len(found), order, layout))
+            read.setdefault(layout.format, set()).update(found)
+            if not layout.general:
+                particular.add(layout.format)
+    scores = {name: len(found) for name, found in read.items()}
+    best = max((scores[name] for name in particular), default=0)
+    bests = dict.fromkeys(scores, 0)
+    first: dict[str, int] = {}
+    for count, order, layout in counts:
+        first.setdefault(layout.format, order)
+        if not layout.general:
+            bests[layout.format] = max(bests[layout.format], count)
+
+    def key(entry: tuple[int, int, Any]) -> tuple[int, ...]:
+        count, order, layout = entry
+        name = layout.format
         if layout.general:
             return 2, order
-        return (0, order) if count >= best * _NEARLY else (1, -count)
+        place = (0, first[name]) if scores[name] >= best * _NEARLY else (1, -scores[name])
+        within = (0, order) if count >= bests[name] * _NEARLY else (1, -count)
+        return *place, first[name], *within
 
-    return [layout for _, _, layout in sorted(scores, key=key)]
+    return [layout for _, _, layout in sorted(counts, key=key)]
+
+
+def _readers(
+    lines: Sequence[bytes], layouts: Sequence[Any], clock: Clock
+) -> list[tuple[Any, list[int]]]:
+    """Each layout, and the lines that it reads."""
+    found: dict[int, list[int]] = {id(layout): [] for layout in layouts}
+    # Lines that begin alike have the same candidates, but for their literals.
+    by_first: dict[int, list[Any]] = {}
+    step = max(1, len(lines) // _LOOKED_AT)
+    for index in range(0, len(lines), step):
+        line = lines[index]
+        first = line[0] if line else -1
+        some = by_first.get(first)
+        if some is None:
+            some = by_first[first] = [
+                layout for layout in layouts if layout.first is None or first in layout.first
+            ]
+        for layout in some:
+            for literal in layout.literals:
+                if literal not in line:
+                    break
+            else:
+                if layout.reads(line, clock):
+                    found[id(layout)].append(index)
+    return [(layout, found[id(layout)]) for layout in layouts]

@@ -132,6 +132,9 @@ class Envelope(Layout):
             for number, message in enumerate(program.messages):
                 yield self._layout(program, number, message)
 
+    def reads(self, line: bytes, clock: Clock) -> bool:
+        return self.record(line, clock) is not None
+
     def record(self, line: bytes, clock: Clock) -> Record | None:
         match = self.line.fullmatch(line)
         if match is None:

@@ -34,6 +34,7 @@ from podweave.helpers.logs.fields import (
     TIME,
     level_of,
 )
+from podweave.helpers.logs.first_look import look
 from podweave.helpers.logs.patience import Expression
 from podweave.helpers.logs.timestamps import STAMPS, Clock, Stamp, read_any
 
@@ -186,6 +187,8 @@ class Layout:
         self.stamp: Stamp | None = None
         self.groups: list[Group] = []
         self.derive = derive
+        self.source = pattern
+        self._look: tuple[frozenset[int] | None, tuple[bytes, ...]] | None = None
         self.pattern = spelled_out(_PART.sub(self._expand, pattern))
         self.loose = spelled_out(_PART.sub(_expand_loosely, pattern))
         self._line: re.Pattern[bytes] | None = None
@@ -197,6 +200,25 @@ class Layout:
         if self._line is None:
             self._line = re.compile(self.pattern)
         return self._line
+
+    @property
+    def first(self) -> frozenset[int] | None:
+        """The bytes that a line of it can begin with; None: any."""
+        return self._looked()[0]
+
+    @property
+    def literals(self) -> tuple[bytes, ...]:
+        """Texts that stand in every line of it."""
+        return self._looked()[1]
+
+    def _looked(self) -> tuple[frozenset[int] | None, tuple[bytes, ...]]:
+        if self._look is None:
+            self._look = look(self.source)
+        return self._look
+
+    def reads(self, line: bytes, clock: Clock) -> bool:
+        """It fits; cheaper than `record`."""
+        return self.line.fullmatch(line) is not None
 
     def record(self, line: bytes, clock: Clock) -> Record | None:
         """Read a line the exact way; None where it doesn't fit."""
@@ -303,6 +325,8 @@ class OwnLayout(Layout):
         if not self._line.groupindex:
             raise ValueError(f"{expression!r} has no named groups: (?P<message>.*)")
         self.format = "regex"
+        self.source = b""
+        self._look = None, ()
         self.general = False
         self.stamp = None
         self.derive = ()
@@ -310,6 +334,9 @@ class OwnLayout(Layout):
         self.groups = []
         self._indexes = sorted((index, name) for name, index in self._line.groupindex.items())
         self.names = frozenset(name for _, name in self._indexes)
+
+    def reads(self, line: bytes, clock: Clock) -> bool:
+        return self._expression.fullmatch(line) is not None
 
     def record(self, line: bytes, clock: Clock) -> Record | None:
         match = self._expression.fullmatch(line)

@@ -6,7 +6,8 @@ dictionary". Behind a group separator some versions repeat the ids as names: kep
 
 from __future__ import annotations
 
-from podweave.helpers.logs.layouts import Format, Layout
+from podweave.helpers.logs.envelope import Envelope, Message, Program
+from podweave.helpers.logs.layouts import Format
 
 _HEAD = (
     rb"(?:node=%{NOTSPACE:host?} )?type=%{BEGIN:event_action}[A-Z0-9_]+|UNKNOWN\[\d+\]%{END} "
@@ -45,22 +46,19 @@ def _outcome(result: str) -> str:
     return _RESULTS.get(result, "failure")
 
 
-_MESSAGE = rb"%{BEGIN:message}"
+_SYSCALLS = Program(
+    "auditd", rb"SYSCALL", (Message(_SYSCALL, (), (("event_outcome", "_success", _outcome),)),)
+)
+_USERS = Program(
+    "auditd",
+    rb"(?:USER|CRED|SERVICE|SYSTEM|GRP|ADD|DEL|DAEMON|CHGRP|CRYPTO|CONFIG|VIRT)\w*",
+    (Message(_USER, (), (("event_outcome", "_result", _outcome),)),),
+)
 
 FORMATS = {
     "auditd": Format(
         "auditd",
-        (
-            Layout(
-                _HEAD + _MESSAGE + _SYSCALL + rb"%{END}",
-                derive=(("event_outcome", "_success", _outcome),),
-            ),
-            Layout(
-                _HEAD + _MESSAGE + _USER + rb"%{END}",
-                derive=(("event_outcome", "_result", _outcome),),
-            ),
-            Layout(_HEAD + rb"%{REST:message}", general=True),
-        ),
+        (Envelope(_HEAD, (_SYSCALLS, _USERS), tag="event_action"),),
         samples=(
             (
                 (

@@ -49,7 +49,8 @@ _ALB_END = (
     rb'"%{QUOTED:certificate?}" (?:-|%{INT:rule_priority?}) %{SPACED:created?}'
     rb'(?: "%{QUOTED:event_action?}" "%{QUOTED:redirect?}" "%{QUOTED:error_code?}"'
     rb'(?: "%{QUOTED:targets?}" "%{QUOTED:target_statuses?}"'
-    rb'(?: "%{QUOTED:classification?}" "%{QUOTED:classification_reason?}"[^\n]*)?)?)?'
+    rb'(?: "%{QUOTED:classification?}" "%{QUOTED:classification_reason?}"'
+    rb"(?: %{NOTSPACE:connection_trace?}(?: %{BEGIN:transformed?}[^\n]*%{END})?)?)?)?)?"
 )
 _ELB_START = rb"%{RFC3339:time} %{PYTHONLOGGER:load_balancer} " + _ADDRESSES + _TIMES + _CODES
 
@@ -159,6 +160,7 @@ FORMATS = {
                         "target_statuses": "200",
                         "classification": "Acceptable",
                         "classification_reason": "NonCompliantHeader",
+                        "connection_trace": "TID_1234abcd5678ef90",
                     },
                 },
             ),
@@ -313,9 +315,12 @@ FORMATS = {
                 rb"tls \d\.\d %{UTCDATE:time} %{BEGIN:load_balancer}net/[^ \n]++%{END} "
                 rb"%{SPACED:listener} " + _ADDRESSES + rb"(?:-|%{INT:_connection?}) "
                 rb"(?:-|%{INT:tls_handshake_ms?}) %{INT:request_bytes} %{INT:response_bytes} "
-                rb"%{SPACED:tls_alert?} %{SPACED:certificate?} %{SPACED} " + _TLS + rb" %{SPACED} "
+                rb"%{SPACED:tls_alert?} %{SPACED:certificate?} %{SPACED:certificate_serial?} "
+                + _TLS
+                + rb" %{SPACED:tls_named_group?} "
                 rb"%{SPACED:tls_server_name?}"
-                rb"(?: %{SPACED:network_protocol?} %{SPACED} %{SPACED} %{SPACED:created?})?",
+                rb"(?: %{SPACED:network_protocol?} %{SPACED:alpn_backend?} "
+                rb"%{SPACED:alpn_client?} %{SPACED:created?})?",
                 derive=(("duration", "_connection", milliseconds),),
             ),
         ),
@@ -346,6 +351,8 @@ FORMATS = {
                         "upstream_port": 443,
                         "tls_handshake_ms": 2,
                         "certificate": "arn:aws:acm:us-east-2:123456789012:certificate/2a108f19",
+                        "alpn_backend": "h2",
+                        "alpn_client": '"h2","http/1.1"',
                         "created": "2026-11-23T02:16:51",
                     },
                 },

@@ -26,7 +26,7 @@ _S3_END = (
     rb'"%{QUOTED:referrer?}" (?:"%{QUOTED:user_agent?}"|-) %{SPACED:version_id?}'
     rb"(?: %{SPACED:host_id?} %{SPACED:signature?} %{SPACED:tls_cipher?} "
     rb"%{SPACED:authentication?} %{SPACED:server_name?} %{SPACED:tls_version?}"
-    rb"(?: %{SPACED:access_point?}(?: %{SPACED:acl_required?}[^\n]*)?)?)?"
+    rb"(?: %{SPACED:access_point?}(?: %{SPACED:acl_required?}(?: %{BEGIN:more?}[^\n]*%{END})?)?)?)?"
 )
 _S3_DURATIONS = (
     ("duration", "_total", milliseconds),
@@ -172,16 +172,17 @@ FORMATS = {
                 rb"%{TABBED:network_protocol?}\t(?:-|%{INT:request_bytes?})\t%{NUMBER:duration}"
                 rb"(?:\t%{TABBED:forwarded_for?}\t%{TABBED:tls_version?}\t%{TABBED:tls_cipher?}\t"
                 rb"%{TABBED:response_result?}"
-                rb"(?:\tHTTP/%{HTTPVERSION:http_version?}\t[^\t\n]*\t[^\t\n]*"
+                rb"(?:\tHTTP/%{HTTPVERSION:http_version?}\t%{TABBED:fle_status?}\t%{TABBED:fle_fields?}"
                 rb"(?:\t%{INTORDASH:source_port?}\t%{TABBED:_first?}\t%{TABBED:detailed_result?}\t"
                 rb"%{TABBED:response_content_type?}\t%{INTORDASH:response_body_bytes?}\t"
-                rb"%{INTORDASH:range_start?}\t%{INTORDASH:range_end?}[^\n]*)?)?)?",
+                rb"%{INTORDASH:range_start?}\t%{INTORDASH:range_end?}"
+                rb"(?:\t%{BEGIN:more?}[^\n]*%{END})?)?)?)?",
                 derive=(
                     ("user_agent", "_agent", percent_decoded),
                     ("upstream_duration", "_first", seconds),
                 ),
             ),
-            Layout(rb"%{BEGIN:message}#(?:Version|Fields): [^\n]*%{END}", general=True),
+            Layout(rb"%{BEGIN:message}#Fields: date time x-edge-[^\n]*%{END}"),
         ),
         samples=(
             (
@@ -256,9 +257,15 @@ FORMATS = {
                 },
             ),
             (
-                b"#Version: 1.0",
+                (
+                    b"#Fields: date time x-edge-location sc-bytes c-ip cs-method c"
+                    b"s(Host) cs-uri-stem sc-status"
+                ),
                 {
-                    "message": "#Version: 1.0",
+                    "message": (
+                        "#Fields: date time x-edge-location sc-bytes c-ip cs-meth"
+                        "od cs(Host) cs-uri-stem sc-status"
+                    ),
                 },
             ),
         ),
@@ -272,9 +279,11 @@ FORMATS = {
                 _FLOW + rb" %{SPACED:vpc_id?} %{SPACED:subnet_id?} %{SPACED:instance_id?} "
                 rb"%{INTORDASH:tcp_flags?} %{SPACED:network_type?} %{SPACED:packet_source?} "
                 rb"%{SPACED:packet_destination?}"
-                rb"(?: %{SPACED:cloud_region?} %{SPACED:availability_zone?} %{SPACED} %{SPACED}"
+                rb"(?: %{SPACED:cloud_region?} %{SPACED:availability_zone?} "
+                rb"%{SPACED:sublocation_type?} %{SPACED:sublocation_id?}"
                 rb"(?: %{SPACED:source_service?} %{SPACED:destination_service?} "
-                rb"%{SPACED:network_direction?} %{INTORDASH:traffic_path?}[^\n]*)?)?",
+                rb"%{SPACED:network_direction?} %{INTORDASH:traffic_path?}"
+                rb"(?: %{BEGIN:more?}[^\n]*%{END})?)?)?",
                 derive=(("network_transport", "_protocol", TRANSPORTS.get),),
             ),
         ),

@@ -63,12 +63,18 @@ DNSMASQ = Program(
 _UNBOUND_LEVEL = rb"%{BEGIN:level}fatal error|error|warning|notice|info|verbose|debug%{END}: "
 _UNBOUND_LEVELS = {"fatal error": "fatal", "verbose": "debug"}
 _UNBOUND_QUERY = (
-    rb"%{BEGIN:source_address}[0-9A-Fa-f.:]+%{END} %{NOTSPACE:dns_question_name} "
-    rb"%{BEGIN:dns_question_type}[A-Z0-9]+%{END} %{BEGIN:dns_question_class}IN|CH|HS|ANY%{END}"
+    rb"%{BEGIN:source_address?}[0-9A-Fa-f.:]+%{END} %{NOTSPACE:dns_question_name?} "
+    rb"%{BEGIN:dns_question_type?}[A-Z0-9]+%{END} %{BEGIN:dns_question_class?}IN|CH|HS|ANY%{END}"
     rb"(?: %{BEGIN:dns_response_code?}[A-Z]+%{END} %{NUMBER:duration?} %{BEGIN:cached?}[01]%{END} "
-    rb"%{INT:response_bytes?})?[^\n]*"
+    rb"%{INT:response_bytes?})?(?![^ \n])"
 )
-_UNBOUND = rb"%{BEGIN:process}unbound%{END}\[%{INT:pid}:%{INT:thread_id}\] "
+_UNBOUND = (
+    rb"%{BEGIN:process}unbound%{END}\[%{INT:pid}:%{INT:thread_id}\] "
+    + _UNBOUND_LEVEL
+    + rb"%{BEGIN:message}(?:"
+    + _UNBOUND_QUERY
+    + rb"|[^\n]*)%{END}"
+)
 
 FORMATS = {
     "bind": Format(
@@ -307,31 +313,9 @@ FORMATS = {
     "unbound": Format(
         "unbound",
         (
-            Layout(
-                rb"\[%{EPOCH:time}\] "
-                + _UNBOUND
-                + _UNBOUND_LEVEL
-                + rb"%{BEGIN:message}"
-                + _UNBOUND_QUERY
-                + rb"%{END}"
-            ),
-            Layout(
-                rb"\[%{EPOCH:time}\] " + _UNBOUND + _UNBOUND_LEVEL + rb"%{REST:message}",
-                general=True,
-            ),
+            Layout(rb"\[%{EPOCH:time}\] " + _UNBOUND),
             # log-time-ascii
-            Layout(
-                rb"%{SYSLOGDATE:time} "
-                + _UNBOUND
-                + _UNBOUND_LEVEL
-                + rb"%{BEGIN:message}"
-                + _UNBOUND_QUERY
-                + rb"%{END}"
-            ),
-            Layout(
-                rb"%{SYSLOGDATE:time} " + _UNBOUND + _UNBOUND_LEVEL + rb"%{REST:message}",
-                general=True,
-            ),
+            Layout(rb"%{SYSLOGDATE:time} " + _UNBOUND),
         ),
         samples=(
             (

@@ -38,7 +38,8 @@ _HTTP = (
 )
 # fc_err/ssl_fc_err/ssl_c_err/ssl_c_ca_err/ssl_fc_is_resumed sni/version/cipher
 _TLS = (
-    rb" [\d-]+/[\da-fA-F-]+/[\d-]+/[\d-]+/[01] %{BEGIN:tls_server_name?}[^/\n]*%{END}/"
+    rb" %{BEGIN:tls_errors}[\d-]+/[\da-fA-F-]+/[\d-]+/[\d-]+/[01]%{END} "
+    rb"%{BEGIN:tls_server_name?}[^/\n]*%{END}/"
     rb"%{BEGIN:tls_version?}[^/\n]*%{END}/%{SPACED:tls_cipher?}"
 )
 _TIMERS = (
@@ -229,6 +230,7 @@ FORMATS = {
                         "retries": 0,
                         "server_queue": 0,
                         "backend_queue": 0,
+                        "tls_errors": "0/0000000000000000/0/0/0",
                     },
                 },
             ),

@@ -11,8 +11,8 @@ from podweave.helpers.logs.fields import SEVERITY_LEVELS
 from podweave.helpers.logs.formats.syslog_heads import PRIORITY_DERIVED, layouts_of
 from podweave.helpers.logs.layouts import Format, Layout
 
-UPTIME = rb"\[ *%{NUMBER:uptime}\] "
-_UPTIME = rb"(?:\[ *%{NUMBER:uptime?}\] ?)?"
+UPTIME = rb"\[ *%{SECONDS:uptime}\] "
+_UPTIME = rb"(?:\[ *%{SECONDS:uptime?}\] ?)?"
 _KILLED = (
     rb"Out of memory: Killed process %{INT:killed_pid} \(%{PARENTHESISED:killed_process}\)[^\n]*"
 )

@@ -127,11 +127,11 @@ FORMATS = {
                 },
             ),
             (
-                b"2026-11-23 02:16:56,789 INFO org.apache.hadoop.hdfs.DataNode: up",
+                b"2026-11-23 02:16:56,789 INFO org.example.data.DataNode: up",
                 {
                     "time": (1795400216, "789"),
                     "level": "info",
-                    "logger": "org.apache.hadoop.hdfs.DataNode",
+                    "logger": "org.example.data.DataNode",
                     "message": "up",
                 },
             ),

@@ -12,21 +12,18 @@ _HEAD = (
     rb"%{ISO8601:time} %{INT:pid} "
     rb"%{BEGIN:level}DEBUG|INFO|AUDIT|WARNING|ERROR|CRITICAL|TRACE%{END} %{PYTHONLOGGER:logger} "
 )
-_INSTANCE = rb"(?:\[instance: %{BEGIN:instance?}[0-9a-f\-]+%{END}\] )?%{REST:message}"
+_CONTEXT = (
+    # [global-id request-id user project domain user-domain project-domain], [-], [None - ...]
+    rb"(?:\[(?:(?:None|req-[0-9a-f\-]+) (?=req-))?(?:%{BEGIN:request_id?}req-[0-9a-f\-]+%{END}"
+    rb"(?: %{BEGIN:user_id?}[^\]\s]+%{END} %{BEGIN:project?}[^\]\s]+%{END}(?: [^\]\s]+){0,4})?"
+    rb"|(?:-|None)(?: [^\]\s]+){0,6})\] ?)?"
+)
+_INSTANCE = rb"(?:\[instance: %{BEGIN:instance?}[0-9a-f\-]+%{END}\] )?"
 
 FORMATS = {
     "openstack": Format(
         "openstack",
-        (
-            # [global-id request-id user project domain user-domain project-domain]
-            Layout(
-                _HEAD + rb"\[(?:(?:None|req-[0-9a-f\-]+) )?%{BEGIN:request_id}req-[0-9a-f\-]+%{END}"
-                rb"(?: %{BEGIN:user_id?}[^\]\s]+%{END} %{BEGIN:project?}[^\]\s]+%{END}"
-                rb"(?: [^\]\s]+){0,4})?\] ?" + _INSTANCE
-            ),
-            Layout(_HEAD + rb"\[(?:-|None)[^\]\n]*\] ?" + _INSTANCE),
-            Layout(_HEAD + _INSTANCE, general=True),
-        ),
+        (Layout(_HEAD + _CONTEXT + _INSTANCE + rb"%{REST:message}"),),
         samples=(
             (
                 (
@@ -94,6 +91,32 @@ FORMATS = {
                     "request_id": "req-9c",
                     "message": "Running command: ['ip', '-o', 'netns', 'list']",
                     "time": (1795400216, "792"),
+                },
+            ),
+            (
+                (
+                    b"2026-11-23 02:16:56.793 31 INFO keystone.common.wsgi [-] POS"
+                    b"T http://10.0.0.5:5000/v3/auth/tokens"
+                ),
+                {
+                    "pid": 31,
+                    "level": "info",
+                    "logger": "keystone.common.wsgi",
+                    "message": "POST http://10.0.0.5:5000/v3/auth/tokens",
+                    "time": (1795400216, "793"),
+                },
+            ),
+            (
+                (
+                    b"2026-11-23 02:16:56.794 31 TRACE nova.api.openstack Tracebac"
+                    b"k (most recent call last):"
+                ),
+                {
+                    "pid": 31,
+                    "level": "error",
+                    "logger": "nova.api.openstack",
+                    "message": "Traceback (most recent call last):",
+                    "time": (1795400216, "794"),
                 },
             ),
         ),

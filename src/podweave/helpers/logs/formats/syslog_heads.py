@@ -28,7 +28,9 @@ PRIORITY_DERIVED = (
     ("severity", "priority", _severity),
     ("level", "priority", _level),
 )
-TAG = rb"%{SYSLOGTAG:process}(?:\[%{INT:pid?}\])?: ?"
+# An address with a port isn't a program with its message.
+_COLON = rb":(?![^ \n]) ?"
+TAG = rb"%{SYSLOGTAG:process}(?:\[%{INT:pid?}\])?" + _COLON
 FILE = rb"%{SYSLOGDATE:time} %{SYSLOGHOST:host} " + TAG
 PACKET = rb"<%{PRIORITY:priority}>" + FILE
 # What rsyslog and systemd of today write
@@ -38,7 +40,7 @@ BUSYBOX = (
     rb"\.%{BEGIN:level}[a-z]+%{END} " + TAG
 )
 # A program's own file: no host
-OWN_FILE = rb"%{SYSLOGDATE:time} %{SYSLOGTAG:process}(?:\[%{INT:pid?}\]): ?"
+OWN_FILE = rb"%{SYSLOGDATE:time} %{SYSLOGTAG:process}\[%{INT:pid}\]" + _COLON
 # RFC 5424 up to the message, which may be absent with the space before it.
 RFC5424_FIELDS = (
     rb" %{NOTSPACE:host?} %{NOTSPACE:process?} (?:%{INT:pid?}|%{NOTSPACE:process_id?}) "

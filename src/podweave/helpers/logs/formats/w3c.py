@@ -146,9 +146,9 @@ FORMATS = {
         (
             *(columns_layout(columns.split(), b" ") for columns in _USUAL),
             Layout(
-                rb"%{BEGIN:message}#(?:Software|Version|Date|Fields|Start-Date|End-Date"
-                rb"|Remark): [^\n]*%{END}",
-                general=True,
+                rb"%{BEGIN:message}#(?!Fields: date time x-edge-)(?:Software|Version"
+                rb"|Date|Fields|Start-Date|End-Date"
+                rb"|Remark): [^\n]*%{END}"
             ),
         ),
         samples=(
