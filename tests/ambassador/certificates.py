@@ -21,12 +21,19 @@ class Authority:
 
     def issue(self, *names: str, stem: str = "server") -> tuple[Path, Path]:
         """The files of a certificate (with its chain) for these names, and of its key."""
-        issued = self._authority.issue_cert(*names)
+        return self._write(self._authority.issue_cert(*names), stem)
+
+    def _write(self, issued: trustme.LeafCert, stem: str) -> tuple[Path, Path]:
         certificate, key = self._directory / f"{stem}.crt", self._directory / f"{stem}.key"
         certificate.write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
         key.write_bytes(issued.private_key_pem.bytes())
         key.chmod(0o600)
         return certificate, key
+
+    def issue_for(self, common_name: str, stem: str) -> tuple[Path, Path]:
+        """As `issue`, for a client that is known by its common name."""
+        issued = self._authority.issue_cert("client.example", common_name=common_name)
+        return self._write(issued, stem)
 
     def server_context(self, *names: str, clients: Authority | None = None) -> ssl.SSLContext:
         """`clients`: whose certificates a client must show."""

@@ -5,7 +5,7 @@
     final(...)      <── server-final-message: the server knows the password, too
 
 Who answers with the wrong message at the wrong time is no SCRAM server. What a server may ask for
-is bounded: it decides how much work the client has. The user's name is left empty: PostgreSQL
+is bounded: it decides how much work the client has. The user is called `*` here: PostgreSQL
 takes the one of the start-up message.
 """
 
@@ -63,7 +63,7 @@ class ScramClient:
             self._gs2 = b"p=tls-server-end-point,,"
         else:
             self._gs2 = b"y,," if could_bind else b"n,,"
-        self._bare = b"n=,r=" + self._nonce
+        self._bare = b"n=*,r=" + self._nonce
         self._signature = b""
         self._state = "begun"
 
