@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 from pathlib import Path
@@ -205,3 +206,14 @@ def test_it_works_while_the_store_is_written(stored: Stored) -> None:
             assert len(search(stored).stdout.splitlines()) == 2 + number
             writer.truncate(path.stat().st_size - len('{"unfinished'))
             writer.seek(0, os.SEEK_END)
+
+
+def test_packed_files_are_searched_and_counted_once(stored: Stored) -> None:
+    first = stored.write(record("packed", 1))
+    second = stored.write(record("both", 2))
+    stored.write(record("plain", 3))
+    for path in (first, second):
+        Path(f"{path}.gz").write_bytes(gzip.compress(path.read_bytes()))
+    first.unlink()
+    lines = search(stored, "--limit", "9").stdout.splitlines()
+    assert [line.split()[-1] for line in lines] == ["packed", "both", "plain"]

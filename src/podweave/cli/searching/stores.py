@@ -1,4 +1,5 @@
-"""Finding the files of embedded stores: `DIRECTORY/NAMESPACE/POD/20260102T030405Z-1.ndjson`."""
+"""Finding the files of embedded stores: `DIRECTORY/NAMESPACE/POD/20260102T030405Z-1.ndjson`, or
+`.ndjson.gz` once they are packed."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 DEPTH = 8
 """How deep in a volume a store is looked for."""
 
-_NAME = re.compile(r"([0-9]{8}T[0-9]{6}Z)-([0-9]+)\.ndjson")
+_NAME = re.compile(r"([0-9]{8}T[0-9]{6}Z)-([0-9]+)\.ndjson(\.gz)?")
 
 
 @dataclass
@@ -50,8 +51,8 @@ def find(directories: Iterable[str], pod: str | None = None) -> Found:
             for name in files:
                 match = _NAME.fullmatch(name)
                 path = os.path.join(directory, name)
-                if match is None:
-                    continue
+                if match is None or (match[3] and name.removesuffix(".gz") in files):
+                    continue  # both are there for the moment between packing and deleting
                 if os.access(path, os.R_OK):
                     found[path] = (match[1], int(match[2]))
                 else:

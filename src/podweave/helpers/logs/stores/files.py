@@ -2,10 +2,11 @@
 
     DIRECTORY/NAMESPACE/POD/20260102T030405Z-1.ndjson
 
-A file is appended to with whole records until it is full, then the next begins. A program locks
-the file that it writes (flock), so that several may share a directory; after a restart it goes on
-with the last file that nobody has locked, after cutting off a record that a crash left half
-written: that record was never acknowledged, so it comes again.
+A file is appended to with whole records until it is full or old, then the next begins; a closed
+file may be packed (NAME.ndjson.gz), and the oldest are deleted, where that is asked for. A program
+locks the file that it writes (flock), so that several may share a directory; after a restart it
+goes on with the last file that nobody has locked, after cutting off a record that a crash left
+half written: that record was never acknowledged, so it comes again.
 
 The death of the process loses nothing: what was acknowledged is in the kernel's hands. `sync`
 brings it to the disk, and the program saves its checkpoint only after that, so that a crash of
@@ -15,54 +16,86 @@ the machine loses nothing either, as long as the disk keeps its word.
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
-import re
 import time
 
+from podweave.helpers.logs.stores.files_archive import CLOCK, NAME, Archive, age_of, began, lock
 from podweave.helpers.logs.stores.interface import DELIVERED, Limits, Store, failed
 from podweave.helpers.logs.stores.settings import absolute
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from podweave.helpers.configuration import Section
     from podweave.helpers.journal import Journal
     from podweave.helpers.logs.delivery.batches import Batch
     from podweave.helpers.logs.stores.interface import Context, Done
+    from podweave.helpers.loop import Loop, Timer
 
 FILE_LIMIT = 64 << 20
+FILE_SECONDS = 86400.0
 BATCH = Limits(bytes=256 << 10, records=1 << 30, seconds=0.0)
 """The kernel takes every write at once: to wait for more would only cost memory."""
-_NAME = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9]+\.ndjson")
 _LOOK_BACK = 16
 """How many of the newest files may have been left half written."""
 
 
 class Settings:
-    """`format`: json wraps raw lines into records, raw leaves them as they are."""
+    """`format`: json wraps raw lines into records, raw leaves them as they are. `keep_bytes` and
+    `keep_seconds`: 0 keeps everything."""
 
-    __slots__ = ("directory", "file_limit", "format", "place")
+    __slots__ = (
+        "compression",
+        "directory",
+        "file_limit",
+        "file_seconds",
+        "format",
+        "keep_bytes",
+        "keep_seconds",
+        "place",
+    )
 
     def __init__(
-        self, directory: str, *, format: str = "json", file_limit: int = FILE_LIMIT
+        self,
+        directory: str,
+        *,
+        format: str = "json",
+        file_limit: int = FILE_LIMIT,
+        file_seconds: float = FILE_SECONDS,
+        compression: str = "none",
+        keep_bytes: int = 0,
+        keep_seconds: float = 0.0,
     ) -> None:
         self.directory = self.place = directory
         self.format = format
         self.file_limit = file_limit
+        self.file_seconds = file_seconds
+        self.compression = compression
+        self.keep_bytes = keep_bytes
+        self.keep_seconds = keep_seconds
 
 
 def configure(section: Section) -> Settings:
-    return Settings(
+    settings = Settings(
         absolute(section, "directory"),
         format=section.text("format", "json", among=("json", "raw")),
         file_limit=section.integer("file_bytes", 1 << 10, 1 << 40, FILE_LIMIT),
+        file_seconds=section.seconds("file", FILE_SECONDS, 366 * 86400.0),
+        compression=section.text("compression", "none", among=("none", "gzip")),
     )
+    retention = section.optional("retention")
+    if retention is not None:
+        settings.keep_bytes = retention.integer("bytes", 0, 1 << 50, 0)
+        settings.keep_seconds = retention.seconds("seconds", 0.0, 3660 * 86400.0)
+        retention.end()
+    return settings
 
 
 def open(settings: Settings, context: Context) -> FilesStore:
     origin = context.origin
     directory = os.path.join(settings.directory, origin.namespace, origin.pod)
-    return FilesStore(directory, settings, context.journal)
+    return FilesStore(directory, settings, context.loop, context.journal)
 
 
 class FilesStore(Store):
@@ -70,11 +103,24 @@ class FilesStore(Store):
 
     kind = "files"
 
-    def __init__(self, directory: str, settings: Settings, journal: Journal) -> None:
+    def __init__(
+        self,
+        directory: str,
+        settings: Settings,
+        loop: Loop,
+        journal: Journal,
+        *,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
         super().__init__(BATCH)
         self.directory = directory
         self._raw = settings.format == "raw"
         self._file_limit = settings.file_limit
+        self._file_seconds = settings.file_seconds
+        self._wall_clock = wall_clock
+        self._loop = loop
+        self._aging: Timer | None = None
+        self._archive = Archive(directory, settings, loop, journal, wall_clock=wall_clock)
         self._journal = journal
         self._descriptor = -1
         self._path = ""
@@ -109,10 +155,13 @@ class FilesStore(Store):
         done(DELIVERED)
 
     def sync(self) -> bool:
+        closed = False
         try:
             while self._unsynced:
                 os.fdatasync(self._unsynced[-1])
+                # Its lock goes with it: whoever packs it must not find it half on the disk.
                 os.close(self._unsynced.pop())
+                closed = True
             if self._dirty:
                 os.fdatasync(self._descriptor)
                 self._dirty = False
@@ -129,9 +178,14 @@ class FilesStore(Store):
                 "store.unsynced", path=self.directory, error=name, message=error.strerror
             )
             return False
+        if closed:
+            self._archive.look(self._path)
         return True
 
     def close(self) -> None:
+        self._archive.close()
+        if self._aging is not None:
+            self._aging.cancel()
         for descriptor in [*self._unsynced, self._descriptor]:
             if descriptor >= 0:
                 os.close(descriptor)
@@ -151,29 +205,51 @@ class FilesStore(Store):
                 # A failed write whose remains could not be cut off then.
                 os.ftruncate(self._descriptor, self._size)
             if self._descriptor >= 0 and self._size and self._size + size > self._file_limit:
-                self._unsynced.append(self._descriptor)
-                self._descriptor = -1
-                self._dirty = False
+                self._leave()
         if self._descriptor < 0:
             os.makedirs(self.directory, exist_ok=True)
             if not self._resumed:
                 self._resume(size)
                 self._resumed = True
+                self._archive.look(self._path)
             if self._descriptor < 0:
                 self._create()
 
+    def _leave(self) -> None:
+        """Close the file at the next sync."""
+        self._unsynced.append(self._descriptor)
+        self._descriptor = -1
+        self._dirty = False
+
+    def _aged(self) -> None:
+        """The file is as old as a file may be."""
+        self._aging = None
+        if self._descriptor >= 0:
+            if self._size:
+                self._leave()
+                self.sync()
+            else:
+                self._age(self._file_seconds)
+
+    def _age(self, seconds: float) -> None:
+        if self._aging is not None:
+            self._aging.cancel()
+        self._aging = self._loop.call_later(seconds, self._aged)
+
     def _resume(self, size: int) -> None:
         """Go on with the newest file that has room; mend what a crash left half written."""
-        names = sorted(name for name in os.listdir(self.directory) if _NAME.fullmatch(name))
+        names = sorted(filter(NAME.fullmatch, os.listdir(self.directory)), key=age_of)
         for name in reversed(names[-_LOOK_BACK:]):
             path = os.path.join(self.directory, name)
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
-            if not _lock(descriptor):
+            if not lock(descriptor):
                 os.close(descriptor)
                 continue
             length = self._mend(descriptor, path)
-            if self._descriptor < 0 and length + size <= self._file_limit:
+            left = began(name) + self._file_seconds - self._wall_clock()
+            if self._descriptor < 0 and length + size <= self._file_limit and left > 0:
                 self._descriptor, self._path, self._size = descriptor, path, length
+                self._age(left)
             else:
                 os.close(descriptor)
 
@@ -193,19 +269,23 @@ class FilesStore(Store):
         return end
 
     def _create(self) -> None:
-        clock = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        clock = time.strftime(CLOCK, time.gmtime(self._wall_clock()))
         number = 1
         while True:
             path = os.path.join(self.directory, f"{clock}-{number}.ndjson")
+            if os.path.exists(path + ".gz"):
+                number += 1
+                continue
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             try:
                 self._descriptor = os.open(path, flags, 0o644)
                 break
             except FileExistsError:
                 number += 1
-        _lock(self._descriptor)
+        lock(self._descriptor)
         self._path = path
         self._size = 0
+        self._age(self._file_seconds)
         self._unsynced_names = True
 
 
@@ -215,12 +295,3 @@ def _write(descriptor: int, data: bytes) -> int:
     while written < len(data):
         written += os.write(descriptor, memoryview(data)[written:])
     return written
-
-
-def _lock(descriptor: int) -> bool:
-    """Lock the file for this process; False if another one has it, or nobody can tell."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
