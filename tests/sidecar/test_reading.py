@@ -170,6 +170,15 @@ def test_a_trace_is_one_event(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("codec", ["utf-8", "utf-16-le"])
+def test_an_unfinished_last_line_joins_the_last_event(tmp_path: Path, codec: str) -> None:
+    data = "2026-11-23 ERROR\n\tat shop.Orders\n\tat shop.Main".encode(codec)
+    settings = reading(multiline={"rule": "auto"}, encoding=codec)
+    assert texts(tmp_path, data, settings) == [
+        b"2026-11-23 ERROR\n\tat shop.Orders\n\tat shop.Main"
+    ]
+
+
 def test_an_event_waits_for_its_next_line_and_no_longer(tmp_path: Path) -> None:
     following = Following(tmp_path, reading=reading(multiline={"rule": "auto", "flush": 2.0}))
     following.append("a.log", b"2026-11-23 ERROR\n")

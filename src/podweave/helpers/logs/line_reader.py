@@ -77,10 +77,23 @@ class LineReader:
 
     def rest(self, file: FollowedFile, stop: int) -> Chunk:
         """All up to `stop`, the last line without its newline too: nothing will follow."""
+        length = stop - file.offset
         if self._by_event and file.encoding is not None:
-            chunk = self._read_events(file, stop - file.offset + 1, complete=True)
-            if chunk is not None:
-                return chunk
+            if length > 4 * BLOCK:
+                chunk = self._read_events(file, 4 * BLOCK, complete=True)
+                if chunk is not None:
+                    return chunk
+            else:
+                raw = self._read_on(file, length)[len(file.tail) :]
+                ended = raw
+                if self._last_newline(file, raw, 0) != len(raw):
+                    ended = raw + b"\n"
+                    if _wide(file):
+                        ended = text_encodings.ended(raw, file.encoding)
+                taken = self._taken(file, ended, complete=True)
+                if taken is not None:
+                    file.held = False
+                    return self._take(file, raw, taken)
         return self.line(file, stop, 0)
 
     def line(self, file: FollowedFile, stop: int, newline: int) -> Chunk:

@@ -188,6 +188,11 @@ def cut_line(raw: bytes, encoding: str) -> bytes:
     return whole_lines(raw + b"\n", encoding, 0)[0]
 
 
+def ended(raw: bytes, encoding: str) -> bytes:
+    """Bytes in UTF-16 with a newline behind them; half a character is left out."""
+    return raw[: len(raw) & ~1] + _newline(encoding)
+
+
 def _to_utf_8(line: bytes) -> bytes:
     """One line of an encoding that nobody declared."""
     if line.isascii():
