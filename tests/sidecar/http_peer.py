@@ -133,7 +133,7 @@ def _handler(peer: HttpPeer) -> type[BaseHTTPRequestHandler]:
                 self.close_connection = True
                 self._fail(reply)
                 return
-            self.send_response(reply.status)
+            self.send_response_only(reply.status)
             for name, value in reply.fields.items():
                 self.send_header(name, value)
             if reply.status != 204:

@@ -38,6 +38,8 @@ _MENDABLE_TYPES = frozenset(
     )
 )
 """Errors that no record is the cause of, whatever status they come with."""
+_MENDABLE_REASONS = ("pipeline with id", "no write index is defined", "maximum shards open")
+"""The same for what comes as illegal_argument_exception, as many a record's own fault does."""
 _REASON_LIMIT = 300
 
 
@@ -91,11 +93,17 @@ def read_items(answer: bytes, count: int) -> Items:
             continue
         kind, reason = _describe(status, cause)
         items.reason = items.reason or reason
-        if status in (408, 429) or status >= 500 or status in (401, 403) or kind in _MENDABLE_TYPES:
+        if _is_mendable(status, kind, reason):
             items.again.append(number)
         else:
             items.rejected.append((number, reason))
     return items
+
+
+def _is_mendable(status: int, kind: str, reason: str) -> bool:
+    if status in (401, 403, 408, 429) or status >= 500 or kind in _MENDABLE_TYPES:
+        return True
+    return any(phrase in reason for phrase in _MENDABLE_REASONS)
 
 
 def _is_all_created(answer: bytes, count: int) -> bool:
