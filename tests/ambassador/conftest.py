@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.ambassador.certificates import Authority
+from tests.ambassador.postgres_server import PostgresServer, postgres
 from tests.helpers.processes import HelperProcess
 
 
@@ -59,3 +61,21 @@ def start(tmp_path: Path) -> Iterator[Start]:
             return process
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """Who has signed the certificates of the servers below."""
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def postgres_server(authority: Authority) -> Iterator[PostgresServer]:
+    with postgres(authority) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def other_postgres_server(authority: Authority) -> Iterator[PostgresServer]:
+    with postgres(authority, "other") as running:
+        yield running

@@ -2,90 +2,33 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.ambassador.certificates import Authority
 from tests.ambassador.conftest import Ambassador, Start
-from tests.ambassador.postgres_server import CHANGED, PASSWORD, PostgresServer, postgres
+from tests.ambassador.postgres_clients import (
+    environment,
+    profile,
+    psql,
+    psql_command,
+    start_with,
+)
+from tests.ambassador.postgres_server import CHANGED, PASSWORD, PostgresServer
 from tests.ambassador.secrets import Secret
 from tests.ambassador.upstreams import silent, upstream
 from tests.ports import free_port
 from tests.waiting import wait_until
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="module")
-def server(authority: Authority) -> Iterator[PostgresServer]:
-    with postgres(authority) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def other(authority: Authority) -> Iterator[PostgresServer]:
-    with postgres(authority, "other") as running:
-        yield running
-
-
-def profile(server: PostgresServer | list[object], **more: Any) -> dict[str, Any]:
-    config = server.config if isinstance(server, PostgresServer) else server
-    return {"upstreams": [config], **more}
-
-
-def start_with(start: Start, *, connect_timeout: float = 5.0, **profiles: Any) -> Ambassador:
-    settings = {
-        "protocol": "postgres",
-        "profiles": profiles,
-        "profile": next(iter(profiles)),
-        "connect_timeout": connect_timeout,
-    }
-    return start(settings=settings, **{name: [] for name in profiles})
-
-
-def psql_command(
-    ambassador: Ambassador, *arguments: str, user: str = "app", database: str = "orders"
-) -> list[str]:
-    host, port = ambassador.address()
-    return ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", host, "-p", str(port),
-            "-U", user, *(["-d", database] if database else []), *arguments]  # fmt: skip
-
-
-def environment(**more: str) -> dict[str, str]:
-    return {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": "/nonexistent", **more}
-
-
-def psql(
-    ambassador: Ambassador,
-    sql: str,
-    *,
-    user: str = "app",
-    database: str = "orders",
-    fails: bool = False,
-    **variables: str,
-) -> str:
-    """What psql prints; with `fails` its errors."""
-    result = subprocess.run(
-        psql_command(ambassador, "-c", sql, user=user, database=database),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env=environment(**variables),
-    )
-    assert (result.returncode != 0) == fails, result.stderr
-    return (result.stderr if fails else result.stdout).strip()
+@pytest.fixture
+def server(postgres_server: PostgresServer) -> PostgresServer:
+    return postgres_server
 
 
 WHO = "SELECT current_user, current_database(), ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
@@ -205,14 +148,14 @@ def test_pgbench_with_new_and_kept_connections(
 
 
 def test_a_cancel_request_reaches_the_server_that_runs_the_query(
-    start: Start, server: PostgresServer, other: PostgresServer, tmp_path: Path
+    start: Start, server: PostgresServer, other_postgres_server: PostgresServer, tmp_path: Path
 ) -> None:
     """Also after a switch to another profile."""
     secret = Secret(tmp_path / "secret", "trusted", "")
     ambassador = start_with(
         start,
         dev=profile(server, tls={"mode": "require"}, credentials=secret.config),
-        qa=profile(other, credentials=secret.config),
+        qa=profile(other_postgres_server, credentials=secret.config),
     )
     process = subprocess.Popen(
         psql_command(ambassador, "-c", "SELECT pg_sleep(60)"),
