@@ -1,6 +1,6 @@
 """The nftables ruleset that takes connections to a local port elsewhere, without I/O.
 
-    table ip podweave-NAME {
+    table ip podweave-ambassador-NAME {
       chain divert   { type nat hook output priority -100
                        ip daddr 127.0.0.1 tcp dport PORT numgen random mod TOTAL < WEIGHT
                          counter name "LABEL" dnat to ADDRESS:PORT            (one for each member)
@@ -13,7 +13,9 @@
 
 The table belongs to the socket that makes it (NFT_TABLE_F_OWNER): the kernel removes it when that
 process dies, however it dies, and new connections go to the ambassador's own listener again, or
-to nobody. Connections that have been taken elsewhere stay so.
+to nobody. Connections that have been taken elsewhere stay so: the kernel translates addresses as
+long as anybody has a rule for it, so one that fits no packet stays in a table of nobody's
+(podweave-nat).
 
 Numbers are those of linux/netfilter/nf_tables.h.
 """
@@ -63,6 +65,9 @@ _CT_DIRECTION, _CT_PORT, _CT_ADDRESS = 1, 12, 20
 SENT = "sent"
 RECEIVED = "received"
 """Counters of packets to and from all members; LABELs count connections."""
+
+KEPT_TABLE = "podweave-nat"
+"""What stays when the ambassador goes, for the connections that it leaves."""
 
 LOOPBACK = b"\x7f\0\0\x01"
 
@@ -119,6 +124,14 @@ class Batch:
 
 def create(batch: Batch, table: str, port: int) -> None:
     """The table with its chains and all but the rules of `divert`, which takes nobody yet."""
+    batch.add(_NEW_TABLE, CREATE, text(1, KEPT_TABLE), number(2, 0))
+    _chain(batch, KEPT_TABLE, "kept", "nat", _POST, 100)
+    batch.add(_DELETE_RULE, 0, text(1, KEPT_TABLE), text(2, "kept"))
+    nobody = [
+        _expression("payload", number(1, 1), number(2, _NETWORK), number(3, 12), number(4, 4)),
+        _compare(_EQUAL, b"\xff" * 4),
+    ]
+    _rule(batch, KEPT_TABLE, "kept", [*nobody, _expression("masq")])
     batch.add(_NEW_TABLE, CREATE, text(1, table), number(2, _OWNER))
     for name, kind, hook, priority in (
         ("divert", "nat", _OUTPUT, -100),
@@ -126,15 +139,7 @@ def create(batch: Batch, table: str, port: int) -> None:
         ("sent", "filter", _POST, 0),
         ("received", "filter", _INPUT, 0),
     ):
-        batch.add(
-            _NEW_CHAIN,
-            CREATE,
-            text(1, table),
-            text(3, name),
-            nested(4, number(1, hook), number(2, priority & 0xFFFFFFFF)),
-            number(5, _ACCEPT),
-            text(7, kind),
-        )
+        _chain(batch, table, name, kind, hook, priority)
     for counter in (SENT, RECEIVED):
         _count(batch, table, counter)
     ours = [*_original_address(), *_original_port(port)]
@@ -207,6 +212,18 @@ def read_counter(message: Message, table: str) -> tuple[str, Counter] | None:
 
 def _head(family: int, resource: int = 0) -> bytes:
     return struct.pack(">BBH", family, 0, resource)
+
+
+def _chain(batch: Batch, table: str, name: str, kind: str, hook: int, priority: int) -> None:
+    batch.add(
+        _NEW_CHAIN,
+        CREATE,
+        text(1, table),
+        text(3, name),
+        nested(4, number(1, hook), number(2, priority & 0xFFFFFFFF)),
+        number(5, _ACCEPT),
+        text(7, kind),
+    )
 
 
 def _rule(batch: Batch, table: str, chain: str, expressions: Iterable[bytes]) -> None:

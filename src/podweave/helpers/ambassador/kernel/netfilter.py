@@ -28,11 +28,11 @@ class NoKernelPathError(Exception):
 
 
 class Netfilter:
-    """The table `podweave-NAME` for one port of 127.0.0.1."""
+    """The table `podweave-ambassador-NAME` for one port of 127.0.0.1."""
 
     def __init__(self, name: str, port: int) -> None:
         """NoKernelPathError when a capability or a setting is missing."""
-        self._table = f"podweave-{name}"
+        self._table = f"podweave-ambassador-{name}"
         self._port = port
         self._sequence = 0
         _allow_loopback_routing()
