@@ -30,6 +30,7 @@ COMMANDS = {
     "ambassadors": "Show where ambassadors lead, and how that is going.",
     "faults": "Make an ambassador's upstreams slow or unreliable on purpose.",
     "search": "Look into the embedded log store.",
+    "replay": "Send records again that a log store refused.",
     "review": "Judge which containers should share a Pod, and what it costs.",
     "split": "Write a Pod's tiers as workloads of their own.",
     "schema": "Print the JSON Schema of the pattern resources.",

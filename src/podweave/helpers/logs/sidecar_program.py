@@ -111,6 +111,7 @@ class Sidecar:
                 "GET /metrics": lambda content: Answer(
                     200, self._metrics.render(), prometheus.CONTENT_TYPE
                 ),
+                "GET /dead-letters": self._dead_letters,
                 "POST /replay": self._replay,
             },
         )
@@ -178,6 +179,17 @@ class Sidecar:
             message += "; it is after the checkpoint, in the files of the source"
         self._journal.error("sidecar.undelivered", **facts, message=message)
 
+    def _dead_letters(self, content: bytes) -> Answer:
+        """What there is of each store."""
+        from podweave.helpers.logs.delivery.letter_summary import summary
+
+        stores = {each.store_name: each.dead_letters for each in self.deliveries}
+        try:
+            said = {name: summary(letters.files()) for name, letters in stores.items()}
+        except OSError as error:
+            return Answer(500, f"{error}\n".encode())
+        return Answer(200, f"{json.dumps(said)}\n".encode(), "application/json")
+
     def _replay(self, content: bytes) -> Answer:
         """Send dead letters again: of the store that is named, or of all."""
         name = content.decode("utf-8", "replace").strip()
@@ -188,9 +200,11 @@ class Sidecar:
         if not stores:
             known = ", ".join(sorted({each.store_name for each in self.deliveries}))
             return Answer(404, f"there is no store {name!r}; there is {known}\n".encode())
-        said = {store: delivery.replay().files for store, delivery in stores.items()}
-        text = json.dumps({"replaying": said})
-        return Answer(200, f"{text}\n".encode(), "application/json")
+        try:
+            said = {store: delivery.replay() for store, delivery in stores.items()}
+        except OSError as error:
+            return Answer(500, f"{error}\n".encode())
+        return Answer(200, f"{json.dumps(said)}\n".encode(), "application/json")
 
     def _deliveries(self, settings: SidecarConfig, environ: Mapping[str, str]) -> list[Delivery]:
         origin = Origin.of_environment(environ, read_labels(settings.labels))

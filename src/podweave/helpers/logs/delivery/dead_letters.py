@@ -64,6 +64,7 @@ class DeadLetters:
         self._failure = ""
         self._full = False
         self._told: set[str] = set()
+        self._taken: set[str] = set()
 
     def write(self, batch: Batch, rejected: Sequence[tuple[int, str]]) -> bool:
         """Keep some records of a batch. False: they are kept nowhere, for now."""
@@ -102,6 +103,18 @@ class DeadLetters:
         """Bytes of what there is, sent again or not."""
         return directory_size(self.directory)
 
+    def files(self) -> list[str]:
+        """All there are, oldest first."""
+        try:
+            names = os.listdir(self.directory)
+        except FileNotFoundError:
+            return []
+        return [
+            os.path.join(self.directory, name)
+            for name in sorted(names)
+            if name.removesuffix(TAKEN).endswith(SUFFIX)
+        ]
+
     def take(self) -> list[str]:
         """Files of letters to send again, from now on the caller's. Oldest first."""
         self.leave()
@@ -113,10 +126,12 @@ class DeadLetters:
         for name in names:
             path = os.path.join(self.directory, name)
             if name.endswith(SUFFIX + TAKEN):
-                taken.append(path)  # by a life that ended before it had sent them
+                if path not in self._taken:
+                    taken.append(path)  # by a life that ended before it had sent them
             elif name.endswith(SUFFIX):
                 os.rename(path, path + TAKEN)
                 taken.append(path + TAKEN)
+        self._taken.update(taken)
         return taken
 
     def leave(self) -> None:

@@ -136,12 +136,13 @@ class Delivery:
         down = self._given_up or self._failing_since is not None
         return self.overflow.durable and down and not self.overflow.empty
 
-    def replay(self) -> Replay:
-        """Send the store's dead letters again."""
-        replay = Replay(self.dead_letters.take(), journal=self._journal)
-        self.overflow.add(replay)
-        self._schedule(0.0)
-        return replay
+    def replay(self) -> int:
+        """Send the store's dead letters again; how many files of them there are."""
+        taken = self.dead_letters.take()
+        if taken:
+            self.overflow.add(Replay(taken, journal=self._journal))
+            self._wake()
+        return len(taken)
 
     def look_around(self) -> None:
         """Take over what Pods of before have left."""
