@@ -414,7 +414,12 @@ class Incoming:
             self.phase = SENDING
             self.active_at = self._front.now()
             outgoing.begin(self, message)
-            self.watch()
+            if self.input and self.outgoing is outgoing:
+                # What came while the request was held.
+                data, self.input = self.input, b""
+                self._more_content(data)
+            else:
+                self.watch()
 
     def _more_content(self, data: bytes) -> None:
         content, outgoing = self.content, self.outgoing

@@ -110,7 +110,7 @@ class Service:
             keep_alive=keep_alive,
         )
         answer.count = self.front.metrics.requests.labels(self.profile.name, str(answer.status))
-        if usual and answer.status >= 200:
+        if usual and answer.status >= 200 and answer.status not in plan.route.retries.statuses:
             keep(plan.answers, head, answer)
         return answer
 
