@@ -15,6 +15,8 @@ from podweave.helpers.wire.http1_message import chunk_size
 
 _CHUNK_LINE_LIMIT = 256
 _SIZE, _CHUNK, _CHUNK_END, _TRAILERS = range(4)
+_LONGEST_LINES = (_CHUNK_LINE_LIMIT, 0, 2, HEAD_LIMIT)
+"""With the line end, by state."""
 
 NOT_IN_TRAILERS = frozenset(
     (
@@ -113,18 +115,16 @@ class Chunks:
                 continue
             end = data.find(b"\r\n", at, at + self._limit())
             if end < 0:
+                if state == _CHUNK_END and data[at : at + 2] not in (b"", b"\r"):
+                    raise ProtocolError(400, "a chunk is longer than its size says")
                 if size - at >= self._limit():
                     raise ProtocolError(400, "a line of the chunked content is too long")
-                if state == _CHUNK_END and at < size and data[at] != 0x0D:
-                    raise ProtocolError(400, "a chunk is longer than its size says")
                 if not bare:
                     passed.append(data[begin:at])
                 self._partial = data[at:]
                 at = begin = size
                 break
             if state == _CHUNK_END:
-                if end != at:
-                    raise ProtocolError(400, "a chunk is longer than its size says")
                 self._state = _SIZE
             elif state == _SIZE:
                 line = data[at:end]
@@ -151,7 +151,7 @@ class Chunks:
         return b"".join(passed), at - kept
 
     def _limit(self) -> int:
-        return HEAD_LIMIT if self._state == _TRAILERS else _CHUNK_LINE_LIMIT
+        return _LONGEST_LINES[self._state]
 
 
 Content = Counted | UntilClose | Chunks
