@@ -39,7 +39,17 @@ class Piece:
     `seconds`: Unix time of the reading.
     """
 
-    __slots__ = ("data", "details", "identity", "joined", "offset", "path", "seconds", "starts")
+    __slots__ = (
+        "_count",
+        "data",
+        "details",
+        "identity",
+        "joined",
+        "offset",
+        "path",
+        "seconds",
+        "starts",
+    )
 
     def __init__(
         self,
@@ -61,6 +71,7 @@ class Piece:
         self.starts = starts
         self.joined = joined
         self.details = details
+        self._count = -1
 
     @classmethod
     def of_chunk(cls, chunk: Chunk, seconds: float) -> Piece:
@@ -88,7 +99,10 @@ class Piece:
         )
 
     def count(self) -> int:
-        return self.data.count(b"\n")
+        """How many records there are; counted once, for it takes as long as the reading."""
+        if self._count < 0:
+            self._count = self.data.count(b"\n")
+        return self._count
 
     def lines(self) -> list[bytes]:
         """Each record without the newline behind it, as the application wrote it."""
