@@ -165,6 +165,13 @@ class Group:
         self.unit = ""
         """Of a duration, see structured.sink."""
 
+    def sure(self) -> Group:
+        """The same, not optional."""
+        group = Group(self.name, self.kind, False, self.role, self.quoteless)
+        group.raw = self.raw
+        group.unit = self.unit
+        return group
+
 
 class Layout:
     """One way in which a format writes a line.

@@ -11,6 +11,8 @@ cut into chunks makes no difference to what comes out.
 from __future__ import annotations
 
 from podweave.helpers.logs.detect import SAMPLE_BYTES, SAMPLE_LINES, rank
+from podweave.helpers.logs.findings import findings
+from podweave.helpers.logs.first_look import candidates
 from podweave.helpers.logs.join import JOINED_LIMIT, Joiner, enrich
 from podweave.helpers.logs.timestamps import Clock
 
@@ -36,14 +38,14 @@ _TRY_AGAIN = 64
 
 
 class _Plain:
-    """Reads every line, as its message."""
+    """Reads every line, as its message, with the timestamp and the level in it."""
 
     names: frozenset[str] = frozenset()
     format = UNREAD
     general = True
 
     def record(self, line: bytes, clock: Clock) -> Record | None:
-        return {"message": line.decode("utf-8", "replace")}
+        return findings(line, clock)
 
 
 class _Nothing(_Plain):
@@ -172,7 +174,7 @@ class Stream:
     def _reads(self, line: bytes) -> bool:
         """A format reads this line."""
         clock = Clock()
-        return any(layout.record(line, clock) is not None for layout in self._layouts)
+        return any(layout.reads(line, clock) for layout in candidates(self._layouts, line))
 
     def _rows(self, lines: list[bytes], clock: Clock) -> list[bytes]:
         main = self._main
@@ -248,13 +250,16 @@ class Stream:
                     break
                 if layout is main.layout:
                     continue
+                some = [index for index in left if candidates((layout,), lines[index])]
+                if not some:
+                    continue
                 batch = self._compiler.compiled(layout)
                 if batch is None:
-                    if all(layout.record(lines[index], clock) is None for index in left):
+                    if not any(layout.reads(lines[index], clock) for index in some):
                         continue
                     batch = self._compiler.batch(layout)
-                found = batch.rows([lines[index] for index in left], clock, self._path)
-                for index, row in zip(left, found, strict=True):
+                found = batch.rows([lines[index] for index in some], clock, self._path)
+                for index, row in zip(some, found, strict=True):
                     if row is not None:
                         rows[index] = row
                         owners[index] = batch

@@ -223,9 +223,18 @@ class Stamp:
 
     def read(self, text: bytes, clock: Clock) -> tuple[int, str] | None:
         """A record's `time`, where all of `text` is such a timestamp."""
+        return self._of(self._compiled().fullmatch(text), clock)
+
+    def find(self, text: bytes, clock: Clock) -> tuple[int, str] | None:
+        """A record's `time`, of the first such timestamp in `text`."""
+        return self._of(self._compiled().search(text), clock)
+
+    def _compiled(self) -> re.Pattern[bytes]:
         if self._whole is None:
             self._whole = re.compile(self.pattern)
-        match = self._whole.fullmatch(text)
+        return self._whole
+
+    def _of(self, match: re.Match[bytes] | None, clock: Clock) -> tuple[int, str] | None:
         if match is None:
             return None
         base = b""
@@ -307,9 +316,7 @@ STAMPS = {
     "SHORTYEAR": Stamp(
         rb"(\d\d/[01]\d/[0-3]\d " + _CLOCK + rb")" + _FRACTION, "seconds fraction", _short_year
     ),
-    "COMPACTDATE": Stamp(
-        rb"(\d\d[01]\d[0-3]\d [0-2]\d[0-5]\d[0-6]\d)", "seconds", _compact
-    ),
+    "COMPACTDATE": Stamp(rb"(\d\d[01]\d[0-3]\d [0-2]\d[0-5]\d[0-6]\d)", "seconds", _compact),
     "KLOGDATE": Stamp(rb"([01]\d[0-3]\d " + _CLOCK + rb")" + _FRACTION, "seconds fraction", _klog),
     "TIMEOFDAY": Stamp(rb"(" + _CLOCK + rb")" + _FRACTION, "seconds fraction", _time_of_day),
     "EPOCH": Stamp(rb"([1-9]\d{8,9})" + _FRACTION, "seconds fraction", epoch),
