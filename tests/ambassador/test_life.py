@@ -7,12 +7,14 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from podweave.helpers.ambassador.neighbours import TABLES, listening, others_listen
 from tests.ambassador.conftest import Ambassador, Start
 from tests.ambassador.upstreams import echo, read_all, upstream
 from tests.helpers.processes import command, run
@@ -27,6 +29,7 @@ def config(**changes: Any) -> dict[str, Any]:
         "listen": [["127.0.0.1", 0]],
         "admin": None,
         "protocol": "tcp",
+        "datapath": "proxy",
         "profile": "dev",
         "profiles": {"dev": {"upstreams": [["127.0.0.1", 1, 1]]}},
         **changes,
@@ -73,6 +76,43 @@ def test_at_the_drains_deadline_what_is_open_is_reset(start: Start) -> None:
         assert ambassador.event("stopped")["connections_reset"] == 1
 
 
+@pytest.mark.parametrize("path", ["/quitquitquit", "/quit"])
+def test_only_a_post_ends_it(start: Start, path: str) -> None:
+    ambassador = start(dev=[["127.0.0.1", 1, 1]])
+    for method in ("GET", "HEAD", "PUT", "DELETE"):
+        assert ambassador.admin(method, path)[0] == 405
+    assert ambassador.process.poll() is None
+    assert ambassador.admin("POST", path) == (200, "stopping\n")
+    assert ambassador.wait() == 0
+    assert ambassador.event("draining")["connections"] == 0
+
+
+def test_asked_twice_to_end_it_still_waits_for_its_connections(start: Start) -> None:
+    with upstream(echo) as server:
+        ambassador = start(dev=[server.config])
+        with ambassador.dial() as client:
+            client.sendall(b"x")
+            assert client.recv(1) == b"x"
+            assert ambassador.admin("POST", "/quit")[0] == 200
+            assert ambassador.admin("POST", "/quit")[0] == 200
+            client.sendall(b"y")
+            assert client.recv(1) == b"y"
+        assert ambassador.wait() == 0
+        assert ambassador.event("stopped")["connections_reset"] == 0
+
+
+def test_a_web_page_can_not_end_it(start: Start) -> None:
+    ambassador = start(dev=[["127.0.0.1", 1, 1]])
+    host, _, port = ambassador.event("listening")["admin"].rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=20) as sock:
+        sock.sendall(
+            b"POST /quit HTTP/1.1\r\nHost: a\r\nOrigin: https://evil.example\r\n"
+            b"Content-Length: 0\r\nConnection: close\r\n\r\n"
+        )
+        assert read_all(sock).startswith(b"HTTP/1.1 403")
+    assert ambassador.admin("GET", "/healthz")[0] == 200
+
+
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
 def test_a_second_signal_ends_it_at_once(start: Start, second: signal.Signals) -> None:
     with upstream(echo) as server:
@@ -89,6 +129,58 @@ def test_a_second_signal_ends_it_at_once(start: Start, second: signal.Signals) -
 def test_health_does_not_depend_on_the_upstream(start: Start) -> None:
     ambassador = start(dev=[["no-such-name.invalid", 5432, 1]])
     assert ambassador.admin("GET", "/healthz") == (200, "ok\n")
+
+
+def test_a_plain_container_stays_while_the_application_listens(start: Start) -> None:
+    """It is told to stop together with the application, which may be quiet for long and then
+    want to write a last record."""
+    if os.geteuid() != 0:
+        pytest.skip("a network namespace of its own takes root to make")
+    application = (
+        "import socket, sys, time\n"
+        "listener = socket.create_server(('127.0.0.1', 8080))\n"
+        "sys.stdin.read()\n"
+        "c = socket.create_connection(('127.0.0.1', 5432), timeout=20)\n"
+        "print('accepted', flush=True)\n"
+    )
+    script = 'ip link set lo up; exec "$@"'
+    prefix = ("unshare", "--net", "sh", "-c", script, "sh")
+    settings = {
+        "listen": [["127.0.0.1", 5432]],
+        "datapath": "proxy",
+        "stops_with_application": True,
+        "connect_timeout": 1.0,
+        "drain": 3600,
+    }
+    ambassador = start(dev=[["127.0.0.1", 1]], prefix=prefix, settings=settings)
+    inside = ("nsenter", "--net", "--target", str(ambassador.process.pid))
+    with subprocess.Popen(
+        [*inside, sys.executable, "-c", application], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        listens = [*inside, "sh", "-c", "grep -q ':1F90 ' /proc/net/tcp"]
+        wait_until(lambda: not subprocess.run(listens, check=False).returncode, 20, "it listens")
+        ambassador.terminate()
+        ambassador.event("draining")
+        with pytest.raises(subprocess.TimeoutExpired):
+            ambassador.wait(3.5)
+        assert process.communicate()[0] == b"accepted\n"
+    assert ambassador.wait() == 0
+
+
+def test_who_listens_is_read_from_the_kernels_table(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.socket(socket.AF_INET6) as six:
+        six.bind(("::1", 0))
+        six.listen()
+        ports = {listener.getsockname()[1], six.getsockname()[1]}
+        found = set()
+        for table in TABLES:
+            found |= listening(Path(table).read_bytes())
+        assert ports <= found
+        assert not others_listen(found)
+        assert others_listen(found - ports)
+    garbage = tmp_path / "table"
+    garbage.write_bytes(b"header\n 0: xx:zz 0:0 0A\n\n 1: 0:1 0:0 01 x\n 2:\n")
+    assert not others_listen([], [str(garbage), str(tmp_path / "missing")])
 
 
 def test_it_can_be_started_again_at_once_on_the_same_port(tmp_path: Path) -> None:

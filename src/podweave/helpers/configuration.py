@@ -119,6 +119,12 @@ class Section:
             raise ConfigurationError(self.at(key), message)
         return float(value)
 
+    def flag(self, key: str, default: bool = False) -> bool:
+        value = self._values.pop(key, default)
+        if not isinstance(value, bool):
+            raise ConfigurationError(self.at(key), f"must be true or false, not {_kind(value)}")
+        return value
+
     def array(self, key: str) -> list[tuple[str, Any]]:
         """The elements, each with its path."""
         value = self.take(key)

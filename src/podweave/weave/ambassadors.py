@@ -34,6 +34,8 @@ def weave_ambassador(draft: Draft, found: FoundPattern, admin: int) -> None:
         profile, why = choose_profile(found, spec, target, draft.options)
         secrets = SecretFiles(found)
         config = _config(name, spec, profile, admin, secrets)
+        if not draft.options.native_sidecars:
+            config["stops_with_application"] = True
         mounts = secrets.mounts(draft)
         container = render(
             name, "ambassador", target, draft.options, user=user, mounts=mounts, env=[]

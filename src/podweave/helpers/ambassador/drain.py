@@ -1,9 +1,12 @@
 """The end: after SIGTERM the ambassador stays until the application has gone, or a deadline.
 
 It goes on accepting all the while: an application that closes its pool and then writes a last
-record opens a connection more. A count of zero alone is therefore no reason to leave; a
-quiet time is. It is short where nobody was connected when the signal came: as a native sidecar
-the ambassador is told to stop only after the application has ended, and a Job waits for it.
+record opens a connection more. A count of zero alone is therefore no reason to leave.
+
+As a native sidecar it is told to stop only after the application has ended, and a Job waits for
+it: a short quiet time is enough. As a plain container it is told together with the application:
+then it stays as long as anybody else in the Pod still listens, however quiet it is, and where
+nobody does, for a longer quiet time.
 """
 
 from __future__ import annotations
@@ -22,14 +25,22 @@ _LOOK_SECONDS = 0.05
 
 class Drain:
     def __init__(
-        self, loop: Loop, board: Switchboard, seconds: float, done: Callable[[], object]
+        self,
+        loop: Loop,
+        board: Switchboard,
+        seconds: float,
+        done: Callable[[], object],
+        application_is_there: Callable[[], bool] | None = None,
     ) -> None:
+        """`application_is_there` where it may outlive the signal; None: it has ended before."""
         self._loop = loop
         self._board = board
         self._done = done
+        self._application_is_there = application_is_there
         now = loop.now()
         self._deadline = now + seconds
-        self._quiet_seconds = QUIET_SECONDS if board.busy else QUIET_SECONDS_WHEN_IDLE
+        patient = board.busy or application_is_there is not None
+        self._quiet_seconds = QUIET_SECONDS if patient else QUIET_SECONDS_WHEN_IDLE
         self._busy_at = now
         self._accepted = board.metrics.accepted.value
         self._look()
@@ -41,7 +52,12 @@ class Drain:
             self._busy_at = now
             self._accepted = accepted
             self._quiet_seconds = QUIET_SECONDS
-        if now >= self._deadline or now - self._busy_at >= self._quiet_seconds:
+        quiet = now - self._busy_at >= self._quiet_seconds
+        if quiet and self._application_is_there is not None and self._application_is_there():
+            # It may still want something. Looked at anew after another quiet time: cheap.
+            self._busy_at = now
+            quiet = False
+        if now >= self._deadline or quiet:
             self._done()
         else:
             self._loop.call_later(_LOOK_SECONDS, self._look)

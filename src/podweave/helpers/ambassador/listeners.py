@@ -62,6 +62,7 @@ class Listeners:
                     raise ListenError(render(host, port), error) from error
                 journal.info("no-ipv6", address=render(host, port), reason=error.strerror)
         self.addresses = [render(*sock.getsockname()[:2]) for sock in self._sockets]
+        self.ports: list[int] = [sock.getsockname()[1] for sock in self._sockets]
         self._watch()
 
     def close(self) -> None:

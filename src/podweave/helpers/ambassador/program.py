@@ -19,6 +19,7 @@ from podweave.helpers.loop import Loop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 
@@ -51,6 +52,7 @@ def run(config: dict[str, Any], file: str) -> int:
         return 1
     _raise_descriptor_limit()
     _try_kernel(loop, settings, board, journal)
+    process.own_ports = listeners.ports + ([admin.address[1]] if admin is not None else [])
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.on_signal(signum, process.interrupted)
     loop.on_signal(signal.SIGHUP, reloading.look)
@@ -78,16 +80,18 @@ class _Process:
     def __init__(self, loop: Loop, board: Switchboard, journal: Journal) -> None:
         self._loop = loop
         self._board = board
+        self._settings = board.settings
         self._journal = journal
         self._drain: Drain | None = None
+        self.own_ports: list[int] = []
 
     def interrupted(self) -> None:
         if self._drain is not None:
             self._loop.stop()
         else:
-            self.stop()
+            self.stop(self._others_listen if self._settings.stops_with_application else None)
 
-    def stop(self) -> None:
+    def stop(self, application_is_there: Callable[[], bool] | None = None) -> None:
         """Begin the end; asked for once more, it goes on as it does."""
         if self._drain is not None:
             return
@@ -95,7 +99,12 @@ class _Process:
         open_connections = sum(self._board.open_connections().values())
         self._journal.info("draining", connections=open_connections, seconds=seconds)
         self.commands.stopping = True
-        self._drain = Drain(self._loop, self._board, seconds, self._loop.stop)
+        self._drain = Drain(self._loop, self._board, seconds, self._loop.stop, application_is_there)
+
+    def _others_listen(self) -> bool:
+        from podweave.helpers.ambassador.neighbours import others_listen
+
+        return others_listen(self.own_ports)
 
 
 def _admin(loop: Loop, settings: Settings, commands: Commands) -> Admin | None:

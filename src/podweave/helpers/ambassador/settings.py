@@ -5,9 +5,10 @@
      "protocol": "postgres", "datapath": "auto", "profile": "dev",
      "profiles": {"dev": {"upstreams": [["dev-db.example", 5432, 1, 0]]}},
      "on_switch": {"existing": "keep", "grace": 30.0},
-     "connect_timeout": 10.0, "drain": 30.0}
+     "connect_timeout": 10.0, "drain": 30.0, "stops_with_application": false}
 
-`admin` may be null. What a profile is made of is in `profile_settings`.
+`admin` may be null. `stops_with_application` is true in a plain container, which is told to stop
+together with the application. What a profile is made of is in `profile_settings`.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class Settings:
         "profile",
         "profiles",
         "protocol",
+        "stops_with_application",
     )
 
     def __init__(self, config: dict[str, Any]) -> None:
@@ -68,6 +70,7 @@ class Settings:
         self.connect_timeout = section.seconds("connect_timeout", CONNECT_TIMEOUT)
         self.drain = section.seconds("drain", DRAIN)
         self.on_switch = _on_switch(section)
+        self.stops_with_application = section.flag("stops_with_application")
         section.end()
 
     def raw_profile(self, name: str) -> object:
