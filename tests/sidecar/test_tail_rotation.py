@@ -125,7 +125,7 @@ def test_an_acknowledgement_from_before_a_truncation_moves_nothing(following: Fo
     following.write("a.log", b"new\n")
     (new,) = [*following.chunks(), *following.chunks()]
     following.tail.acknowledge(old)
-    assert following.tail.entries() == []
+    assert all(entry["offset"] == 0 for entry in following.tail.entries())
     following.tail.acknowledge(new)
     (entry,) = following.tail.entries()
     assert entry["offset"] == 4
@@ -234,7 +234,7 @@ def test_acknowledgements_out_of_order_move_nothing_past_a_gap(following: Follow
     following.append("a.log", b"two\n")
     second = following.chunks()[0]
     following.tail.acknowledge(second)
-    assert following.tail.entries() == []
+    assert all(entry["offset"] == 0 for entry in following.tail.entries())
     following.tail.acknowledge(first)
     assert following.tail.entries()[0]["offset"] == 8
 
@@ -356,3 +356,18 @@ def test_another_version_of_the_inode_is_another_file(following: Following) -> N
     # As if it had been deleted, and a file with the same bytes had got its inode.
     following.tail = following.start([{**entry, "version": entry["version"] ^ 1}])
     assert following.lines() == [b"one"]
+
+
+def test_renamed_out_of_sight_before_it_was_read(tmp_path: Path) -> None:
+    following = Following(tmp_path, "a.log")
+    following.append("a.log", b"one\n")
+    following.clock.now += 1
+    following.tail.read(0)
+    if not following.tail.entries():
+        pytest.skip("this file system tells no version of an inode")
+    entries = following.tail.entries()
+    following.tail.close()
+    rename(following, "a.log", "elsewhere")
+    following.tail = following.start(entries)
+    assert following.lines() == [b"one"]
+    following.tail.close()

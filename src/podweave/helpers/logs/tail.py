@@ -222,7 +222,13 @@ class Tail(Source):
         self._dirty = False
         self._remember_ended()
         known = [*self._files.values(), *self._ended, *self._unpacked()]
-        followed = [file.entry() for file in known if file.acknowledged]
+        # Where the inode has a version, one that wasn't read yet is found again as well, however
+        # it is called then.
+        followed = [
+            file.entry()
+            for file in known
+            if file.acknowledged or (file.version is not None and not file.ended)
+        ]
         if self._archives is not None:
             named = self._archives.entries()
             places = {(entry["device"], entry["inode"]) for entry in named}
