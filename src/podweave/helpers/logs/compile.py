@@ -11,12 +11,13 @@ test holds the two together. A line whose timestamp is no date goes that exact w
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from podweave.helpers.logs.columns import Chunk, is_plain
 from podweave.helpers.logs.envelope import Envelope
 from podweave.helpers.logs.layouts import Layout, OwnLayout
 from podweave.helpers.logs.schemas.schema import Schema, encode
-from podweave.helpers.logs.template import Template
+from podweave.helpers.logs.template import Template, presence
 from podweave.helpers.logs.timestamps import Clock
 
 TYPE_CHECKING = False
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from podweave.helpers.logs.columns import Slot
     from podweave.helpers.logs.fields import Record
     from podweave.helpers.logs.steps.steps import Steps
 
@@ -32,6 +34,10 @@ if TYPE_CHECKING:
 _LINES = b"(?:(?:%b)(\n)|[^\n]*\n)"
 # Chunks that are read strictly after one in which that was needed.
 _STRICT = 16
+# Templates that a batch has for chunks in which optional parts are there in all lines, or none.
+_MOST_VARIANTS = 6
+_WORTH_A_VARIANT = 8
+"""Lines of a chunk."""
 
 
 class ExactBatch:
@@ -78,32 +84,63 @@ class Batch(ExactBatch):
         self._regex = re.compile(_LINES % layout.pattern)
         self._loose = re.compile(_LINES % layout.loose)
         self._strict = 0
-        template = Template(layout, schema, self.constants)
-        self._slots = template.slots
-        self._template = template.text + b"\n"
+        self._optional: list[int] = []
+        if layout.tree is None:
+            groups = enumerate(layout.groups)
+            self._optional = [index for index, group in groups if group.optional]
+        self._variants: dict[tuple[int, ...], tuple[list[Slot], bytes]] = {}
+        if not self._optional:
+            # A schema that can't be compiled says so at once.
+            self._variant(())
 
     def rows(self, lines: Sequence[bytes], clock: Clock, path: str) -> list[bytes | None]:
         data = b"\n".join(lines) + b"\n"
         plain = is_plain(data)
         found = self._find(data, len(lines), plain)
-        columns = list(zip(*found, strict=True))
         # The last group is the newline of a line that fits.
-        fits = columns[-1]
-        if b"\n" not in fits:
+        kept = [row for row in found if row[-1]]
+        if not kept:
             return [None] * len(lines)
+        columns = list(zip(*kept, strict=True))
         chunk = Chunk(columns, _is_utf8(data), plain, clock, encode(path))
-        slots = [slot(chunk) for slot in self._slots]
-        rows: list[bytes | None] = list(map(self._template.__mod__, zip(*slots, strict=False)))
-        if b"" in fits:
-            for index, fit in enumerate(fits):
-                if not fit:
-                    rows[index] = None
-        for index in chunk.exact:
-            if rows[index] is not None:
-                rows[index] = self.row(lines[index], clock, path)
+        slots, template = self._variant(self._key(columns))
+        made: list[bytes] = []
+        if slots:
+            values = zip(*[slot(chunk) for slot in slots], strict=False)
+            made = list(map(template.__mod__, islice(values, len(kept))))
+        else:
+            made = [template % ()] * len(kept)
+        rows: list[bytes | None] = list(made)
+        if len(kept) == len(found):
+            exact = chunk.exact
+        else:
+            fitting = [index for index, row in enumerate(found) if row[-1]]
+            rows = [None] * len(lines)
+            for index, row in zip(fitting, made, strict=True):
+                rows[index] = row
+            exact = [fitting[index] for index in chunk.exact]
+        for index in exact:
+            rows[index] = self.row(lines[index], clock, path)
         if self.steps is not None:
             self._step(data, lines, rows, clock, path)
         return rows
+
+    def _key(self, columns: list[tuple[bytes, ...]]) -> tuple[int, ...]:
+        """Which of the optional groups all lines have, or none."""
+        if not self._optional or len(columns[-1]) < _WORTH_A_VARIANT:
+            return ()
+        key = tuple([presence(columns[index]) for index in self._optional])
+        if key in self._variants or len(self._variants) < _MOST_VARIANTS:
+            return key
+        return ()
+
+    def _variant(self, key: tuple[int, ...]) -> tuple[list[Slot], bytes]:
+        variant = self._variants.get(key)
+        if variant is None:
+            known = dict(zip(self._optional, key, strict=False))
+            template = Template(self.layout, self.schema, self.constants, known)
+            variant = self._variants[key] = template.slots, template.text + b"\n"
+        return variant
 
     def _step(
         self,
@@ -142,12 +179,19 @@ class Batch(ExactBatch):
 class Compiler:
     """The batches of a route: each layout is compiled when the first file needs it."""
 
-    def __init__(self, schema: Schema, constants: Record, steps: Steps | None = None) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        constants: Record,
+        steps: Steps | None = None,
+        *,
+        exact: bool = False,
+    ) -> None:
         self._schema = schema
         self._constants = constants
         self._steps = steps
         # Steps that may change every line leave nothing to compile.
-        self._compiles = steps is None or steps.suspicious is not None
+        self._compiles = not exact and (steps is None or steps.suspicious is not None)
         self._batches: dict[int, ExactBatch] = {}
 
     def batch(self, layout: Any) -> ExactBatch:

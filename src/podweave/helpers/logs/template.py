@@ -4,6 +4,9 @@ The schema's tree is walked with what the layout has. A member of an object is f
 and the slots for its places) or optional (a MakeSlot for the whole member). Fixed ones carry
 their commas; an optional one brings its own, which works as long as the object's first member
 is fixed. Where it isn't, the object's text is put together row by row.
+
+That is slow, and most parts that may be absent are there in all lines of a file, or in none:
+compile.Batch has a template made for what a chunk has.
 """
 
 from __future__ import annotations
@@ -32,7 +35,7 @@ from podweave.helpers.logs.structured.sink import duration_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
     from podweave.helpers.logs.columns import Column, Slot
@@ -46,24 +49,50 @@ if TYPE_CHECKING:
     Member = tuple[bytes, list[Slot], MakeSlot | None]
 
 
+PRESENT, MISSING, MIXED = 1, 0, 2
+EVERYTHING_MIXED: Mapping[int, int] = {}
+
+
+def presence(column: Column) -> int:
+    """Whether all lines of a chunk have an optional part, or none, or some."""
+    if b"" not in column and b"-" not in column:
+        return PRESENT
+    missing = column.count(b"") + column.count(b"-")
+    return MISSING if missing == len(column) else MIXED
+
+
 class NotCompiledError(Exception):
     """The schema makes something of attributes that depends on their values."""
 
 
 class Template:
-    """`text` is a bytes template of a row, `slots` fill its places."""
+    """`text` is a bytes template of a row, `slots` fill its places.
 
-    def __init__(self, layout: Layout, schema: Schema, constants: Record) -> None:
+    `presence` says of optional groups, by their index, that all lines have them (PRESENT), or
+    none (MISSING).
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        schema: Schema,
+        constants: Record,
+        presence: Mapping[int, int] = EVERYTHING_MIXED,
+    ) -> None:
         self.layout = layout
         self.unplaced = schema.unplaced
         self.markers = 0
         self.constants = constants
-        self.groups: dict[str, tuple[int, Any]] = {
-            group.name: (index, group)
-            for index, group in enumerate(self.layout.groups)
-            if group.kind != "time"
+        self.groups: dict[str, tuple[int, Any]] = {}
+        for index, group in enumerate(layout.groups):
+            how = presence.get(index, MIXED)
+            if group.kind != "time" and how != MISSING:
+                self.groups[group.name] = index, group.sure() if how == PRESENT else group
+        self.derived = {
+            name: (source, function)
+            for name, source, function in layout.derive
+            if source in self.groups
         }
-        self.derived = {name: (source, function) for name, source, function in self.layout.derive}
         self.slots: list[Slot] = []
         members = self.members(schema.tree)
         if members[0][2] is None:
@@ -106,7 +135,7 @@ class Template:
             return [{**unplaced, **tree}]
         own = {
             group.name: Marker.of(group.name, group.kind)
-            for group in self.layout.groups
+            for _, group in self.groups.values()
             if group.name not in FIELDS and group.name[0] != "_"
         }
         return [{name: marker} for name, marker in {**unplaced, **own}.items()]
@@ -210,11 +239,15 @@ class Template:
             members.append((start + padded("", node.digits).encode() + end, [seconds], None))
             return
         long_enough = frozenset(range(node.digits, 10))
+        none = padded("", node.digits).encode("ascii")
 
         def fractions(chunk: Chunk) -> Iterable[bytes]:
             column = chunk.columns[fraction]
-            if set(map(len, column)) <= long_enough:
+            lengths = set(map(len, column))
+            if lengths <= long_enough:
                 return column
+            if lengths == {0}:
+                return repeat(none)
             return [padded(text.decode("ascii"), node.digits).encode("ascii") for text in column]
 
         members.append((start + b"%b" + end, [seconds, fractions], None))
