@@ -137,7 +137,8 @@ class TlsSocket:
         if not total and not ended:
             self.buffered = False
             raise BlockingIOError(errno.EAGAIN, "nothing to read")
-        self.buffered = ended or total == size
+        # The end itself is told once more each time, but there is nothing behind it.
+        self.buffered = bool(total) and (ended or total == size)
         return total
 
     def send(self, data: bytes | memoryview) -> int:
