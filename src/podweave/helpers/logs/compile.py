@@ -98,6 +98,8 @@ class Batch(ExactBatch):
         plain = is_plain(data)
         found = self._find(data, len(lines), plain)
         # The last group is the newline of a line that fits.
+        if self._regex.groups == 1:
+            found = [(newline,) for newline in found]  # type: ignore[misc]
         kept = [row for row in found if row[-1]]
         if not kept:
             return [None] * len(lines)
