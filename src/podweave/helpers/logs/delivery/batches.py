@@ -11,6 +11,7 @@ inode number is used again: another line at the same place is another record, no
 
 from __future__ import annotations
 
+from array import array
 from binascii import crc32
 from itertools import accumulate
 
@@ -26,6 +27,21 @@ if TYPE_CHECKING:
 JOINT = b"\xff"
 """Stands for a newline within a record, in pieces that are `joined`: a byte that UTF-8 hasn't.
 So places in the data stay places in the file, and records are still what newlines divide."""
+
+
+_ONE_MORE = (1).__add__
+
+
+def interleave(count: int, *columns: bytes | Sequence[bytes]) -> bytes:
+    """Rows of columns: bytes stand in every row, a sequence has one text for each of `count` rows.
+
+    A list that is filled by slices and joined once takes a tenth of the time that it takes to
+    make each row by itself.
+    """
+    cells: list[bytes] = [b""] * (len(columns) * count)
+    for number, column in enumerate(columns):
+        cells[number :: len(columns)] = [column] * count if isinstance(column, bytes) else column
+    return b"".join(cells)
 
 
 class Piece:
@@ -117,8 +133,9 @@ class Piece:
             return self.starts
         lengths = map(len, self.data[:-1].split(b"\n"))
         # Each line is followed by its newline; the last sum is the end, not a beginning.
-        ends = accumulate(lengths, initial=self.offset)
-        return [offset + number for number, offset in enumerate(ends)][:-1]
+        offsets = list(accumulate(map(_ONE_MORE, lengths), initial=self.offset))
+        offsets.pop()
+        return offsets
 
     def times(self) -> list[bytes]:
         """RFC 3339, for each record: as its line has it beside its text, else when it was read.
@@ -129,10 +146,19 @@ class Piece:
         return [time or read for time, _ in self.details]
 
     def ids(self, origin: Origin) -> list[bytes]:
-        """An id for each record, ASCII of at most 64 bytes, the same whenever it is sent."""
-        form = origin.id_prefix(self.identity) + b"-%x-%08x"
-        lines = self.data[:-1].split(b"\n")
-        return list(map(form.__mod__, zip(self.offsets(), map(crc32, lines), strict=True)))
+        """An id for each record, 44 hexadecimal digits, the same whenever it is sent."""
+        offsets = array("Q", self.offsets())
+        offsets.byteswap()
+        halves = array("I", offsets.tobytes())
+        checksums = array("I", map(crc32, self.data[:-1].split(b"\n")))
+        checksums.byteswap()
+        # Numbers are cheap to write for all at once, and dear one by one.
+        words = array("I", bytes(12 * len(checksums)))
+        words[0::3] = halves[0::2]
+        words[1::3] = halves[1::2]
+        words[2::3] = checksums
+        digits = words.tobytes().hex("\n", 12).encode().split(b"\n")
+        return list(map(origin.id_prefix(self.identity).__add__, digits))
 
     def escaped(self) -> bytes:
         """The records as the insides of JSON strings, divided by newlines; none at the end."""
@@ -141,6 +167,16 @@ class Piece:
             # Escaping leaves newlines alone and knows nothing of a byte that is not UTF-8.
             return JOINT.join(map(escape, data.split(JOINT))).replace(JOINT, b"\\n")
         return escape(data)
+
+    def rows(self, origin: Origin, raw: bool) -> tuple[bytes, list[bytes], bytes]:
+        """What each record's JSON begins with, what is each one's own, and what all end with,
+        without a newline: for stores that put something between records (see `interleave`)."""
+        if not raw:
+            return b"", self.data[:-1].split(b"\n"), b""
+        if self.details is not None:
+            return b"", self.ndjson(origin, raw)[:-1].split(b"\n"), b""
+        begin = b'{"@timestamp":"%b","message":"' % timestamp(self.seconds)
+        return begin, self.escaped().split(b"\n"), origin.records.end(self.path)[:-1]
 
     def ndjson(self, origin: Origin, raw: bool) -> bytes:
         """JSON records, each with a newline behind it."""

@@ -16,6 +16,7 @@ import time
 
 from podweave.helpers.configuration import ConfigurationError
 from podweave.helpers.http_client.authorization import basic
+from podweave.helpers.logs.delivery.batches import interleave
 from podweave.helpers.logs.stores.http_store import (
     HttpSettings,
     HttpStore,
@@ -35,7 +36,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podweave.helpers.configuration import Section
     from podweave.helpers.http_client.connection import Answer
-    from podweave.helpers.logs.delivery.batches import Batch
+    from podweave.helpers.logs.delivery.batches import Batch, Piece
     from podweave.helpers.logs.stores.interface import Context, Done, Outcome
 
 _BEGIN = b'{"@timestamp":"'
@@ -91,20 +92,21 @@ class ElasticsearchStore(HttpStore):
         """Records that the store had already."""
 
     def send(self, batch: Batch, done: Done) -> None:
-        ids, documents = batch.ids(), batch.documents()
         values = pod_values(batch.origin)
         if self._settings.index.dated:
+            documents = batch.documents()
             names = self._dated(documents, values)
             path = "/_bulk"
-            content = bulk.body_for(names, ids, documents)
+            content = [bulk.body_for(names, batch.ids(), documents)]
+            del documents
         else:
             path = f"/{quote(_clean(self._settings.index.fill(values)))}/_bulk"
-            content = bulk.body(ids, documents)
-        del ids, documents
+            # Piece by piece, so that no buffer is larger than those that are used again.
+            content = [_body(piece, batch) for piece in batch.pieces]
         self.post(
             path + self._parameters,
             bulk.CONTENT_TYPE,
-            [content],
+            content,
             lambda answer: self._answered(answer, batch.records),
             done,
         )
@@ -151,6 +153,13 @@ class ElasticsearchStore(HttpStore):
         if not items.again and not items.rejected:
             return DELIVERED
         return partly(items.again, items.rejected, items.reason, wait_of(answer))
+
+
+def _body(piece: Piece, batch: Batch) -> bytes:
+    """What wire.elasticsearch.body makes, without a document by itself."""
+    begin, texts, end = piece.rows(batch.origin, batch.raw)
+    ids = piece.ids(batch.origin)
+    return interleave(len(texts), b'{"create":{"_id":"', ids, b'"}}\n' + begin, texts, end + b"\n")
 
 
 def _clean(name: str) -> str:
