@@ -95,7 +95,7 @@ def by_llhttp(data: bytes) -> list[Read] | None:
         pass
     except httptools.HttpParserError:
         return None
-    return [Read(*each[:3], 0) for each in found if each[3]]
+    return [Read(each[0], each[1], each[2], 0) for each in found if each[3]]
 
 
 def compare(data: bytes) -> bool:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import socket
 
     from podweave.helpers.ambassador.http.failures import Failure
+    from podweave.helpers.ambassador.http.group import Group
     from podweave.helpers.ambassador.http.outgoing import Outgoing
     from podweave.helpers.ambassador.profiles import Profile
     from podweave.helpers.ambassador.switchboard import Switchboard
@@ -66,6 +67,8 @@ class Front:
         """New requests go to `profile` from now on; those under way end where they are."""
         if profile is not self.service.profile:
             self.service.retire()
+            for group in self.service.groups.values():
+                self._count_bytes(group)
             self._use(profile)
 
     def cut_all(self) -> int:
@@ -123,10 +126,17 @@ class Front:
         metrics.idle.clear()
         metrics.busy.clear()
         for group in self.service.groups.values():
+            self._count_bytes(group)
             for peer in group.peers:
                 place = (self.service.profile.name, peer.upstream.label)
                 metrics.idle.set(len(peer.idle), *place)
                 metrics.busy.set(peer.busy, *place)
+
+    def _count_bytes(self, group: Group) -> None:
+        total = self.board.metrics.bytes
+        total.add(group.received, "client")
+        total.add(group.sent, "upstream")
+        group.received = group.sent = 0
 
     def _use(self, profile: Profile) -> None:
         policy = profile.http or HttpPolicy()

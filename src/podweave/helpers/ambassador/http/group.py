@@ -47,8 +47,9 @@ class Group:
         self.waiting: dict[Incoming, None] = {}
         """Requests for which the profile's limit allows no further connection."""
         self.received = 0
-        """Bytes from upstreams."""
+        """Bytes from upstreams, since somebody has looked."""
         self.sent = 0
+        """Bytes to upstreams, likewise."""
 
     def take(self, plan: Plan) -> Outgoing | None:
         """A connection that is kept, for the plan's request."""

@@ -117,6 +117,7 @@ class Outgoing:
         client.outgoing = self
         self.uses += 1
         self.peer.busy += 1
+        self.group.sent += len(message)
         try:
             sent = self._send(message)
         except BlockingIOError:
@@ -133,6 +134,7 @@ class Outgoing:
         """More of the request's content."""
         if self._broken:
             return
+        self.group.sent += len(data)
         if self._pending:
             self._pending += data
             return
