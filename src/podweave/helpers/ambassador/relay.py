@@ -12,12 +12,18 @@ What happens to one leg is done to the other as if there were no relay:
                    orderly end
     output fails   the leg's last input is still delivered (an error message, as a rule), then
                    the other is reset
+
+A leg from which whole buffers come one after the other goes by splice(2) until its input pauses.
 """
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
+import sys
 
+from podweave.helpers.ambassador.pipes import PIPE_SIZE, Pipes
 from podweave.helpers.dialing.socket_options import reset
 from podweave.helpers.loop import ERROR, READ, WRITE
 
@@ -26,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from podweave.helpers.ambassador.inspection import Inspector
+    from podweave.helpers.ambassador.pipes import Pipe
     from podweave.helpers.dialing.tls_socket import TlsSocket
     from podweave.helpers.loop import Loop
 
@@ -34,6 +41,12 @@ BUFFER_SIZE = 65536
 # One for all: it is empty again before the loop turns.
 _buffer = bytearray(BUFFER_SIZE)
 _view = memoryview(_buffer)
+
+_pipes = Pipes()
+_FULL_READS = 4
+"""Whole buffers in a row, after which a transfer counts as bulk."""
+_SPLICES = 4
+"""Of one leg in one turn of the loop: others wait meanwhile."""
 
 
 class Relay:
@@ -88,6 +101,7 @@ class Relay:
             return
         for leg in (self.client, self.upstream):
             leg.unwatch()
+            leg.release_pipe()
             close(leg.sock)
         closed(self)
 
@@ -106,11 +120,13 @@ class Leg:
     __slots__ = (
         "_broken",
         "_fd",
+        "_full_reads",
         "_input_open",
         "_loop",
         "_mask",
         "_output_open",
         "_pending",
+        "_pipe",
         "_recv_into",
         "_relay",
         "_send",
@@ -121,6 +137,8 @@ class Leg:
     )
 
     peer: Leg
+    may_splice = True
+    """Its bytes are those of its socket."""
 
     def __init__(self, loop: Loop, sock: socket.socket, relay: Relay) -> None:
         self.sock = sock
@@ -131,6 +149,9 @@ class Leg:
         self._recv_into: Callable[[bytearray], int] = sock.recv_into
         self._send: Callable[[bytes | memoryview], int] = sock.send
         self._pending = b""
+        self._full_reads = 0
+        self._pipe: Pipe | None = None
+        """What this leg's input goes through, while it is bulk."""
         self._input_open = True
         self._output_open = True
         self._broken = False
@@ -176,7 +197,16 @@ class Leg:
             # wanted by now, this event is older than the wish, and the next one will serve it.
             self.unwatch()
 
+    def release_pipe(self) -> None:
+        if self._pipe is not None:
+            _pipes.give_back(self._pipe)
+            self._pipe = None
+            self._full_reads = 0
+
     def _forward(self) -> None:
+        if self._pipe is not None:
+            self._splice(self._pipe)
+            return
         try:
             count = self._recv_into(_buffer)
         except BlockingIOError:
@@ -200,8 +230,68 @@ class Leg:
             peer._pending = bytes(_view[sent:count])
             peer._update()
             self._update()
+        elif count == BUFFER_SIZE:
+            self._full_reads += 1
+            if self._full_reads >= _FULL_READS and self.may_splice and peer.may_splice:
+                self._pipe = _pipes.take()
+
+    def _splice(self, pipe: Pipe) -> None:
+        for _ in range(_SPLICES):
+            try:
+                count = os.splice(self._fd, pipe.writer, PIPE_SIZE)
+            except BlockingIOError:
+                self.release_pipe()
+                return
+            except OSError as error:
+                if error.errno == errno.EINVAL:
+                    self._copy_from_now_on()
+                else:
+                    self._relay.reset()
+                return
+            if not count:
+                self.release_pipe()
+                self._input_ended()
+                return
+            self.received += count
+            pipe.held = count
+            self.peer._empty(pipe)
+            if pipe.held or not self._relay.open or self._pipe is not pipe:
+                return
+
+    def _empty(self, pipe: Pipe) -> None:
+        """Send what is in the pipe of the other leg."""
+        peer = self.peer
+        try:
+            while pipe.held:
+                pipe.held -= os.splice(pipe.reader, self._fd, pipe.held)
+        except BlockingIOError:
+            self._update()
+            peer._update()
+            return
+        except OSError as error:
+            if error.errno == errno.EINVAL:
+                self._pending = os.read(pipe.reader, pipe.held)
+                pipe.held = 0
+                peer._copy_from_now_on()
+                self._update()
+                peer._update()
+                return
+            peer.release_pipe()
+            self._output_failed()
+
+    def _copy_from_now_on(self) -> None:
+        """This system's sockets can't be spliced, as in some sandboxes."""
+        self.release_pipe()
+        self._full_reads = -sys.maxsize
 
     def _send_pending(self) -> None:
+        pipe = self.peer._pipe
+        if pipe is not None and pipe.held:
+            self._empty(pipe)
+            if not pipe.held and self._relay.open:
+                self.peer._update()
+                self._update()
+            return
         try:
             sent = self._send(self._pending)
         except BlockingIOError:
@@ -261,5 +351,8 @@ class Leg:
             self.watch()
 
     def _wanted(self) -> int:
-        mask = READ if self._input_open and not self.peer._pending else 0
-        return mask | WRITE if self._pending else mask
+        own, others = self._pipe, self.peer._pipe
+        held = own is not None and own.held
+        mask = READ if self._input_open and not self.peer._pending and not held else 0
+        waiting = self._pending or (others is not None and others.held)
+        return mask | WRITE if waiting else mask

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 class TlsLeg(Leg):
     __slots__ = ("_ending", "_forwarding", "_tls")
 
+    may_splice = False
+
     def __init__(self, loop: Loop, tls: TlsSocket, relay: Relay) -> None:
         super().__init__(loop, tls.raw, relay)
         self._tls = tls
