@@ -181,10 +181,19 @@ def test_records_of_every_schema(store: Made, receiver: Receiver) -> None:
     storing = store()
     records: list[dict[str, Any]] = [
         {"version": "1.1", "short_message": "g", "timestamp": 1.5, "level": 3, "_user": "u"},
+        {"short_message": "h", "level": 4, "_level_name": "warn", "full_message": "trace"},
         {"time": "1.123456789", "event": "s", "fields": {"level": "debug", "a": {"b": 1}}},
         {"time": 2, "event": {"message": "m", "severity": "fatal"}},
+        {"time": 3.25, "host": "h", "severity": "low", "log_level": "notice", "message": "n"},
         {"timeUnixNano": "7", "severityNumber": 9, "body": {"stringValue": "o"}},
-        {"Timestamp": 8, "SeverityText": "ERROR", "Body": "p", "Attributes": {"k": "v"}},
+        {
+            "Timestamp": "8",
+            "SeverityText": "ERROR",
+            "Body": "p",
+            "InstrumentationScope": {"Name": "a.B"},
+            "Resource": {"service.name": "x", "k8s.pod.name": "y"},
+            "Attributes": {"k": "v"},
+        },
         {"@timestamp": "broken", "log.level": "info", "message": "dotted"},
         {"anything": "else"},
     ]
@@ -196,10 +205,12 @@ def test_records_of_every_schema(store: Made, receiver: Receiver) -> None:
     read = 1767323045250000000
     assert found == [
         ("g", 1_500_000_000, 17, {"user": "u"}),
+        ("h", read, 13, {"full_message": "trace"}),
         ("s", 1_123_456_789, 5, {"a.b": 1}),
         ("m", 2_000_000_000, 21, {}),
+        ("n", 3_250_000_000, 10, {"host": "h", "severity": "low"}),
         ("o", 7, 9, {}),
-        ("p", 8, 17, {"k": "v"}),
+        ("p", 8, 17, {"otel.scope.name": "a.B", "service.name": "x", "k": "v"}),
         ("dotted", read, 9, {}),
         ('{"anything":"else"}', read, 0, {"anything": "else"}),
     ]

@@ -158,6 +158,28 @@ def test_records_of_splunks_schema_are_its_events(store: Made, collector: Collec
     assert second["event"] == {"level": "info", "message": "x"}
 
 
+def test_records_of_the_adapters_splunk_schema(store: Made, collector: Collector) -> None:
+    storing = store(index="main")
+    record = {
+        "time": 1769817600.123456,
+        "host": "own",
+        "sourcetype": 'nginx "x"',
+        "message": "m",
+        "n": {"a": 1},
+    }
+    other = {"time": 2, "message": "m"}
+    assert is_delivered(storing.send(storing.records(record, other)))
+    first, second = collector.events
+    assert (first["time"], first["host"], first["sourcetype"]) == (
+        1769817600.123456,
+        "own",
+        'nginx "x"',
+    )
+    assert (first["source"], first["index"]) == ("/spool/a", "main")
+    assert first["event"] == {"message": "m", "n": {"a": 1}}
+    assert (second["time"], second["host"], second["event"]) == (2, "orders-1", {"message": "m"})
+
+
 def test_raw_lines_are_left_to_splunk(store: Made, collector: Collector, peer: HttpPeer) -> None:
     storing = store(endpoint="raw", sourcetype="access combined")
     assert is_delivered(storing.send(storing.raw(b"one", b"two")))

@@ -77,16 +77,31 @@ def protobuf_value(value: Any) -> bytes:
 
 def protobuf_attributes(tag: bytes, attributes: dict[str, Any]) -> bytes:
     """KeyValue messages, each as the repeated field `tag`."""
-    return b"".join(
-        [
-            delimited(
-                tag,
-                delimited(_FIRST, name.encode("utf-8", "replace"))
-                + delimited(_SECOND, protobuf_value(value)),
-            )
-            for name, value in attributes.items()
-        ]
-    )
+    parts: list[bytes] = []
+    for name, value in attributes.items():
+        if type(value) is str:
+            # Most names come with few values: a method, a host, a logger.
+            known = _known.get((name, value))
+            if known is None:
+                known = _key_value(name, value)
+                if len(value) < _KNOWN_LENGTH:
+                    if len(_known) >= _KNOWN_MOST:
+                        _known.clear()
+                    _known[name, value] = known
+        else:
+            known = _key_value(name, value)
+        parts.append(delimited(tag, known))
+    return b"".join(parts)
+
+
+_KNOWN_MOST = 2000
+_KNOWN_LENGTH = 100
+_known: dict[tuple[str, str], bytes] = {}
+
+
+def _key_value(name: str, value: Any) -> bytes:
+    inner = protobuf_value(value)
+    return delimited(_FIRST, name.encode("utf-8", "replace")) + delimited(_SECOND, inner)
 
 
 def protobuf_record(

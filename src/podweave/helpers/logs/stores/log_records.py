@@ -2,19 +2,21 @@
 
 Records are JSON in one of the adapter's schemas, and known by their keys:
 
-    schema   time                         severity                message        its own
+    schema   time                         severity                message        known by
     ECS      @timestamp (RFC 3339)        log.level               message        @timestamp
-    OTel     timeUnixNano, timestamp      severityNumber, -Text   body           body, timeUnixNano
-    Splunk   time (s)                     fields.*                event          event
+    OTel     Timestamp (ns, as a text)    SeverityNumber, -Text   Body           Timestamp, Body
+    Splunk   time (s)                     log_level               message        time
     GELF     timestamp (s)                level (syslog)          short_message  short_message
 
-ECS's names may be nested ({"log":{"level":…}}) or dotted ({"log.level":…}). Raw lines have no parts
-but themselves, and the time of their reading.
+OTel's names may be those of OTLP's JSON as well (timeUnixNano, body), Splunk's an event of its
+collector (time, event, fields); ECS's may be nested ({"log":{"level":…}}) or dotted
+({"log.level":…}). Raw lines have no parts but themselves, and the time of their reading.
 """
 
 from __future__ import annotations
 
 import json
+import re
 
 from podweave.helpers.wire.dates import days
 
@@ -48,8 +50,8 @@ SEVERITIES = {
     "emergency": 24,
     "panic": 24,
 }
+_OTEL_NAMES = frozenset(("Timestamp", "Body", "timeUnixNano", "body"))
 _SYSLOG_WORDS = ("emerg", "alert", "crit", "error", "warn", "notice", "info", "debug")
-_ECS_TAKEN = frozenset(("@timestamp", "message", "log.level", "ecs.version", "trace.id", "span.id"))
 
 
 class LogRecord:
@@ -115,6 +117,20 @@ def raw_times(piece: Piece) -> Sequence[int]:
     return times
 
 
+_ECS_BEGIN = re.compile(rb'\{"@timestamp":"([^"\\]{19,40})"(?:,"log":\{"level":"([^"\\]*)")?')
+
+
+def time_and_level(line: bytes, read: int) -> tuple[int, str]:
+    """Of a record that was read at `read` (ns): the adapter's own ECS isn't parsed for it."""
+    match = _ECS_BEGIN.match(line)
+    if match is not None and (match[2] is not None or b"level" not in line):
+        time = nanoseconds(match[1].decode("latin-1"))
+        if time is not None:
+            return time, (match[2] or b"").decode("utf-8", "replace")
+    record = log_record(_document(line), read)
+    return record.time, record.level
+
+
 def log_record(document: Any, read: int) -> LogRecord:
     """The parts of a parsed document that was read at `read` (ns)."""
     if not isinstance(document, dict):
@@ -123,10 +139,10 @@ def log_record(document: Any, read: int) -> LogRecord:
         return _ecs(document, read)
     if "short_message" in document:
         return _gelf(document, read)
-    if "event" in document and ("time" in document or "fields" in document):
-        return _splunk(document, read)
-    if "body" in document or "timeUnixNano" in document or "Body" in document:
+    if not _OTEL_NAMES.isdisjoint(document):
         return _otel(document, read)
+    if "time" in document:
+        return _splunk(document, read)
     return _ecs(document, read)
 
 
@@ -182,50 +198,66 @@ def flatten(prefix: str, value: dict[str, Any], flat: dict[str, Any]) -> None:
 
 def _ecs(document: dict[str, Any], read: int) -> LogRecord:
     flat: dict[str, Any] = {}
-    flatten("", document, flat)
-    stamp = flat.get("@timestamp")
+    for key, item in document.items():
+        if isinstance(item, dict):
+            # What is known of the Pod goes with the batch.
+            if key != "kubernetes":
+                flatten(f"{key}.", item, flat)
+        elif item is not None:
+            flat[key] = item
+    stamp = flat.pop("@timestamp", None)
     time = nanoseconds(stamp) if isinstance(stamp, str) else None
-    message = flat.get("message")
-    record = LogRecord(read if time is None else time, message)
-    if message is None:
+    record = LogRecord(read if time is None else time, flat.pop("message", None))
+    if record.body is None:
         record.body = _text(document)
-    _set_level(record, flat.get("log.level"))
-    record.trace = _text(flat.get("trace.id", ""))
-    record.span = _text(flat.get("span.id", ""))
-    record.attributes = attributes = {}
-    for name, value in flat.items():
-        if name in _ECS_TAKEN or name.startswith("kubernetes."):
-            continue
-        plain = name.removeprefix("labels.")
-        attributes[name if plain in flat or plain in attributes else plain] = value
+    _set_level(record, flat.pop("log.level", None))
+    record.trace = _text(flat.pop("trace.id", ""))
+    record.span = _text(flat.pop("span.id", ""))
+    flat.pop("ecs.version", None)
+    if "labels" in document:
+        flat = {_unlabelled(name, flat): value for name, value in flat.items()}
+    record.attributes = flat
     return record
+
+
+def _unlabelled(name: str, flat: dict[str, Any]) -> str:
+    """The application's own name of a field, where it isn't one of ECS as well."""
+    plain = name.removeprefix("labels.")
+    return name if plain in flat else plain
 
 
 def _gelf(document: dict[str, Any], read: int) -> LogRecord:
     record = LogRecord(_epoch(document.get("timestamp"), read), document["short_message"])
     level = document.get("level")
-    if isinstance(level, int) and 0 <= level < len(_SYSLOG_WORDS):
+    word = document.get("_level_name")
+    if isinstance(word, str):
+        _set_level(record, word)
+    elif isinstance(level, int) and 0 <= level < len(_SYSLOG_WORDS):
         _set_level(record, _SYSLOG_WORDS[level])
-    full = document.get("full_message")
-    if isinstance(full, str):
-        record.body = full
     for name, value in document.items():
         if name.startswith("_") and value is not None:
             record.attributes[name[1:]] = value
+    record.attributes.pop("level_name", None)
+    if isinstance(document.get("full_message"), str):
+        record.attributes["full_message"] = document["full_message"]
     _take_trace(record)
     return record
 
 
 def _splunk(document: dict[str, Any], read: int) -> LogRecord:
-    event = document["event"]
-    record = LogRecord(_epoch(document.get("time"), read), event)
-    fields = document.get("fields")
-    if isinstance(fields, dict):
-        flatten("", fields, record.attributes)
+    record = LogRecord(_epoch(document.get("time"), read), "")
+    event = document.get("event", document)
+    if "event" in document and isinstance(document.get("fields"), dict):
+        flatten("", document["fields"], record.attributes)
     if isinstance(event, dict):
         flatten("", event, record.attributes)
-        record.body = record.attributes.pop("message", _text(event))
-    for name in ("level", "severity", "log_level"):
+        record.attributes.pop("time", None)
+        record.body = record.attributes.pop("message", None)
+        if record.body is None:
+            record.body = _text(event)
+    else:
+        record.body = event
+    for name in ("log_level", "level", "severity"):
         if isinstance(record.attributes.get(name), str):
             _set_level(record, record.attributes.pop(name))
             break
@@ -255,6 +287,14 @@ def _otel(document: dict[str, Any], read: int) -> LogRecord:
         record.severity = number
     record.trace = _text(fields.get("traceId", ""))
     record.span = _text(fields.get("spanId", ""))
+    scope, resource = fields.get("instrumentationScope"), fields.get("resource")
+    if isinstance(scope, dict) and isinstance(scope.get("Name"), str):
+        record.attributes["otel.scope.name"] = scope["Name"]
+    if isinstance(resource, dict):
+        flatten("", resource, record.attributes)
+        for name in [each for each in record.attributes if each.startswith("k8s.")]:
+            # What is known of the Pod goes with the batch.
+            del record.attributes[name]
     attributes = fields.get("attributes")
     if isinstance(attributes, list):
         attributes = {

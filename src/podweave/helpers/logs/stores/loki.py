@@ -141,12 +141,14 @@ def _entries(batch: Batch) -> list[_Entry]:
             times = log_records.raw_times(piece)
             entries += [(time, line, "", path) for time, line in zip(times, lines, strict=True)]
         return entries
-    parsed = iter(log_records.documents(batch))
     for piece in batch.pieces:
         path = file_name(piece.path)
-        for line in escape(piece.data[:-1]).split(b"\n"):
-            record = log_records.log_record(*next(parsed))
-            entries.append((record.time, line, record.level, path))
+        lines = piece.data[:-1].split(b"\n")
+        escaped = escape(piece.data[:-1]).split(b"\n")
+        read = log_records.read_time(piece)
+        for line, text in zip(lines, escaped, strict=True):
+            time, level = log_records.time_and_level(line, read)
+            entries.append((time, text, level, path))
     return entries
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 
 from podweave.helpers.configuration import ConfigurationError
 from podweave.helpers.logs.stores import log_records
@@ -42,6 +43,13 @@ WINDOW = 8
 ACKNOWLEDGE_SECONDS = 120.0
 """How long Splunk may take to index before a batch is sent again."""
 _BEGIN = b'{"@timestamp":"'
+_METADATA = ("host", "source", "sourcetype")
+_STRING = rb'"(?:[^"\\]|\\.)*"'
+_OWN = re.compile(
+    rb'\{"time":([0-9]{1,12}(?:\.[0-9]{1,9})?)'
+    + b"".join(b'(?:,"%b":(%b))?' % (name.encode(), _STRING) for name in _METADATA)
+    + rb',((?!"(?:event|host|source|sourcetype)":).+)\}'
+)
 
 
 class Settings(HttpSettings):
@@ -247,7 +255,6 @@ def _records(piece: Piece, names: dict[str, Any]) -> bytes:
     """Events of records that are JSON: the record is the event."""
     constant = hec.constants(names)
     lines = piece.data[:-1].split(b"\n")
-    read = log_records.read_time(piece)
     times = []
     for line in lines:
         time = None
@@ -259,7 +266,22 @@ def _records(piece: Piece, names: dict[str, Any]) -> bytes:
         times.append(hec.seconds(time))
     if len(times) == len(lines):
         return hec.events(times, constant, lines)
-    return b"".join(_record(line, names, read) for line in lines)
+    read = log_records.read_time(piece)
+    return b"".join([_own_event(line, names) or _record(line, names, read) for line in lines])
+
+
+def _own_event(line: bytes, names: dict[str, Any]) -> bytes:
+    """The event of a record in Splunk's schema, whose metadata come first; else nothing."""
+    match = _OWN.fullmatch(line)
+    if match is None:
+        return b""
+    time, *metadata, rest = match.groups()
+    known = dict(zip(_METADATA, metadata, strict=True))
+    left = {name: value for name, value in names.items() if not known.get(name)}
+    own = b"".join(b'"%b":%b,' % (name.encode(), value) for name, value in known.items() if value)
+    constant = hec.constants(left)
+    comma = b"," if constant else b""
+    return b'{"time":%b,%b%b%b"event":{%b}}\n' % (time, own, constant, comma, rest)
 
 
 def _record(line: bytes, names: dict[str, Any], read: int) -> bytes:
