@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from podweave.helpers.ambassador.metrics import Metrics
 from podweave.helpers.logs.formats.catalogue import ALIASES, load_all
 from podweave.model.schema import schema
 
@@ -89,12 +90,21 @@ def formats() -> str:
     return "\n".join(rows)
 
 
+def ambassador_metrics() -> str:
+    rows = ["| metric | type | labels | meaning |", "|---|---|---|---|"]
+    for family in Metrics().registry.families():
+        labels = ", ".join(f"`{name}`" for name in family.label_names)
+        rows.append(f"| `{family.name}` | {family.kind} | {labels} | {one_line(family.help)} |")
+    return "\n".join(rows)
+
+
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "patterns.md": {
         "ambassador": lambda: fields_of("Ambassador"),
         "adapter": lambda: fields_of("Adapter"),
         "sidecar": lambda: fields_of("Sidecar"),
     },
+    "ambassador.md": {"ambassador-metrics": ambassador_metrics},
     "logs.md": {"formats": formats},
 }
 

@@ -154,6 +154,10 @@ class Registry:
         self._enter(histogram)
         return histogram
 
+    def families(self) -> list[Family | Histogram]:
+        """All there are, in the order in which they were made."""
+        return list(self._families.values())
+
     def render(self) -> bytes:
         lines: list[str] = []
         for family in self._families.values():
