@@ -29,6 +29,8 @@ COMMANDS = {
     "switch": "Change the ambassadors' profile while the application runs.",
     "ambassadors": "Show where ambassadors lead, and how that is going.",
     "faults": "Make an ambassador's upstreams slow or unreliable on purpose.",
+    "explain": "Say what an adapter makes of a log file.",
+    "normalize": "Write a log file's events as JSON records of a schema.",
     "search": "Look into the embedded log store.",
     "replay": "Send records again that a log store refused.",
     "review": "Judge which containers should share a Pod, and what it costs.",

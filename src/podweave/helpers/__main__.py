@@ -8,6 +8,10 @@
     ask PATH CONFIG [CONTENT]           GET from the admin endpoint of the helper of CONFIG, or
                                         POST the content, and print what it answers
     check CONFIG                        say whether CONFIG is right
+    normalize [--format F] [--schema S] [--time-zone Z] FILE|-
+                                        the adapter as a filter: one JSON record an event
+    explain [--json] [--format F] [--schema S] [--time-zone Z] FILE|-
+                                        what the adapter makes of a log file
     version
 
 Exit codes: 0 done (also after SIGTERM), 1 failed, 2 bad configuration or usage. What is wrong
@@ -16,6 +20,7 @@ goes to standard error as `FILE: path: what is wrong`.
 
 from __future__ import annotations
 
+import os
 import sys
 
 from podweave import __version__
@@ -32,6 +37,8 @@ usage: podweave-helpers ambassador|adapter|sidecar CONFIG
        podweave-helpers switch PROFILE CONFIG [keep|drain|cut [SECONDS]]
        podweave-helpers ask PATH CONFIG [CONTENT]
        podweave-helpers check CONFIG
+       podweave-helpers normalize [--format F] [--schema S] [--time-zone Z] FILE|-
+       podweave-helpers explain [--json] [--format F] [--schema S] [--time-zone Z] FILE|-
        podweave-helpers version
 """
 
@@ -54,6 +61,14 @@ def main(arguments: list[str]) -> int:
             from podweave.helpers import admin_client
 
             return _configured(file, lambda config: admin_client.ask(config, path, *content))
+        case ["normalize", *rest]:
+            from podweave.helpers.logs.filters.normalize import normalize
+
+            return _filtered(rest, normalize)
+        case ["explain", *rest]:
+            from podweave.helpers.logs.filters.explain import explain
+
+            return _filtered(rest, explain)
         case ["version"]:
             sys.stdout.write(f"podweave-helpers {__version__}\n")
             return 0
@@ -67,6 +82,23 @@ def _configured(file: str, program: Callable[[dict[str, Any]], int]) -> int:
     except ConfigurationError as error:
         sys.stderr.write(f"{file}: {error}\n")
         return 2
+
+
+def _filtered(arguments: list[str], program: Callable[[list[str]], int]) -> int:
+    try:
+        return program(arguments)
+    except ConfigurationError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except BrokenPipeError:
+        # The reader went away (`normalize FILE | head`): no complaint at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except OSError as error:
+        sys.stderr.write(f"{error.filename or arguments[-1]}: {error.strerror or error}\n")
+        return 2 if error.filename else 1
 
 
 def _run(program: str, config: dict[str, Any], file: str) -> int:

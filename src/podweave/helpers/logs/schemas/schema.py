@@ -156,6 +156,17 @@ class Schema:
         """Neutral fields that stand with the attributes, in this order before them."""
         self._unplaced = frozenset(self.unplaced)
 
+    def place(self, name: str) -> str:
+        """Where a neutral field, or one of the application's own, stands: a dotted path."""
+        places = self._places.get(name)
+        if places is None or (name not in FIELDS and name != "attributes"):
+            (_, parents, key, leaf), *_ = self._places["attributes"]
+            label = ".".join(leaf.function({name: ""}) or (name,))
+            return ".".join((*parents, label) if key == SPREAD else (*parents, key, label))
+        itself = [place for place in places if isinstance(place[3], Field)]
+        _, parents, key, _ = (itself or places)[0]
+        return ".".join((*parents, key))
+
     def render(self, record: Record) -> bytes:
         """The exact way: one record as one line."""
         document = self._document(record)

@@ -1,0 +1,36 @@
+"""`normalize FILE|-`: the adapter as a filter, one JSON record an event on standard output."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+
+from podweave.helpers.logs.compile import Compiler
+from podweave.helpers.logs.filters.arguments import Arguments
+from podweave.helpers.logs.filters.input import chunks
+from podweave.helpers.logs.pod_metadata import constants
+from podweave.helpers.logs.stream import Stream
+from podweave.helpers.logs.timestamps import Clock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def normalize(arguments: Sequence[str]) -> int:
+    """Read to the end; 0. ConfigurationError, OSError; BrokenPipeError when nobody reads."""
+    given = Arguments(arguments)
+    compiler = Compiler(given.schema, constants(os.environ))
+    path = "stdin" if given.path == "-" else os.path.abspath(given.path)
+    stream = Stream(compiler, given.layouts, path, Counter())
+    for data in chunks(given.path):
+        clock = Clock(zone=given.zone)
+        _write(stream.feed(data, clock) if data else stream.flush(clock))
+    _write(stream.flush(Clock(zone=given.zone)))
+    return 0
+
+
+def _write(rows: Sequence[bytes]) -> None:
+    data = memoryview(b"".join(rows))
+    while data:
+        data = data[os.write(1, data) :]

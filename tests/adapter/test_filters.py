@@ -1,0 +1,169 @@
+"""`podweave explain` and `podweave normalize`, as they are called."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from podweave.helpers.logs.formats import catalogue
+from tests.helpers.processes import archive
+
+NGINX = catalogue.load("nginx-access").samples[0][0]
+LINES = [NGINX] * 9 + [b"what is this"]
+
+
+def run(*arguments: str, given: bytes | None = None, tool: bool = True) -> Any:
+    helpers = [sys.executable, "-I", "-S", str(archive())]
+    command = [sys.executable, "-m", "podweave"] if tool else helpers
+    return subprocess.run(
+        [*command, *arguments],
+        input=given,
+        capture_output=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "TZ": "UTC"},
+    )
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "access.log"
+    path.write_bytes(b"".join(line + b"\n" for line in LINES))
+    return path
+
+
+def test_normalize_writes_one_record_an_event_in_order(log: Path) -> None:
+    result = run("normalize", str(log))
+    assert result.returncode == 0, result.stderr
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [row["message"] for row in rows[:2]] == ["GET /orders/42?full=1 HTTP/1.1"] * 2
+    assert rows[9]["message"] == "what is this"
+    assert rows[0]["http"]["response"]["status_code"] == 200
+    assert len(rows) == 10
+
+
+def test_normalize_is_a_filter_by_itself_in_a_container(log: Path) -> None:
+    tool = run("normalize", "--schema", "flat", "-", given=log.read_bytes())
+    helper = run("normalize", "--schema=flat", "-", given=log.read_bytes(), tool=False)
+    assert tool.returncode == helper.returncode == 0
+    rows = [json.loads(line) for line in helper.stdout.splitlines()]
+    assert rows[0]["status"] == 200
+    assert rows[0]["log_path"] == "stdin"
+    assert tool.stdout.splitlines()[:9] == helper.stdout.splitlines()[:9]
+
+
+def test_a_line_without_newline_and_a_trace_come_out_whole() -> None:
+    text = b"2026-11-23 02:16:56,789 ERROR shop: no\nTraceback (most recent call last):\n"
+    text += b'  File "a.py", line 1, in f\nValueError: stock'
+    result = run("normalize", "-", given=text)
+    (row,) = [json.loads(line) for line in result.stdout.splitlines()]
+    assert row["error"]["type"] == "ValueError"
+    assert row["error"]["stack_trace"].endswith("ValueError: stock")
+
+
+def test_gzipped_files_of_several_members(log: Path, tmp_path: Path) -> None:
+    packed = tmp_path / "access.log.1.gz"
+    packed.write_bytes(gzip.compress(log.read_bytes()) + gzip.compress(log.read_bytes()))
+    for path, given in ((str(packed), None), ("-", packed.read_bytes())):
+        result = run("normalize", path, given=given)
+        assert result.returncode == 0, result.stderr
+        assert len(result.stdout.splitlines()) == 20
+
+
+def test_what_is_written_slowly_comes_out_before_the_end() -> None:
+    command = [sys.executable, "-I", "-S", str(archive()), "normalize", "-"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(NGINX + b"\n")
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["source"]["address"] == "192.0.2.7"
+        process.stdin.close()
+        assert process.stdout.read() == b""
+    assert process.returncode == 0
+
+
+def test_a_reader_that_goes_away_is_no_trouble(tmp_path: Path) -> None:
+    path = tmp_path / "long.log"
+    path.write_bytes((NGINX + b"\n") * 20_000)
+    command = [sys.executable, "-I", "-S", str(archive()), "normalize", str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline().startswith(b"{")
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 1
+
+
+def test_zone_and_own_format(tmp_path: Path) -> None:
+    path = tmp_path / "own.log"
+    path.write_bytes(b"2026-11-23 02:16:56|WARN|slow\n")
+    own = json.dumps({"regex": r"(?P<time>[^|]*)\|(?P<level>[^|]*)\|(?P<message>.*)"})
+    result = run("normalize", "--format", own, "--time-zone", "Asia/Seoul", str(path))
+    assert result.returncode == 0, result.stderr
+    row = json.loads(result.stdout)
+    assert row["@timestamp"] == "2026-11-22T17:16:56.000Z"
+    assert row["log"]["level"] == "warn"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--format", "nope", "LOG"], "nope"),
+        (["--format", '{"regex": "("}', "LOG"], "regular expression"),
+        (["--format", '{"glob": "x"}', "LOG"], "glob"),
+        (["--schema", "xml", "LOG"], "xml"),
+        (["--time-zone", "Asia/Seol", "LOG"], "Asia/Seol"),
+        (["/no/such/file"], "No such file"),
+        ([], "FILE"),
+        (["--nope", "LOG"], "--nope"),
+    ],
+)
+def test_wrong_usage_is_told(log: Path, arguments: list[str], said: str) -> None:
+    given = [str(log) if argument == "LOG" else argument for argument in arguments]
+    for tool in (True, False):
+        for program in ("normalize", "explain"):
+            result = run(program, *given, tool=tool)
+            assert result.returncode == 2
+            assert said in result.stderr.decode()
+            assert result.stdout == b""
+
+
+def test_explain_counts_events_and_shows_what_is_unread(log: Path) -> None:
+    result = run("explain", str(log))
+    assert result.returncode == 0, result.stderr
+    text = result.stdout.decode()
+    assert "format: nginx-access" in text
+    assert "events: 10, 90.0% of them read" in text
+    assert "  what is this" in text
+    (status,) = [line.split() for line in text.splitlines() if line.startswith("status ")]
+    assert status == ["status", "http.response.status_code", "9", "200"]
+
+
+def test_explain_for_programs(log: Path) -> None:
+    answer = json.loads(run("explain", "--json", str(log)).stdout)
+    assert list(answer) == ["format", "events", "read", "unread", "fields"]
+    assert (answer["format"], answer["events"]) == ("nginx-access", 10)
+    assert (answer["read"], answer["unread"]) == (9, 1)
+    assert answer["fields"]["status"] == {"events": 9, "example": 200}
+
+
+def test_explain_of_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "empty.log"
+    path.write_bytes(b"")
+    assert json.loads(run("explain", "--json", str(path)).stdout) == {
+        "format": "unread",
+        "events": 0,
+        "read": 0,
+        "unread": 0,
+        "fields": {},
+    }
+    assert run("explain", str(path)).stdout == b"no events in it\n"
