@@ -80,10 +80,11 @@ class LogProgram:
         assert found is not None
         return int(found[1]) * 1024
 
-    def admin(self, path: str) -> str:
-        """Ask the admin endpoint, whose port the kernel chose."""
+    def admin(self, path: str, content: bytes | None = None) -> str:
+        """Ask the admin endpoint, whose port the kernel chose: GET, or POST of the content."""
         port = wait_until(self._port, 10, "the admin endpoint listens")
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+        url = f"http://127.0.0.1:{port}{path}"
+        with urllib.request.urlopen(url, content, timeout=10) as answer:
             text: str = answer.read().decode()
             return text
 
