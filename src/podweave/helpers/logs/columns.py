@@ -112,6 +112,8 @@ def escape(column: Column, valid: bool, plain: bool = False) -> Column:
     if not valid:
         text = text.decode("utf-8", "replace").encode()
     text = text.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    if b"\t" in text:
+        text = text.replace(b"\t", rb"\t")
     if _CONTROL.search(text):
         text = _CONTROL.sub(_escape_control, text)
     return text.split(b"\n")

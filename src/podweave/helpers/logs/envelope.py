@@ -29,14 +29,16 @@ if TYPE_CHECKING:
 _CAPTURING = re.compile(rb"(?<!\\)\((?!\?)")
 _STAMP = re.compile(rb"%\{([A-Z0-9]+):time\}")
 _TAG = re.compile(rb"%\{(?:SYSLOGTAG|NOTSPACE):process\??\}")
-WORD = rb"[^\s(]*"
-_WORD = re.compile(WORD)
+# Mail queues' ids are no words: postfix' short ones are hexadecimal, its long ones without vowels.
+_ID = rb"(?:(?:[0-9A-F]{6,20}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,20}): )?"
+_WORD = _ID + rb"([^\s(=]*)"
+_FIRST = re.compile(_WORD)
 
 
 class Message:
     """A message as a program writes it: `pattern` as in a layout.
 
-    `words`: its first words, where they are always the same; the text up to a space or a `(`.
+    `words`: its first words, where they are always the same; the text up to a space, `(` or `=`.
     A pattern with a `message` of its own, or a `time` that goes before the envelope's, has it.
     """
 
@@ -113,7 +115,7 @@ class Envelope(Layout):
             return b"(" if count == self._process else b"(?:"
 
         head = _CAPTURING.sub(keep, Layout(self._head).pattern)
-        return b"(?:" + head + b"(" + WORD + b")[^\n]*\n|[^\n]*\n)"
+        return b"(?:" + head + _WORD + b"[^\n]*\n|[^\n]*\n)"
 
     def further(self, process: bytes, word: bytes) -> tuple[Layout, ...]:
         """The layouts for lines of that program; none where it isn't known."""
@@ -139,8 +141,8 @@ class Envelope(Layout):
         match = self.line.fullmatch(line)
         if match is None:
             return None
-        word = _WORD.match(match[self._message] or b"")
-        for layout in self.further(match[self._process] or b"", word[0] if word else b""):
+        word = _FIRST.match(match[self._message] or b"")
+        for layout in self.further(match[self._process] or b"", word[1] if word else b""):
             record = layout.record(line, clock)
             if record is not None:
                 if layout.format != self.format:

@@ -18,14 +18,14 @@ FORMATS = {
         (
             Layout(
                 _HEAD + rb"%{BEGIN:logger}[\w.$]*FSNamesystem\.audit%{END}(?: \([^)\n]*\))?: "
-                rb"%{BEGIN:message}allowed=%{BEGIN:_allowed}true|false%{END}[\t ]"
-                rb"ugi=%{BEGIN:user}[^ \t\n(]+%{END}[^=\n]*[\t ]"
-                rb"ip=(?:/|null)?%{BEGIN:source_address?}[^ \t\n]*%{END}[\t ]"
-                rb"cmd=%{BEGIN:event_action}[^=\n]*?%{END}[\t ]"
-                rb"src=%{BEGIN:file_path}[^\t\n]*?%{END}[\t ]"
-                rb"dst=%{BEGIN:target_path}[^\t\n]*?%{END}[\t ]"
-                rb"perm=%{BEGIN:permissions}[^\t\n]*?%{END}"
-                rb"(?:[\t ](?:proto|callerContext)=[^\n]*)?%{END}",
+                rb"%{BEGIN:message}allowed=%{BEGIN:_allowed}true|false%{END}\t"
+                rb"ugi=%{BEGIN:user}[^ \t\n(]++%{END}[^\t\n]*+\t"
+                rb"ip=(?:/|null)?%{BEGIN:source_address?}[^ \t\n]*+%{END}\t"
+                rb"cmd=%{BEGIN:event_action}[^\t\n]*+%{END}\t"
+                rb"src=%{BEGIN:file_path}[^\t\n]*+%{END}\t"
+                rb"dst=%{BEGIN:target_path}[^\t\n]*+%{END}\t"
+                rb"perm=%{BEGIN:permissions}[^\t\n]*+%{END}"
+                rb"(?:\t(?:proto|callerContext)=[^\n]*)?%{END}",
                 derive=(("event_outcome", "_allowed", _OUTCOMES.get),),
             ),
         ),
@@ -89,11 +89,11 @@ FORMATS = {
         (
             Layout(
                 _HEAD + rb"%{BEGIN:logger}[\w.$]+AuditLogger%{END}: "
-                rb"%{BEGIN:message}USER=%{BEGIN:user}[^\t\n]+%{END}\t"
-                rb"(?:IP=%{BEGIN:source_address?}[^\t\n]+%{END}\t)?"
-                rb"OPERATION=%{BEGIN:event_action}[^\t\n]+%{END}\tTARGET=%{BEGIN:target}[^\t\n]+%{END}"
-                rb"\tRESULT=%{WORD:_result}(?:\tDESCRIPTION=%{BEGIN:error_message?}[^\t\n]+%{END})?"
-                rb"(?:\tPERMISSIONS=[^\t\n]+)?(?:\tAPPID=%{BEGIN:application?}[^\t\n]+%{END})?"
+                rb"%{BEGIN:message}USER=%{BEGIN:user}[^\t\n]++%{END}\t"
+                rb"(?:IP=%{BEGIN:source_address?}[^\t\n]++%{END}\t)?"
+                rb"OPERATION=%{BEGIN:event_action}[^\t\n]++%{END}\tTARGET=%{BEGIN:target}[^\t\n]++%{END}"
+                rb"\tRESULT=%{WORD:_result}(?:\tDESCRIPTION=%{BEGIN:error_message?}[^\t\n]++%{END})?"
+                rb"(?:\tPERMISSIONS=[^\t\n]++)?(?:\tAPPID=%{BEGIN:application?}[^\t\n]++%{END})?"
                 rb"[^\n]*%{END}",
                 derive=(("event_outcome", "_result", _OUTCOMES.get),),
             ),

@@ -52,7 +52,7 @@ FIREWALL = Program(
     rb"kernel|ulogd",
     (
         Message(
-            _UPTIME + rb"%{BEGIN:message}%{BEGIN:_prefix?}(?:(?!IN=)[^\n])*%{END}"
+            _UPTIME + rb"%{BEGIN:message}%{BEGIN:_prefix?}[^=\n]*%{END}"
             rb"IN=%{BEGIN:ingress_interface?}[^ \n]*%{END} "
             rb"(?:PHYSIN=[^ \n]* )?OUT=%{BEGIN:egress_interface?}[^ \n]*%{END} "
             rb"(?:PHYSOUT=[^ \n]* )?"

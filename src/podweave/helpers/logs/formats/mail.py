@@ -27,6 +27,10 @@ def _failure(_text: str) -> str:
 _QUEUE = rb"%{BEGIN:queue_id}[0-9A-Za-z]{6,20}%{END}: "
 _PEER = rb"%{BEGIN:client_name?}[^\[\s]+%{END}\[%{BEGIN:source_address?}[^\]\n]*%{END}\]"
 
+_REJECTED = (
+    *(b"NOQUEUE:", b"reject:", b"warn:", b"hold:", b"discard:", b"filter:", b"redirect:"),
+    b"milter-reject:",
+)
 POSTFIX = Program(
     "postfix",
     rb"postfix[\w.-]*(?:/[\w.-]+)+",
@@ -40,7 +44,7 @@ POSTFIX = Program(
             rb"[^,\n]*, (?:conn_use=%{INT:connection_uses?}, )?delay=%{NUMBER:duration}, "
             rb"delays=%{BEGIN:delays}[^,\n]*%{END}, (?:dsn=%{BEGIN:dsn?}[^,\n]*%{END}, )?"
             rb"status=%{WORD:event_action}(?: \(%{BEGIN:reply?}[^\n]*%{END}\))?",
-            (),
+            (b"to",),
             (("event_outcome", "event_action", _OUTCOMES.get),),
         ),
         # qmgr
@@ -48,6 +52,7 @@ POSTFIX = Program(
             _QUEUE + rb"from=<%{BEGIN:sender?}[^>\n]*%{END}>, "
             rb"(?:size=%{INT:size?}, nrcpt=%{INT:recipients?} \([^)\n]*\)"
             rb"|status=%{WORD:event_action?}, [^\n]*)",
+            (b"from",),
         ),
         # smtpd
         Message(
@@ -56,10 +61,16 @@ POSTFIX = Program(
             + _PEER
             + rb"(?:, sasl_method=%{BEGIN:authentication?}[^,\n]*%{END})?"
             rb"(?:, sasl_username=%{BEGIN:user?}[^,\n]*%{END})?(?:, [^\n]*)?",
+            (b"client",),
         ),
-        Message(_QUEUE + rb"(?:resent-)?message-id=%{BEGIN:mail_id?}[^\n]*%{END}"),
-        Message(_QUEUE + rb"%{BEGIN:event_action}removed%{END}"),
-        Message(_QUEUE + rb"uid=%{INT:user_id} from=<%{BEGIN:sender?}[^>\n]*%{END}>[^\n]*"),
+        Message(
+            _QUEUE + rb"(?:resent-)?message-id=%{BEGIN:mail_id?}[^\n]*%{END}",
+            (b"message-id", b"resent-message-id"),
+        ),
+        Message(_QUEUE + rb"%{BEGIN:event_action}removed%{END}", (b"removed",)),
+        Message(
+            _QUEUE + rb"uid=%{INT:user_id} from=<%{BEGIN:sender?}[^>\n]*%{END}>[^\n]*", (b"uid",)
+        ),
         Message(
             rb"%{BEGIN:event_action}(?:dis)?connect from|lost connection after [A-Z-]+ from"
             rb"|timeout after [A-Z-]+ from%{END} " + _PEER + rb"[^\n]*",
@@ -73,7 +84,7 @@ POSTFIX = Program(
             rb"(?:%{INT:reply_code?} )?(?:%{BEGIN:dsn?}\d\.\d{1,3}\.\d{1,3}%{END} )?"
             rb"(?:%{BEGIN:reply?}[^;\n]*%{END}; from=<%{BEGIN:sender?}[^>\n]*%{END}>"
             rb"(?: to=<%{BEGIN:recipient?}[^>\n]*%{END}>)?)?[^\n]*",
-            (),
+            _REJECTED,
             (("event_outcome", "event_action", _failure),),
         ),
         Message(

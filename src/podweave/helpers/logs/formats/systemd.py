@@ -44,10 +44,13 @@ SYSTEMD = Program(
             (),
             (("level", "event_action", _error),),
         ),
-        Message(rb"%{BEGIN:event_action}" + _VERBS + _NAMED),
+        Message(
+            rb"%{BEGIN:event_action}" + _VERBS + _NAMED,
+            tuple(verb.split(b" ")[0] for verb in _VERBS.split(b"|")),
+        ),
         Message(
             rb"%{BEGIN:event_action}Failed to start|Dependency failed for|Timed out" + _NAMED,
-            (),
+            (b"Failed", b"Dependency", b"Timed"),
             (("level", "event_action", _error),),
         ),
         Message(_UNIT + rb": [^\n]*"),
