@@ -29,7 +29,7 @@ _TOKEN = re.compile(
     r"(?P<scheme>\b(?:bearer|basic) {1,4})[\w.~+/=\-]{8,4096}"
     r"|\beyJ[\w\-]{5,4096}\.[\w\-]{5,8192}(?:\.[\w\-]{0,4096})?"
     r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_\w{36,255}|\bxox[abprs]-[\w\-]{10,255}"
-    r"|(?P<key>(?<![A-Za-z0-9])[\w\-]{0,32}?(?:" + _KEYS + r")[\"']?\s{0,4}[=:]\s{0,4}[\"']?)"
+    r"|(?P<key>(?:" + _KEYS + r")[\"']?\s{0,4}[=:]\s{0,4}[\"']?)"
     r"(?!(?:bearer|basic) )[^\s\"'&,;)}\]]{1,4096}",
     re.IGNORECASE | re.ASCII,
 )
