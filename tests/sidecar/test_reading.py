@@ -140,6 +140,12 @@ def test_cri_parts_are_put_together(tmp_path: Path) -> None:
     following.tail.close()
 
 
+def test_a_line_that_has_a_cri_line_in_it_is_kept_whole(tmp_path: Path) -> None:
+    line = "see: " + cri("stdout", "F", "inside")
+    data = (cri("stdout", "F", "before") + line).encode()
+    assert texts(tmp_path, data, reading(format="cri")) == [b"before", line[:-1].encode()]
+
+
 def test_a_part_that_never_comes_keeps_nothing_back_for_ever(tmp_path: Path) -> None:
     following = Following(tmp_path, reading=reading(format="cri"))
     following.append("a.log", cri("stdout", "P", "killed in the midd").encode())

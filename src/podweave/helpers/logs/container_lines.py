@@ -57,6 +57,22 @@ def docker_part(line: bytes) -> Part | None:
 PARTS: dict[str, Callable[[bytes], Part | None]] = {CRI: cri_part, DOCKER: docker_part}
 
 
+# As above, but within one search over many lines.
+_CRI_WHOLE = re.compile(
+    rb"^(\d{4}-\d\d-\d\dT[^ \n]{8,30}) (stdout|stderr) F(?::[^ \n]*)? ([^\n]*)\n", re.MULTILINE
+)
+
+
+def whole_cri_lines(data: bytes, count: int) -> list[tuple[bytes, bytes, bytes]] | None:
+    """Time, stream and text of each of `count` lines if all are whole: of nearly every block.
+
+    None when some line is a part or of another form.
+    """
+    found: list[tuple[bytes, bytes, bytes]] = _CRI_WHOLE.findall(data)
+    # A search passes over what doesn't match, so each line has matched.
+    return found if len(found) == count else None
+
+
 class Unwrapped:
     """Lines that were put together; parallel lists. `held`: how many wrapped lines at the end
     must be read again, because a part among them isn't complete. `lasts`: where the last part

@@ -10,6 +10,7 @@ bytes before the offset: when they are not what they were, the content was repla
 from __future__ import annotations
 
 import os
+from itertools import accumulate
 
 from podweave.helpers.logs import text_encodings
 from podweave.helpers.logs.followed_file import HEAD, TAIL, Chunk
@@ -184,7 +185,7 @@ class LineReader:
 
     def _taken(self, file: FollowedFile, raw: bytes, *, complete: bool) -> Taken | None:
         data, starts = text_encodings.whole_lines(raw, file.encoding or "utf-8", file.offset)
-        from podweave.helpers.logs.records import all_but_last, take_records
+        from podweave.helpers.logs.records import all_but_last, take_records, whole_cri
 
         events = self._reading.events
         if self._reading.wrapping == "lines" and events is not None and events.every_line(data):
@@ -194,6 +195,10 @@ class LineReader:
         lines.pop()
         if starts is None:
             starts = _starts(lines, file.offset)
+        if self._reading.wrapping == "cri" and events is None:
+            taken = whole_cri(data, starts, self._line_limit)
+            if taken is not None:
+                return taken
         return take_records(lines, starts, self._reading, self._line_limit, complete=complete)
 
     def _take(self, file: FollowedFile, raw: bytes, taken: Taken) -> Chunk:
@@ -257,8 +262,6 @@ def _wide(file: FollowedFile) -> bool:
 
 
 def _starts(lines: list[bytes], offset: int) -> list[int]:
-    starts: list[int] = []
-    for line in lines:
-        starts.append(offset)
-        offset += len(line) + 1
+    starts = list(accumulate([len(line) + 1 for line in lines], initial=offset))
+    starts.pop()
     return starts

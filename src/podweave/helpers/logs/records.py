@@ -149,6 +149,20 @@ def _laid_out(
     return Taken(data, list(starts), bounds, details, end)
 
 
+def whole_cri(data: bytes, starts: list[int], limit: int) -> Taken | None:
+    """Lines of the CRI format of which none is a part; None for all others."""
+    from podweave.helpers.logs.container_lines import whole_cri_lines
+
+    found = whole_cri_lines(data, len(starts))
+    if found is None:
+        return None
+    texts = [text for _, _, text in found]
+    if max(map(len, texts)) > limit:
+        return None
+    details = [(time, stream) for time, stream, _ in found]
+    return Taken(b"\n".join(texts) + b"\n", starts, None, details, None)
+
+
 def all_but_last(
     data: bytes, starts: list[int] | None, offset: int, length: int, *, complete: bool
 ) -> Taken | None:
