@@ -145,6 +145,18 @@ def test_a_limit_of_waiting_refuses_at_once(start: Start) -> None:
         assert ambassador.metric(held) == 2
 
 
+def test_who_is_refused_is_told_so_in_the_protocol(start: Start) -> None:
+    settings = profile(["127.0.0.1", free_port()], limits={"waiting": 1})
+    ambassador = start(settings=settings | {"protocol": "redis", "connect_timeout": 60.0})
+    with ambassador.dial() as first, ambassador.dial() as second:
+        first.sendall(b"PING\r\n")
+        second.sendall(b"PING\r\n")
+        second.settimeout(20)
+        answer = second.recv(1000)
+        assert answer.startswith(b"-")
+        assert b"limits.waiting allows no more" in answer
+
+
 def test_a_limit_is_of_a_profile_and_lifted_by_a_switch(start: Start) -> None:
     with two() as (a, b), contextlib.ExitStack() as stack:
         ambassador = start(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from podweave.helpers.ambassador.held_client import HeldClient
 from podweave.helpers.ambassador.sessions.catalogue import Conversations
+from podweave.helpers.dialing.socket_options import reset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from podweave.helpers.ambassador.profiles import Profile
     from podweave.helpers.ambassador.switchboard import Switchboard
+    from podweave.helpers.dialing.connector import DialError
 
     Session = Callable[[Switchboard, socket.socket], object]
 
@@ -31,10 +33,20 @@ class Sessions:
         else:
             self.begin = self._converse if self._conversations.needed(profiles) else HeldClient
 
-    def _converse(self, board: Switchboard, client: socket.socket) -> None:
+    def refuse(self, board: Switchboard, client: socket.socket, error: DialError) -> None:
+        """Send the client away, with the protocol's own error where it has one."""
+        if self.begin == self._converse:
+            self._converse(board, client, error)
+        else:
+            reset(client)
+            board.refused(error)
+
+    def _converse(
+        self, board: Switchboard, client: socket.socket, refusal: DialError | None = None
+    ) -> None:
         from podweave.helpers.ambassador.sessions.driver import Session
 
-        Session(board, client, self._conversations.start())
+        Session(board, client, self._conversations.start(), refusal)
 
 
 def _begin_http(board: Switchboard, client: socket.socket) -> None:

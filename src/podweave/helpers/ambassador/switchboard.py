@@ -125,9 +125,8 @@ class Switchboard:
         most = self.profile.limits.waiting
         # With HTTP it is requests that wait, and those that can't are answered.
         if most and len(self.held) >= most and self.front is None:
-            reset(client)
             message = f"{most} clients wait, and limits.waiting allows no more"
-            self.refused(DialError(WAITING_LIMIT, message))
+            self._sessions.refuse(self, client, DialError(WAITING_LIMIT, message))
             return
         self._sessions.begin(self, client)
 

@@ -56,6 +56,7 @@ class Session:
         "_over",
         "_pause",
         "_place",
+        "_refusal",
         "_retried",
         "_target",
         "_to_client",
@@ -68,8 +69,16 @@ class Session:
         "sock",
     )
 
-    def __init__(self, board: Switchboard, sock: socket.socket, conversation: Conversation) -> None:
+    def __init__(
+        self,
+        board: Switchboard,
+        sock: socket.socket,
+        conversation: Conversation,
+        refusal: DialError | None = None,
+    ) -> None:
+        """`refusal`: what the client is told in place of a connection, in its protocol."""
         self.sock = sock
+        self._refusal = refusal
         self.profile: Profile = board.profile
         self.since = board.loop.now()
         self._board = board
@@ -154,6 +163,9 @@ class Session:
         if command is not None:
             self._place = command.place
         self._drop_upstream()
+        if self._refusal is not None:
+            self._do(self._conversation.failed(self._refusal))
+            return
         now = board.loop.now()
         if not self._deadline:
             self.since = now
