@@ -17,6 +17,7 @@ from podweave.helpers.logs.delivery.batches import Batch
 from podweave.helpers.logs.delivery.origin import Origin
 from podweave.helpers.loop import Loop
 from podweave.helpers.wire import elasticsearch as bulk
+from tests.sidecar.bulk_cluster import Cluster
 from tests.sidecar.http_peer import HALF, RESET, STALL, Fault, HttpPeer, Received, Reply, http_peer
 from tests.sidecar.storing import (
     KUBERNETES,
@@ -30,49 +31,6 @@ from tests.sidecar.storing import (
 )
 
 Made = Callable[..., Storing]
-
-
-class Cluster:
-    """Takes bulk requests as the specification says, and keeps documents by index and id."""
-
-    def __init__(self) -> None:
-        self.documents: dict[tuple[str, str], dict[str, Any]] = {}
-        self.faults: list[Reply | Fault] = []
-        self.item_faults: dict[str, list[tuple[int, str]]] = {}
-        """For a message: what becomes of its item, once each."""
-
-    def answer(self, received: Received) -> Reply | Fault:
-        if self.faults:
-            return self.faults.pop(0)
-        assert received.method == "POST"
-        assert received.fields["content-type"] == "application/x-ndjson"
-        assert received.content.endswith(b"\n")
-        match = re.fullmatch(r"(?:/([^/?]+))?/_bulk", received.path)
-        assert match is not None, received.path
-        rows = received.rows
-        items = []
-        for action, document in zip(rows[::2], rows[1::2], strict=True):
-            ((operation, about),) = action.items()
-            assert operation == "create"
-            assert "@timestamp" in document
-            items.append({"create": self._item(about.get("_index", match[1]), about, document)})
-        errors = any("error" in item["create"] for item in items)
-        return Reply(200, {"took": 1, "errors": errors, "items": items})
-
-    def _item(self, index: str, about: dict[str, str], document: dict[str, Any]) -> dict[str, Any]:
-        faults = self.item_faults.get(document.get("message", ""), [])
-        if faults:
-            status, kind = faults.pop(0)
-            return {"status": status, "error": {"type": kind, "reason": "as told"}}
-        key = (index, about["_id"])
-        if key in self.documents:
-            error = {"type": "version_conflict_engine_exception", "reason": "exists"}
-            return {"status": 409, "error": error}
-        self.documents[key] = document
-        return {"status": 201}
-
-    def messages(self) -> list[str]:
-        return [document["message"] for document in self.documents.values()]
 
 
 @pytest.fixture

@@ -14,8 +14,9 @@ import pytest
 
 from podweave.helpers.configuration import ConfigurationError
 from podweave.helpers.logs.sidecar_program import check
+from tests.sidecar.bulk_cluster import Cluster
 from tests.sidecar.following import Following
-from tests.sidecar.http_peer import Reply
+from tests.sidecar.http_peer import HALF, RESET, STALL, Fault, Received, Reply, http_peer
 from tests.sidecar.receiver import OK, receiving
 from tests.sidecar.shipping import Sidecar
 from tests.waiting import wait_until
@@ -295,7 +296,7 @@ def test_pain_06_an_answer_of_200_hides_no_rejected_item(sidecar: Sidecar) -> No
 def test_pain_07_what_is_sent_again_is_stored_once(sidecar: Sidecar) -> None:
     """Acknowledgements that are lost, and a shipper that is killed, make duplicates."""
     cluster = Cluster()
-    faults = [RESET, HALF, Reply(503), STALL]
+    faults: list[Reply | Fault] = [RESET, HALF, Reply(503), STALL]
     losing = iter(faults)
 
     def answer(received: Received) -> Reply | Fault:
