@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from podweave.helpers.logs.hints import Hints
-from podweave.helpers.logs.tail import RESTING, Tail
+from podweave.helpers.logs.rest import RESTING
+from podweave.helpers.logs.tail import Tail
 from podweave.helpers.loop import Loop
 
 

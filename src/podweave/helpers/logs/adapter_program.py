@@ -19,6 +19,7 @@ from podweave.helpers.logs import pod_metadata
 from podweave.helpers.logs.adapter_config import AdapterConfig
 from podweave.helpers.logs.adapter_metrics import AdapterMetrics
 from podweave.helpers.logs.checkpoint import Checkpoint
+from podweave.helpers.logs.hints import Hints
 from podweave.helpers.logs.outputs.path import PathOutput
 from podweave.helpers.logs.outputs.spool import SpoolOutput
 from podweave.helpers.logs.outputs.standard import StandardOutput
@@ -77,6 +78,7 @@ class Adapter:
         self._loop = loop
         self._journal = journal
         self._checkpoint = Checkpoint(settings.state, journal)
+        self._hints = Hints(loop)
         self._outputs: dict[tuple[str, str], Output] = {}
         self._routes = self._make_routes(settings, environ)
         self._finishing = False
@@ -111,6 +113,7 @@ class Adapter:
             route.source.close()
         for output in self._outputs.values():
             output.close()
+        self._hints.close()
         self._admin.close()
         self._loop.close()
 
@@ -160,8 +163,10 @@ class Adapter:
                 logs.paths,
                 self._checkpoint.entries(name),
                 reading=logs.reading,
+                hints=self._hints,
                 journal=self._journal,
             )
+            source.wake = self._soon
             routes.append(
                 Route(
                     name,

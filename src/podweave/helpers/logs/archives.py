@@ -181,15 +181,17 @@ class Archives:
             if search.done:
                 self._searches.remove(search)
 
-    def entries(self) -> list[dict[str, Any]]:
-        """For the checkpoint: of what patterns name, while it is there."""
+    def with_named(self, followed: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Entries for the checkpoint, and those of the `.gz` files that patterns name, which are
+        known by their own size as well."""
         latest = max((seen.at for seen in self._seen.values()), default=0.0)
         for key, seen in list(self._seen.items()):
             if seen.file is not None and seen.file.ended and not seen.file.unacknowledged:
                 seen.finished()
             if seen.at < latest and seen.file is None:
                 del self._seen[key]
-        return [seen.as_entry() for seen in self._seen.values()]
+        others = [e for e in followed if (e["device"], e["inode"]) not in self._seen]
+        return others + [seen.as_entry() for seen in self._seen.values()]
 
 
 class _Seen:

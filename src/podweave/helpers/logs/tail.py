@@ -24,6 +24,7 @@ from podweave.helpers.logs.globs import Globs
 from podweave.helpers.logs.line_reader import LineReader, ReplacedError
 from podweave.helpers.logs.reading import Reading
 from podweave.helpers.logs.remembered import Remembered
+from podweave.helpers.logs.rest import ACTIVE, Rest
 from podweave.helpers.logs.source import CHUNK, QUIET_AT_END, QUIET_WITHOUT_WRITER, SLOW, Source
 from podweave.helpers.logs.writers import has_writer
 
@@ -44,12 +45,6 @@ QUIET_AFTER_DEPARTURE = 30.0
 # Where a lease can't tell (NFS says "a writer" always), old files must not be held for ever.
 HELD_QUIET = 16
 SAMPLE_EVERY = 0.05
-ACTIVE = 0.05
-"""Seconds; while there is more to see, there is a look sooner than this, and no hint is needed."""
-UNHINTED = 100_000_000
-"""Nanoseconds within which a hint comes."""
-RESTING = 1.0
-"""Seconds between two looks where hints come: nobody knows of a file system that lies."""
 # Less is not worth a system call.
 _LEAST_READ = 4096
 
@@ -99,13 +94,8 @@ class Tail(Source):
         """As soon as there may be some."""
         self._looked_back = False
         self._held_until: float | None = None
-        self._hints = hints
-        self._hints_seen = 0
-        self._armed: int | None = None
-        """Hints were asked for at this Unix time, in nanoseconds."""
+        self._rest = None if hints is None else Rest(hints, self._woken)
         self._watched: frozenset[str] | None = None
-        if hints is not None:
-            hints.listen(self._hinted)
         self._reader = LineReader(reading, self.counters, journal)
 
     # A turn
@@ -119,9 +109,7 @@ class Tail(Source):
         not yet acknowledged is the caller's to decide: read less, or not at all.
         """
         now = self._clock()
-        if self._hints is not None and self._hints.count != self._hints_seen:
-            self._hints_seen = self._hints.count
-            self._armed = None
+        if self._rest is not None and self._rest.news():
             self._next_scan = now
         if now >= self._next_scan or (self._finishing is not None and not self._more):
             self._scan(now)
@@ -171,26 +159,20 @@ class Tail(Source):
 
     def next_poll(self) -> float:
         wait = super().next_poll()
-        if wait > ACTIVE and self._hints is not None:
-            wait = self._rest(self._hints, wait)
+        if wait > ACTIVE and self._rest is not None and self._all_in_sight():
+            rest = self._rest.wait(self._directories)
+            if rest is not None:
+                wait = rest
+                self._next_scan = self._scanned_at + (rest * 0.9 if rest > ACTIVE else 0.0)
         if self._held_until is not None:
             wait = min(wait, max(0.0, self._held_until - self._clock()))
         return wait
 
-    def _rest(self, hints: Hints, wait: float) -> float:
-        """How long to wait for a hint, once one was asked for and a look was taken after that."""
-        if self._armed is not None:
-            self._next_scan = self._scanned_at + RESTING * 0.9
-            return RESTING
-        # What is followed without a name here has a name where nobody looks, or none.
-        sure = not self._globs.lacking and not any(
-            file.departed is not None for file in self._files.values()
-        )
-        if sure and hints.arm(self, self._directories()):
-            self._next_scan = self._clock()
-            self._armed = time.time_ns()
-            return ACTIVE
-        return wait
+    def _all_in_sight(self) -> bool:
+        """Nothing is followed whose name is where nobody looks, and no directory is awaited."""
+        if self._globs.lacking:
+            return False
+        return all(file.departed is None for file in self._files.values())
 
     def _directories(self) -> frozenset[str]:
         if self._watched is None:
@@ -198,17 +180,9 @@ class Tail(Source):
             self._watched = frozenset((*self._globs.directories(), *behind_links))
         return self._watched
 
-    def _hinted(self) -> None:
-        if self._armed is not None and self.wake is not None:
+    def _woken(self) -> None:
+        if self.wake is not None:
             self.wake()
-
-    def _grown_unhinted(self, modified: int) -> None:
-        """No hint came of a change that is old enough: the file system gives none (NFS)."""
-        armed, hints = self._armed, self._hints
-        if armed is None or hints is None or hints.count != self._hints_seen:
-            return
-        if armed + UNHINTED < modified < time.time_ns() - UNHINTED:
-            self._armed = self._hints = None
 
     def close(self) -> None:
         for file in [*self._files.values(), *self._unpacked()]:
@@ -230,14 +204,12 @@ class Tail(Source):
             if file.acknowledged or (file.version is not None and not file.ended)
         ]
         if self._archives is not None:
-            named = self._archives.entries()
-            places = {(entry["device"], entry["inode"]) for entry in named}
-            # What a pattern names itself is known by its own size as well.
-            followed = [e for e in followed if (e["device"], e["inode"]) not in places]
-            followed += named
+            followed = self._archives.with_named(followed)
         return followed + self._remembered.entries(time.time())
 
     def _unpacked(self) -> list[FollowedFile]:
+        if self._archives is None:
+            return []
         return [file for file in self._ring if file.archive is not None]
 
     def _remember_ended(self) -> None:
@@ -393,7 +365,8 @@ class Tail(Source):
                     file = self._replace(file, now)
                     changed = True
         if changed:
-            self._grown_unhinted(status.st_mtime_ns)
+            if self._rest is not None:
+                self._rest.changed(status.st_mtime_ns)
             if status.st_size < file.scanned:
                 file.scanned = file.offset
             file.size = status.st_size
