@@ -196,3 +196,27 @@ def test_a_wrong_configuration_is_refused(
     with pytest.raises(ConfigurationError) as caught:
         check(config)
     assert str(caught.value).startswith(message)
+
+
+def test_several_stores_take_one_spool_each_at_its_own_pace(sidecar: Sidecar) -> None:
+    spool = sidecar.folder / "spool"
+    other = sidecar.folder / "other"
+    other.write_text("in the way of the second store")
+    stores = [{"files": {"directory": str(each)}} for each in (sidecar.store, other)]
+    sidecar.config["logs"] = [{"spool": str(spool), "stores": stores}]
+    spool.mkdir()
+    lines = b"".join(b'{"message":"%d"}\n' % number for number in range(1000))
+    for number in range(1, 6):
+        (spool / f"{number:016d}.ndjson").write_bytes(lines)
+    sidecar.start()
+    wait_until(lambda: len(sidecar.records()) == 5000, 20, "the first store has all of it")
+    assert len(list(spool.iterdir())) == 5
+    assert 'store="files-2"' in sidecar.admin("/metrics")
+    sidecar.stop(signal.SIGKILL)
+    other.unlink()
+    sidecar.start()
+    wait_until(lambda: len(list(spool.iterdir())) == 1, 20, "the spool is freed")
+    assert sidecar.stop() == 0
+    assert b"".join(path.read_bytes() for path in sidecar.files()) == lines * 5
+    (file,) = (other / "shop" / "orders-1").iterdir()
+    assert file.read_bytes() == lines * 5

@@ -46,6 +46,18 @@ class SidecarConfig:
         section.end()
         if not self.logs:
             raise ConfigurationError("logs", "is empty: there would be nothing to do")
+        self._name_apart()
+
+    def _name_apart(self) -> None:
+        """Two stores of a kind are called http and http-2, unless the configuration names them."""
+        places: dict[str, str] = {}
+        for logs in self.logs:
+            for store in logs.stores:
+                name, number = store.name, 1
+                while places.setdefault(name, store.place) != store.place:
+                    number += 1
+                    name = f"{store.name}-{number}"
+                store.name = name
 
     def _read_dead_letters(self, section: Section | None) -> None:
         if section is None:

@@ -209,7 +209,13 @@ class Sidecar:
     def _deliveries(self, settings: SidecarConfig, environ: Mapping[str, str]) -> list[Delivery]:
         origin = Origin.of_environment(environ, read_labels(settings.labels))
         budget = Budget(settings.memory, sum(len(logs.stores) for logs in settings.logs))
-        letters = os.path.join(settings.dead_letters, origin.namespace, settings.name)
+        directory = os.path.join(settings.dead_letters, origin.namespace, settings.name)
+        limit = settings.dead_letters_bytes
+        letters = {
+            store.name: DeadLetters(directory, store.name, limit, journal=self._journal)
+            for logs in settings.logs
+            for store in logs.stores
+        }
         spill = settings.spill
         room = None
         if spill is not None:
@@ -221,6 +227,11 @@ class Sidecar:
             intake = None
             if logs.listen is not None:
                 intake = self._intake(logs, settings.state)
+            releases = None
+            if logs.spool:
+                from podweave.helpers.logs.spool_reader import Releases, SpoolReader
+
+                releases = Releases(logs.spool, len(logs.stores), self._journal)
             for number, store in enumerate(logs.stores):
                 # The store's place names the section: changed paths don't make files unknown.
                 count = sum(each.name.startswith(f"{store.place}#") for each in deliveries)
@@ -228,9 +239,18 @@ class Sidecar:
                 context = Context(
                     self._loop, self._journal, origin, name=store.name, state=settings.state
                 )
-                source = self._source(
-                    logs, self._checkpoint.entries(name), intake.spools[number] if intake else None
-                )
+                entries = self._checkpoint.entries(name)
+                source: Source
+                if releases is not None:
+                    source = SpoolReader(
+                        logs.spool,
+                        entries,
+                        releases=releases,
+                        reader=number,
+                        journal=self._journal,
+                    )
+                else:
+                    source = self._source(logs, entries, intake.spools[number] if intake else None)
                 if intake is not None:
                     intake.feed(source)
                 deliveries.append(
@@ -244,9 +264,7 @@ class Sidecar:
                         share=budget.share(),
                         loop=self._loop,
                         journal=self._journal,
-                        dead_letters=DeadLetters(
-                            letters, store.name, settings.dead_letters_bytes, journal=self._journal
-                        ),
+                        dead_letters=letters[store.name],
                         overflow=Overflow(
                             name,
                             room,
@@ -281,10 +299,6 @@ class Sidecar:
             from podweave.helpers.logs.spool_reader import SpoolReader
 
             return SpoolReader(taken, entries, reading=logs.reading, journal=self._journal)
-        if logs.spool:
-            from podweave.helpers.logs.spool_reader import SpoolReader
-
-            return SpoolReader(logs.spool, entries, journal=self._journal)
         from podweave.helpers.logs.tail import Tail
 
         return Tail(

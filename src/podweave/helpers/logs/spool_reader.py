@@ -32,8 +32,38 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"([0-9]{16})\.ndjson")
 
 
+class Releases:
+    """What the readers of one directory need no more: a segment goes when none of them needs it."""
+
+    def __init__(self, directory: str, readers: int, journal: Journal | None = None) -> None:
+        self._directory = directory
+        self._journal = journal
+        self._released = [0] * readers
+
+    def release(self, reader: int, number: int) -> None:
+        """This reader needs nothing up to segment `number` any more."""
+        before = min(self._released)
+        self._released[reader] = max(self._released[reader], number)
+        if (upto := min(self._released)) > before:
+            self._delete(upto)
+
+    def _delete(self, upto: int) -> None:
+        try:
+            found = (_NAME.fullmatch(name) for name in os.listdir(self._directory))
+            for match in found:
+                if match and int(match[1]) <= upto:
+                    os.unlink(os.path.join(self._directory, match[0]))
+        except OSError as error:
+            # It stays behind, and goes with the next one.
+            if self._journal is not None:
+                self._journal.warning(
+                    "spool.undeletable", path=self._directory, message=error.strerror
+                )
+
+
 class SpoolReader(Source):
-    """Follows one spool directory, which may not be there yet."""
+    """Follows one spool directory, which may not be there yet. `releases` where others read it,
+    too; `reader` is the number of this one."""
 
     def __init__(
         self,
@@ -41,9 +71,13 @@ class SpoolReader(Source):
         entries: Sequence[dict[str, Any]] = (),
         *,
         reading: Reading | None = None,
+        releases: Releases | None = None,
+        reader: int = 0,
         journal: Journal | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._releases = releases or Releases(directory, 1, journal)
+        self._reader_number = reader
         counters = {"torn_lines": 0}
         if reading is not None:
             counters.update(long_lines=0, cut_bytes=0, foreign_lines=0)
@@ -225,13 +259,7 @@ class SpoolReader(Source):
         self._number = number
 
     def _delete(self, number: int) -> None:
-        try:
-            os.unlink(self._path(number))
-        except OSError as error:
-            # It stays behind, and goes at the next start.
-            self._tell(
-                "spool.undeletable", path=self._directory, segment=number, error=error.strerror
-            )
+        self._releases.release(self._reader_number, number)
 
     def _start(self) -> bool:
         """Open the segment where the checkpoint says, or the first that there is."""
