@@ -53,6 +53,25 @@ def test_the_path_says_whose_an_access_log_is() -> None:
     assert one.format == "apache-access"
 
 
+def test_a_header_says_how_the_lines_after_it_are_laid_out() -> None:
+    lines = [
+        b"#Software: Microsoft Internet Information Services 10.0",
+        b"#Fields: date time cs-method cs-uri-stem sc-status time-taken c-ip x-shop",
+        *[b"2026-11-23 02:16:56 GET /a 200 15 192.0.2.7 seoul"] * 100,
+        b"#Fields: date time c-ip sc-status",
+        b"2026-11-23 02:16:58 192.0.2.9 500",
+    ]
+    whole = rows(b"\n".join(lines) + b"\n")
+    assert [row["event"]["dataset"] for row in whole] == ["iis"] * len(lines)
+    assert whole[2]["labels"] == {"x_shop": "seoul"}
+    assert whole[2]["event"]["duration"] == 15_000_000
+    assert whole[-1]["source"]["ip"] == "192.0.2.9"
+    assert whole[-1]["http"]["response"]["status_code"] == 500
+    one = stream()
+    pieces = [row for line in lines for row in one.feed(line + b"\n", CLOCK)] + one.flush(CLOCK)
+    assert [json.loads(row) for row in pieces] == whole
+
+
 def test_several_formats_in_a_file() -> None:
     nginx = catalogue.load("nginx-access").samples[0][0]
     python = catalogue.load("python").samples[1][0]

@@ -98,6 +98,7 @@ class Envelope(Layout):
         self._rest = rest
         self._programs = [(re.compile(program.tags), program) for program in programs]
         self.only = only
+        self._reads_all = not only or all(program.others for program in programs)
         self._made: dict[tuple[int, int], Layout] = {}
         self._known = Memo(self._programs_of)
         names = [group.name for group in self.groups]
@@ -135,6 +136,8 @@ class Envelope(Layout):
                 yield self._layout(program, number, message)
 
     def reads(self, line: bytes, clock: Clock) -> bool:
+        if self._reads_all:
+            return self.line.fullmatch(line) is not None
         return self.record(line, clock) is not None
 
     def record(self, line: bytes, clock: Clock) -> Record | None:

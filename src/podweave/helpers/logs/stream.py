@@ -108,6 +108,8 @@ class Stream:
         self._sample: list[bytes] = []
         self._sampled = 0
         self._joiner = Joiner(self._reads)
+        self._announcers = [layout for layout in layouts if getattr(layout, "marker", b"")]
+        self._headed = False
         self._pending: _Event | None = None
         self._hits = 0
         self._misses = 0
@@ -124,6 +126,8 @@ class Stream:
         lines.pop()
         if not lines:
             return []
+        for announcer in self._announcers:
+            self._headed = self._headed or announcer.marker in data
         if self._main is None:
             self._sample += lines
             self._sampled += len(data)
@@ -177,6 +181,33 @@ class Stream:
         return any(layout.reads(line, clock) for layout in candidates(self._layouts, line))
 
     def _rows(self, lines: list[bytes], clock: Clock) -> list[bytes]:
+        """The rows that are done, of lines among which may be headers (see _announced)."""
+        if not self._headed:
+            return self._rows_of(lines, clock)
+        self._headed = False
+        done: list[bytes] = []
+        begin = 0
+        for index, layout in self._announced(lines):
+            done += self._rows_of(lines[begin : index + 1], clock)
+            begin = index + 1
+            self._layouts = [layout, *(other for other in self._layouts if other is not layout)]
+            self._main = self._compiler.batch(layout)
+        if begin < len(lines):
+            done += self._rows_of(lines[begin:], clock)
+        return done
+
+    def _announced(self, lines: list[bytes]) -> list[tuple[int, Any]]:
+        """Lines that say how the following ones are laid out, each with that layout."""
+        found = {}
+        for announcer in self._announcers:
+            for index, line in enumerate(lines):
+                if announcer.marker in line:
+                    layout = announcer.announces(line)
+                    if layout is not None:
+                        found[index] = layout
+        return sorted(found.items())
+
+    def _rows_of(self, lines: list[bytes], clock: Clock) -> list[bytes]:
         main = self._main
         assert main is not None
         rows = main.rows(lines, clock, self._path)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from podweave.helpers.logs.formats.nginx import ANY_REQUEST, REQUEST
 from podweave.helpers.logs.formats.units import (
-    TRANSPORTS,
     milliseconds,
     percent_decoded,
     seconds,
+    transport,
 )
+from podweave.helpers.logs.formats.w3c import HeaderLayout
 from podweave.helpers.logs.layouts import Format, Layout
 
 _S3_START = (
@@ -182,7 +183,7 @@ FORMATS = {
                     ("upstream_duration", "_first", seconds),
                 ),
             ),
-            Layout(rb"%{BEGIN:message}#Fields: date time x-edge-[^\n]*%{END}"),
+            HeaderLayout(rb"#Fields: date time x-edge-[^\n]+", b"#Fields:"),
         ),
         samples=(
             (
@@ -273,7 +274,10 @@ FORMATS = {
     "aws-vpc-flow": Format(
         "aws-vpc-flow",
         (
-            Layout(_FLOW, derive=(("network_transport", "_protocol", TRANSPORTS.get),)),
+            HeaderLayout(
+                rb"(?=[^\n]*\baccount-id\b)(?=[^\n]*\bsrcaddr\b)[a-z][a-z0-9 \-]+", b"srcaddr"
+            ),
+            Layout(_FLOW, derive=(("network_transport", "_protocol", transport),)),
             # Version 3 to 5, all fields in the order in which the documentation lists them
             Layout(
                 _FLOW + rb" %{SPACED:vpc_id?} %{SPACED:subnet_id?} %{SPACED:instance_id?} "
@@ -284,7 +288,7 @@ FORMATS = {
                 rb"(?: %{SPACED:source_service?} %{SPACED:destination_service?} "
                 rb"%{SPACED:network_direction?} %{INTORDASH:traffic_path?}"
                 rb"(?: %{BEGIN:more?}[^\n]*%{END})?)?)?",
-                derive=(("network_transport", "_protocol", TRANSPORTS.get),),
+                derive=(("network_transport", "_protocol", transport),),
             ),
         ),
         samples=(
@@ -385,6 +389,19 @@ FORMATS = {
                         "destination_service": "S3",
                         "traffic_path": 8,
                     },
+                },
+            ),
+            (
+                (
+                    b"version account-id interface-id srcaddr dstaddr srcport dstp"
+                    b"ort protocol packets bytes start end action log-status"
+                ),
+                {
+                    "message": (
+                        "version account-id interface-id srcaddr dstaddr srcport "
+                        "dstport protocol packets bytes start end action log-stat"
+                        "us"
+                    ),
                 },
             ),
         ),

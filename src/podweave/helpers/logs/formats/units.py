@@ -56,5 +56,9 @@ def spaces_from_plus(text: str) -> str:
     return text.replace("+", " ")
 
 
-TRANSPORTS = {"1": "icmp", "2": "igmp", "6": "tcp", "17": "udp", "58": "ipv6-icmp", "132": "sctp"}
-"""Names of IP protocol numbers (IANA) that logs write as numbers."""
+_TRANSPORTS = {"1": "icmp", "2": "igmp", "6": "tcp", "17": "udp", "58": "ipv6-icmp", "132": "sctp"}
+
+
+def transport(number: str) -> str:
+    """The name of an IP protocol's number (IANA); others stay as they are."""
+    return _TRANSPORTS.get(number, number)

@@ -1,7 +1,7 @@
 """W3C extended logs: IIS, and whatever else says in a `#Fields:` line which columns it writes.
 
 Sources: W3C's working draft WD-logfile-960323, Microsoft's documentation of IIS logging. The
-usual sets of columns are layouts of the catalogue; `announced` makes one of any header line.
+usual sets of columns are layouts of the catalogue; a header line announces one of its own.
 Times are UTC by definition.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from podweave.helpers.logs.formats.units import TRANSPORTS, percent_decoded, spaces_from_plus
+from podweave.helpers.logs.formats.units import percent_decoded, spaces_from_plus, transport
 from podweave.helpers.logs.layouts import Format, Layout
 
 TYPE_CHECKING = False
@@ -31,6 +31,7 @@ def _agent(text: str) -> str:
 
 _ANY = rb"%{SPACED:NAME?}"
 _NUMBER = rb"%{INTORDASH:NAME?}"
+_TAKEN = rb"(?:-|%{BEGIN:NAME?}\d{1,12}(?:\.\d{1,9})?%{END})"
 _PARTS = {
     "c-ip": (_ANY, "source_address", None),
     "c-port": (_NUMBER, "source_port", None),
@@ -55,7 +56,7 @@ _PARTS = {
     "cs-bytes": (_NUMBER, "request_bytes", None),
     "sc-substatus": (_NUMBER, "substatus", None),
     "sc-win32-status": (_NUMBER, "win32_status", None),
-    "time-taken": (_ANY, "duration", _taken),
+    "time-taken": (_TAKEN, "duration", _taken),
     "s-sitename": (_ANY, "site", None),
     "s-computername": (_ANY, "host", None),
     # VPC flow logs
@@ -64,7 +65,7 @@ _PARTS = {
     "dstaddr": (_ANY, "destination_address", None),
     "srcport": (_NUMBER, "source_port", None),
     "dstport": (_NUMBER, "destination_port", None),
-    "protocol": (_ANY, "network_transport", TRANSPORTS.get),
+    "protocol": (_ANY, "network_transport", transport),
     "packets": (_NUMBER, "network_packets", None),
     "bytes": (_NUMBER, "network_bytes", None),
     "start": (rb"%{EPOCH:time}", "", None),
@@ -74,20 +75,35 @@ _PARTS = {
     "region": (_ANY, "cloud_region", None),
     "tcp-flags": (_NUMBER, "tcp_flags", None),
 }
-_HEADER = re.compile(
-    rb"#Fields:[ \t]+(?P<w3c>\S.*)|(?P<flow>(?:version )?account-id interface-id .*)"
-)
-_MOST = 64
+_MOST_COLUMNS = 64
+_MOST_HEADERS = 64
 
 
-def announced(line: bytes) -> Layout | None:
-    """The layout that a header line announces; None where it is none."""
-    match = _HEADER.fullmatch(line.rstrip())
-    if match is None:
-        return None
-    columns = match[match.lastgroup or 0].decode("utf-8", "replace").split()
-    tabbed = columns[2:3] == ["x-edge-location"]
-    return columns_layout(columns, b"\t" if tabbed else b" ") if len(columns) <= _MOST else None
+class HeaderLayout(Layout):
+    """Reads header lines, which announce the layout of those that follow.
+
+    `marker` is a text that no header line is without.
+    """
+
+    def __init__(self, pattern: bytes, marker: bytes) -> None:
+        super().__init__(b"%{BEGIN:message}" + pattern + b"%{END}")
+        self.marker = marker
+        self._announced: dict[bytes, Layout] = {}
+
+    def announces(self, line: bytes) -> Layout | None:
+        """The layout that this line announces, the same one for the same line."""
+        layout = self._announced.get(line)
+        if layout is None:
+            if self.line.fullmatch(line) is None or len(self._announced) >= _MOST_HEADERS:
+                return None
+            names = line.removeprefix(b"#Fields:").decode("utf-8", "replace").split()
+            if len(names) > _MOST_COLUMNS:
+                return None
+            tabbed = names[2:3] == ["x-edge-location"]
+            layout = columns_layout(names, b"\t" if tabbed else b" ")
+            layout.format = self.format
+            self._announced[line] = layout
+        return layout
 
 
 def columns_layout(columns: list[str], separator: bytes) -> Layout:
@@ -145,10 +161,10 @@ FORMATS = {
         "iis",
         (
             *(columns_layout(columns.split(), b" ") for columns in _USUAL),
+            HeaderLayout(rb"#Fields:[ \t]+(?!date time x-edge-)[^\n]+", b"#Fields:"),
             Layout(
-                rb"%{BEGIN:message}#(?!Fields: date time x-edge-)(?:Software|Version"
-                rb"|Date|Fields|Start-Date|End-Date"
-                rb"|Remark): [^\n]*%{END}"
+                rb"%{BEGIN:message}#(?:Software|Version|Date|Start-Date|End-Date|Remark): "
+                rb"[^\n]*%{END}"
             ),
         ),
         samples=(
@@ -275,6 +291,14 @@ FORMATS = {
                 b"#Software: Microsoft Internet Information Services 10.0",
                 {
                     "message": "#Software: Microsoft Internet Information Services 10.0",
+                },
+            ),
+            (
+                (b"#Fields: date time s-ip cs-method cs-uri-stem sc-status time-taken"),
+                {
+                    "message": (
+                        "#Fields: date time s-ip cs-method cs-uri-stem sc-status time-taken"
+                    ),
                 },
             ),
         ),
