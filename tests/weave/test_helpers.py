@@ -100,7 +100,32 @@ def test_without_a_default_the_label_or_the_caller_must_choose() -> None:
         woven(POD % "", AMBASSADOR % "protocol: tcp")
 
 
-@pytest.mark.parametrize("name", NAMES)
+def test_the_kernel_datapath_asks_for_what_it_needs_and_says_so() -> None:
+    weaving = Case("kernel-datapath").weave()
+    woven_helpers = helpers(weaving)
+    assert list(woven_helpers) == ["podweave-network", "cache", "queue", "migrate"]
+    for name in ("cache", "queue"):
+        security = woven_helpers[name]["securityContext"]
+        assert security["runAsUser"] == 0
+        assert security["capabilities"] == {"drop": ["ALL"], "add": ["NET_ADMIN"]}
+        assert security["allowPrivilegeEscalation"] is False
+    assert "restartPolicy" not in woven_helpers["podweave-network"]
+    told = [change for change in weaving.changes if "restricted" in change.reason]
+    assert [change.what.split(" (")[0] for change in told] == [
+        "init container podweave-network added",
+        "native sidecar cache added",
+        "native sidecar queue added",
+    ]
+
+
+def test_a_container_of_the_name_is_a_collision() -> None:
+    manifest = POD % ""
+    manifest = manifest.replace("name: main", "name: podweave-network", 1)
+    with pytest.raises(InputErrors, match="`datapath: kernel` adds one"):
+        woven(manifest, AMBASSADOR % "datapath: kernel\n  profile: dev")
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("kernel-")])
 def test_helpers_pass_the_restricted_standard_and_quotas(name: str) -> None:
     seen = 0
     for found in Case(name).weave().bundle.workloads:

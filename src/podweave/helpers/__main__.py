@@ -12,6 +12,7 @@
                                         the adapter as a filter: one JSON record an event
     explain [--json] [--format F] [--schema S] [--time-zone Z] FILE|-
                                         what the adapter makes of a log file
+    route-localnet                      let packets from 127.0.0.1 leave this network namespace
     version
 
 Exit codes: 0 done (also after SIGTERM), 1 failed, 2 bad configuration or usage. What is wrong
@@ -39,6 +40,7 @@ usage: podweave-helpers ambassador|adapter|sidecar CONFIG
        podweave-helpers check CONFIG
        podweave-helpers normalize [--format F] [--schema S] [--time-zone Z] FILE|-
        podweave-helpers explain [--json] [--format F] [--schema S] [--time-zone Z] FILE|-
+       podweave-helpers route-localnet
        podweave-helpers version
 """
 
@@ -69,11 +71,26 @@ def main(arguments: list[str]) -> int:
             from podweave.helpers.logs.filters.explain import explain
 
             return _filtered(rest, explain)
+        case ["route-localnet"]:
+            return _route_localnet()
         case ["version"]:
             sys.stdout.write(f"podweave-helpers {__version__}\n")
             return 0
     sys.stderr.write(USAGE)
     return 2
+
+
+def _route_localnet() -> int:
+    from podweave.helpers.ambassador.kernel import route_localnet
+
+    try:
+        route_localnet.allow()
+    except OSError as error:
+        sys.stderr.write(
+            f"{route_localnet.FILE}: {error.strerror}: only a privileged container may\n"
+        )
+        return 1
+    return 0
 
 
 def _configured(file: str, program: Callable[[dict[str, Any]], int]) -> int:

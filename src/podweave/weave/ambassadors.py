@@ -11,6 +11,7 @@ from podweave.model.patterns import Ambassador
 from podweave.weave.drafts import Draft, Helper
 from podweave.weave.helper_containers import complete, render, user_of
 from podweave.weave.http_routes import render_http, render_upstreams
+from podweave.weave.kernel_datapath import REFUSED, allow_kernel
 from podweave.weave.profiles import choose_profile
 from podweave.weave.secret_files import SecretFiles
 
@@ -42,6 +43,9 @@ def weave_ambassador(draft: Draft, found: FoundPattern, admin: int) -> None:
         )
         upstreams = ", ".join(upstream.address for upstream in spec.profiles[profile].upstreams)
         does = f"takes {spec.listen} to {upstreams} (profile {profile}, {why})"
+        if spec.datapath == "kernel":
+            allow_kernel(draft, found, container)
+            does += f"; it is root with NET_ADMIN and nothing else, {REFUSED}"
     start = (
         "it starts ahead of the application's own init containers, which may need it too"
         if draft.options.native_sidecars

@@ -58,14 +58,23 @@ class _Assembly:
     def containers(self) -> None:
         helpers = self.draft.ordered()
         native = self.draft.options.native_sidecars
-        group = "initContainers" if native else "containers"
-        at = 0 if native else len(self.target.pod.spec.containers)
+        first = [helper for helper in helpers if native or helper.kind == "network"]
+        behind = [helper for helper in helpers if helper not in first]
+        self._add("initContainers", 0, first)
+        self._add("containers", len(self.target.pod.spec.containers), behind)
+
+    def _add(self, group: str, at: int, helpers: list[Helper]) -> None:
+        if not helpers:
+            return
         self._list(("spec", group), at, [helper.container for helper in helpers])
         for index, helper in enumerate(helpers):
+            if helper.kind == "network":
+                what = "init container"
+            else:
+                what = "native sidecar" if group == "initContainers" else "container"
             self._change(
                 ("spec", group, at + index),
-                f"{'native sidecar' if native else 'container'} {helper.name} added"
-                f" ({_source(helper)})",
+                f"{what} {helper.name} added ({_source(helper)})",
                 helper.reason,
             )
 
@@ -129,7 +138,7 @@ class _Assembly:
             by=__version__,
             hash=_hash(draft),
             helpers={
-                helper.name: helper.kind if helper.config is not None else "container"
+                helper.name: "container" if helper.own else helper.kind
                 for helper in draft.ordered()
             },
             volumes=list(draft.volumes),

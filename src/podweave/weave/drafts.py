@@ -15,9 +15,10 @@ from podweave.model.errors import InputError
 from podweave.weave.options import Options
 from podweave.weave.targets import Target
 
-Kind = Literal["ambassador", "sidecar", "adapter"]
+Kind = Literal["network", "ambassador", "sidecar", "adapter"]
+"""`network` is an init container that runs to its end, the others are helpers that stay."""
 
-ORDER: tuple[Kind, ...] = ("ambassador", "sidecar", "adapter")
+ORDER: tuple[Kind, ...] = ("network", "ambassador", "sidecar", "adapter")
 """Helpers start in this order and stop in the reverse one. Ambassadors first: everything after
 them may need the network. Shippers ahead of adapters: so an adapter stops, and gives away its
 last line, while the shipper still runs."""
@@ -30,8 +31,14 @@ class Helper(msgspec.Struct):
     pattern: FoundPattern
     container: dict[str, Any]
     config: dict[str, Any] | None
-    """None for a container of the user's own, which has a configuration of its own."""
+    """None for a container of the user's own, which has a configuration of its own, and for
+    one that needs none."""
     reason: str
+
+    @property
+    def own(self) -> bool:
+        """Whether it is a container of the user's own."""
+        return self.config is None and self.kind != "network"
 
     @property
     def name(self) -> str:

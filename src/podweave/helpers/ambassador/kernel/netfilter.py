@@ -6,6 +6,7 @@ import errno
 import os
 import socket
 
+from podweave.helpers.ambassador.kernel import route_localnet
 from podweave.helpers.wire import nftables
 from podweave.helpers.wire.netlink import DONE, ERROR, NetlinkError, parse
 
@@ -20,8 +21,6 @@ _RECEIVE = 1 << 16
 _SECONDS = 2.0
 """The kernel answers at once; this is for a kernel that is not as expected."""
 
-ROUTE_LOCALNET = "/proc/sys/net/ipv4/conf/all/route_localnet"
-
 
 class NoKernelPathError(Exception):
     """The kernel doesn't let this process redirect connections; the message says what lacks."""
@@ -35,7 +34,11 @@ class Netfilter:
         self._table = f"podweave-ambassador-{name}"
         self._port = port
         self._sequence = 0
-        _allow_loopback_routing()
+        try:
+            route_localnet.allow()
+        except OSError as error:
+            message = f"net.ipv4.conf.all.route_localnet is off and can't be set: {error.strerror}"
+            raise NoKernelPathError(message) from error
         self._socket = socket.socket(
             socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETFILTER
         )
@@ -91,25 +94,6 @@ class Netfilter:
                     raise OSError(message.error_number, os.strerror(message.error_number))
             if failure:
                 raise OSError(failure, os.strerror(failure))
-
-
-def _allow_loopback_routing() -> None:
-    """A packet from 127.0.0.1 leaves no machine and comes to none, unless the Pod allows it."""
-    try:
-        with open(ROUTE_LOCALNET, "rb+", buffering=0) as file:
-            if file.read(1) != b"1":
-                file.seek(0)
-                file.write(b"1")
-    except OSError as error:
-        try:
-            with open(ROUTE_LOCALNET, "rb") as file:
-                if file.read(1) == b"1":
-                    return
-        except OSError:
-            pass
-        raise NoKernelPathError(
-            f"net.ipv4.conf.all.route_localnet is off and can't be set: {error.strerror}"
-        ) from error
 
 
 def _reason(error: OSError) -> str:
