@@ -51,6 +51,7 @@ NUMBERS: Final[dict[tuple[str, str], tuple[float, float]]] = {
     ("Retention", "seconds"): (60, 10 * 366 * 86400),
     ("FilesStore", "file_seconds"): (1, 366 * 86400),
     ("Spill", "after_seconds"): (0, 3600),
+    ("SplunkStore", "acknowledgement_timeout_seconds"): (1, 3600),
     **{(f"{kind}Store", "timeout_seconds"): (0.1, 3600) for kind in (
         "Http", "Elasticsearch", "Splunk", "Loki", "Otlp", "Syslog", "Forward", "Gelf", "S3",
     )},
@@ -98,7 +99,7 @@ def check_part(part: Strict, path: Path) -> Iterator[InputError]:
             yield from _aws_keys(value, at)
         elif isinstance(value, Batch | Retention):
             yield from check_part(value, at)
-        elif field.name in ("url", "endpoint"):
+        elif field.name == "url" or (name, field.name) == ("S3Store", "endpoint"):
             if value and (problem := url_problem(value)):
                 yield InputError(problem, path=at)
         elif field.name == "address":
