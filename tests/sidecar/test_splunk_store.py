@@ -201,7 +201,7 @@ def test_delivered_is_what_is_indexed(store: Made, collector: Collector, loop: L
 
 def test_what_is_never_indexed_comes_again(store: Made, collector: Collector) -> None:
     collector.indexed = False
-    storing = store(acknowledgement_seconds=1)
+    storing = store(acknowledgement_timeout=1)
     outcome = storing.send(storing.raw(b"one"))
     assert is_failed(outcome)
     assert "not indexed within 1 s" in outcome.reason

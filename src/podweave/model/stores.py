@@ -142,13 +142,15 @@ class ElasticsearchStore(HttpBasedStore, kw_only=True):
     urls: list[str]
     """`https://HOST:PORT`, one or several of the same cluster; the next when one fails."""
     index: str = ""
-    """Name of an index or alias; `%Y`, `%m`, `%d` stand for the date of sending, in UTC."""
+    """Name of an index or alias; `%Y`, `%m`, `%d` stand for the date of a record's @timestamp in
+    UTC, `{namespace}`, `{pod}`, `{node}`, `{service}` and `{label:NAME}` (a label of the Pod) for
+    what they say."""
     data_stream: str = ""
-    """Name of a data stream, as in logs-orders-default. Either this or `index`."""
+    """Name of a data stream, as in logs-orders-{namespace}. Either this or `index`."""
     pipeline: str = ""
     """An ingest pipeline."""
     api_key: Token | None = None
-    """An API key as Elasticsearch encodes it (base64 of ID:KEY)."""
+    """An API key as Elasticsearch encodes it (base64 of ID:KEY), or ID:KEY itself."""
 
 
 class SplunkStore(HttpBasedStore, kw_only=True):
@@ -166,8 +168,14 @@ class SplunkStore(HttpBasedStore, kw_only=True):
     """Default: the token's own."""
     host: str = ""
     """Default: the Pod's name."""
-    acknowledgement: bool = False
-    """Wait until the indexer has a record; the token must have acknowledgement enabled."""
+    endpoint: Literal["event", "raw"] = "event"
+    """`event`: a line is an event with its time, file and Pod. `raw`: Splunk makes events of the
+    lines, by its source type."""
+    acknowledgement: bool = True
+    """Wait until the indexer has a record. A token without acknowledgement is noticed; then what
+    was received counts as delivered."""
+    acknowledgement_timeout_seconds: float | None = None
+    """How long indexing may take before a batch is sent again; default 120."""
 
 
 class LokiStore(HttpBasedStore, kw_only=True):
@@ -178,10 +186,12 @@ class LokiStore(HttpBasedStore, kw_only=True):
     tenant: str = ""
     """X-Scope-OrgID."""
     labels: dict[str, str] | None = None
-    """Labels of the streams, few and of few values; `{namespace}`, `{pod}`, `{node}`, `{file}` and
-    `{label:NAME}` (a label of the Pod) are replaced. Default: namespace, pod and service_name."""
+    """Labels of the streams, few and of few values; `{namespace}`, `{service}`, `{pod}`, `{node}`,
+    `{file}` and `{label:NAME}` (a label of the Pod) are replaced. Default: namespace and
+    service_name."""
     structured_metadata: bool = True
-    """Send file and node beside the line; needs Loki 3 or the setting of 2.9."""
+    """Send Pod, file, node and level beside the line; needs Loki 3 or the setting of 2.9. Without
+    it Pod and file are labels."""
     token: Token | None = None
     """Sent as `Authorization: Bearer TOKEN`."""
 
@@ -260,13 +270,18 @@ class S3Store(NetworkStore, kw_only=True):
     region: str = "us-east-1"
     """The region that requests are signed for."""
     key: str = "{namespace}/{pod}/%Y/%m/%d/%H%M%S-{id}.ndjson"
-    """The objects' keys: `{namespace}`, `{pod}`, `{node}`, `{id}` and strftime's codes are
-    replaced, and `.gz` or `.zst` added where it is compressed. `{id}` doesn't change when an
-    object is sent again, so that it isn't stored twice."""
+    """The objects' keys: `{namespace}`, `{service}`, `{pod}`, `{node}`, `{file}`, `{label:NAME}`
+    and `{id}` are replaced, strftime's codes by the time of the first record in UTC, and `.gz` or
+    `.zst` is added where it is compressed. `{id}` must be there; it doesn't change when an object
+    is sent again, so that it isn't stored twice."""
     path_style: bool | None = None
     """https://HOST/BUCKET/KEY, not https://BUCKET.HOST/KEY; default: where `endpoint` is given."""
+    format: Literal["ndjson", "raw"] = "ndjson"
+    """`ndjson`: a JSON object a line. `raw`: the lines as they are."""
     storage_class: str = ""
-    """x-amz-storage-class."""
+    """x-amz-storage-class, as STANDARD_IA."""
+    encryption: Literal["", "AES256", "aws:kms"] = ""
+    """x-amz-server-side-encryption."""
     compression: Literal["none", "gzip", "zstd"] | None = None
     """Default: gzip."""
     credentials: AwsKeys | None = None

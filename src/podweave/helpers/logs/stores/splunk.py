@@ -75,7 +75,7 @@ class Settings(HttpSettings):
         self.endpoint = section.text("endpoint", "event", among=("event", "raw"))
         self.acknowledge = section.boolean("acknowledgement", True)
         self.acknowledge_seconds = section.seconds(
-            "acknowledgement_seconds", ACKNOWLEDGE_SECONDS, 3600.0, 1.0
+            "acknowledgement_timeout", ACKNOWLEDGE_SECONDS, 3600.0, 1.0
         )
         self.index = _template(section, "index", "")
         self.source = _template(section, "source", "")
