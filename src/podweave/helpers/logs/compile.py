@@ -96,7 +96,18 @@ class Batch(ExactBatch):
     def rows(self, lines: Sequence[bytes], clock: Clock, path: str) -> list[bytes | None]:
         data = b"\n".join(lines) + b"\n"
         plain = is_plain(data)
-        found = self._find(data, len(lines), plain)
+        return self._made(self._find(data, len(lines), plain), data, plain, lines, clock, path)
+
+    def _made(
+        self,
+        found: list[tuple[bytes, ...]],
+        data: bytes,
+        plain: bool,
+        lines: Sequence[bytes],
+        clock: Clock,
+        path: str,
+    ) -> list[bytes | None]:
+        """The rows of what was found in the lines."""
         # The last group is the newline of a line that fits.
         if self._regex.groups == 1:
             found = [(newline,) for newline in found]  # type: ignore[misc]

@@ -31,8 +31,8 @@ _STAMP = re.compile(rb"%\{([A-Z0-9]+):time\}")
 _TAG = re.compile(rb"%\{(?:SYSLOGTAG|NOTSPACE):process\??\}")
 # Mail queues' ids are no words: postfix' short ones are hexadecimal, its long ones without vowels.
 _ID = rb"(?:(?:[0-9A-F]{6,20}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,20}): )?"
-_WORD = _ID + rb"([^\s(=]*)"
-_FIRST = re.compile(_WORD)
+WORD = _ID + rb"([^\s(=]*)"
+_FIRST = re.compile(WORD)
 
 
 class Message:
@@ -106,17 +106,9 @@ class Envelope(Layout):
         self._message = names.index("message") + 1
 
     @property
-    def key(self) -> bytes:
-        """A pattern for whole lines that captures the program and the message's first word."""
-        count = 0
-
-        def keep(match: re.Match[bytes]) -> bytes:
-            nonlocal count
-            count += 1
-            return b"(" if count == self._process else b"(?:"
-
-        head = _CAPTURING.sub(keep, Layout(self._head).pattern)
-        return b"(?:" + head + _WORD + b"[^\n]*\n|[^\n]*\n)"
+    def places(self) -> tuple[int, int]:
+        """The columns of the tag and of the message."""
+        return self._process - 1, self._message - 1
 
     def further(self, process: bytes, word: bytes) -> tuple[Layout, ...]:
         """The layouts for lines of that program; none where it isn't known."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from itertools import repeat
 
-from podweave.helpers.logs.columns import Memo
+from podweave.helpers.logs.columns import Memo, is_plain
 from podweave.helpers.logs.compile import Batch
+from podweave.helpers.logs.envelope import WORD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from podweave.helpers.logs.timestamps import Clock
 
 
+_WORDS = re.compile(WORD + rb"[^\n]*\n")
+
+
 class EnvelopeBatch(Batch):
     """Lines of no known program are read as the envelope reads them."""
 
@@ -29,16 +33,26 @@ class EnvelopeBatch(Batch):
         super().__init__(layout, schema, constants, steps)
         self._given = constants
         self._only = layout.only
-        self._keys = re.compile(layout.key)
+        self._tag, self._message = layout.places
         self._ways: Memo = Memo(lambda key: layout.further(*key))
         self._batches: dict[Layout, Batch] = {}
 
     def rows(self, lines: Sequence[bytes], clock: Clock, path: str) -> list[bytes | None]:
-        ways = list(map(self._ways.__getitem__, self._keys.findall(b"\n".join(lines) + b"\n")))
+        data = b"\n".join(lines) + b"\n"
+        plain = is_plain(data)
+        groups = self._find(data, len(lines), plain)
+        message, tag = self._message, self._tag
+        words = _WORDS.findall(b"\n".join([row[message] for row in groups]) + b"\n")
+        keys = zip([row[tag] for row in groups], words, strict=True)
+        ways = list(map(self._ways.__getitem__, keys))
         kinds = set(ways)
-        if len(kinds) == 1:
-            return self._read(lines, kinds.pop(), clock, path)
         rows: list[bytes | None] = [None] * len(lines)
+        if not self._only and () in kinds:
+            # Also of lines that are read further: what their own layouts don't read.
+            rows = self._made(groups, data, plain, lines, clock, path)
+            kinds.discard(())
+        if len(kinds) == 1 and () not in ways:
+            return self._read(lines, kinds.pop(), clock, path)
         for kind in kinds:
             indexes = [index for index, way in enumerate(ways) if way is kind or way == kind]
             found = self._read([lines[index] for index in indexes], kind, clock, path)
@@ -61,7 +75,7 @@ class EnvelopeBatch(Batch):
             left = [index for index in left if rows[index] is None]
             if not left:
                 return rows
-        if not self._only:
+        if left and not self._only:
             found = super().rows([lines[index] for index in left], clock, path)
             for index, row in zip(left, found, strict=True):
                 rows[index] = row

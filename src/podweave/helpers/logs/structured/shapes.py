@@ -41,6 +41,7 @@ _FLOAT = rb"(-?(?:0|[1-9]\d{0,14})\.\d{1,30})"
 _PAIR_FLOAT = rb"((?:0|-?[1-9]\d{0,14})\.\d{1,9})"
 _AS_NUMBER = rb"(?:0|-?[1-9]\d{0,17})(?:\.\d{1,9})?(?![^ \n])"
 _LENGTH = rb"(-?\d{1,15}(?:\.\d{1,12})?(?:h|ms|m|s|us|\xc2\xb5s|ns))"
+_LENGTH_ALONE = rb"(-?\d{1,15}(?:\.\d{1,12})?)"
 _UNESCAPED = rb'[^"\\\x00-\x1f]'
 _KINDS = {WHOLE: INTEGER, FRACTION: DECIMAL, PAIR_FRACTION: DECIMAL, ARRAY: LIST}
 # A line's own name for what has no neutral one; no field is called so.
@@ -167,8 +168,11 @@ class Shape:
             pattern = rb"(0|[1-9]\d{0,17})" if text else _INTEGER
             return pattern, pattern
         if kind == DECIMAL:
+            if text and leaf.value[-1:].isdigit():
+                self._group(field, DECIMAL, unit=unit)
+                return _LENGTH_ALONE, _LENGTH_ALONE
             if text:
-                self._group(field, DECIMAL, unit=unit or "text")
+                self._group(field, DECIMAL, unit="text")
                 return _LENGTH, _LENGTH
             self._group(field, DECIMAL, unit=unit)
             pattern = rb"(-?(?:0|[1-9]\d{0,14})(?:\.\d{1,30})?)"
