@@ -9,12 +9,21 @@ from podweave.helpers.ambassador.faulty_link import FaultyLink, insert
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Any
+    from typing import Any, Protocol
 
+    from podweave.helpers.ambassador.faulty_link import Leg
     from podweave.helpers.ambassador.metrics import Metrics
-    from podweave.helpers.ambassador.relay import Relay
     from podweave.helpers.journal import Journal
     from podweave.helpers.loop import Loop
+
+    class Relay(Protocol):
+        """Somebody with a connection to an upstream."""
+
+        @property
+        def profile(self) -> str: ...
+        @property
+        def upstream(self) -> Leg: ...
+        def reset(self) -> None: ...
 
 
 class FaultControl:

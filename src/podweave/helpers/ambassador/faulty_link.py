@@ -21,12 +21,28 @@ from podweave.helpers.loop import ERROR, HANGUP, READ, WRITE
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Protocol
 
     from podweave.helpers.ambassador.faults import Faults
-    from podweave.helpers.ambassador.relay import Leg
     from podweave.helpers.loop import Loop, Timer
 
     Closed = Callable[["FaultyLink", bool], object]
+
+    class Raw(Protocol):
+        """A socket, or what stands for it."""
+
+        def fileno(self) -> int: ...
+
+    class Leg(Protocol):
+        """A connection to an upstream, and whoever watches its socket."""
+
+        @property
+        def both_ways_open(self) -> bool: ...
+        @property
+        def sock(self) -> Raw: ...
+        def watch(self) -> None: ...
+        def unwatch(self) -> None: ...
+
 
 _PIECE = 65536
 _QUEUE_LIMIT = 1 << 20

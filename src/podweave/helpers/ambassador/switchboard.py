@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from podweave.helpers.ambassador.fault_control import FaultControl
     from podweave.helpers.ambassador.http.front import Front
+    from podweave.helpers.ambassador.http.outgoing import Outgoing
     from podweave.helpers.ambassador.inspection import Inspector
     from podweave.helpers.ambassador.kernel.datapath import KernelDatapath
     from podweave.helpers.ambassador.metrics import Metrics
@@ -155,6 +156,10 @@ class Switchboard:
             done,
             attempted or self.attempted,
         )
+
+    def turns(self) -> list[Turn]:
+        """The connections to upstreams, of all profiles."""
+        return [turn for slots in self._slots.values() for turn in slots.connected]
 
     def connected(
         self,
@@ -334,8 +339,13 @@ class Switchboard:
         if self.faults is None:
             from podweave.helpers.ambassador.fault_control import FaultControl
 
-            self.faults = FaultControl(self.loop, self.metrics, self.journal, self._relays.keys)
+            self.faults = FaultControl(self.loop, self.metrics, self.journal, self._to_upstreams)
         return self.faults
+
+    def _to_upstreams(self) -> list[Relay | Outgoing]:
+        """Whoever has a connection to an upstream."""
+        kept = self.front.connections() if self.front is not None else []
+        return [*self._relays, *kept]
 
     def render_metrics(self) -> bytes:
         """The metrics as of now: open connections count their bytes on their own."""
@@ -356,7 +366,7 @@ class Switchboard:
     def reset_all(self) -> int:
         """Everybody is disconnected, and learns that it was no orderly end. Returns how many."""
         cut = self.front.cut_all() if self.front is not None else 0
-        turns = [turn for slots in self._slots.values() for turn in slots.connected]
+        turns = self.turns()
         holders = {turn.holder: None for turn in turns if turn.holder is not None}
         holders |= dict.fromkeys(self._relays)
         clients = list(self.held)
@@ -375,6 +385,12 @@ class Switchboard:
             self._slots.setdefault(name, Slots()).set_limit(profile.limits.connections)
             self.metrics.open.labels(name)
             self.metrics.relayed.labels(name)
+        # Upstreams that are gone from the configuration are gone from the metrics.
+        self.metrics.upstream_up.clear()
+        for name, profile in self.profiles.items():
+            for upstream in profile.upstreams:
+                if upstream.state.up is not None:
+                    self.metrics.upstream_up.set(int(upstream.state.up), name, upstream.label)
         self._use_profile()
 
     def _use_profile(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from podweave.helpers.ambassador.http.incoming import IDLE, Incoming
 from podweave.helpers.ambassador.http.metrics import HttpMetrics
+from podweave.helpers.ambassador.http.outgoing import Outgoing
 from podweave.helpers.ambassador.http.policy import HEAD_SECONDS, HttpPolicy
 from podweave.helpers.ambassador.http.service import Service
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
     from podweave.helpers.ambassador.http.failures import Failure
     from podweave.helpers.ambassador.http.group import Group
-    from podweave.helpers.ambassador.http.outgoing import Outgoing
     from podweave.helpers.ambassador.profiles import Profile
     from podweave.helpers.ambassador.switchboard import Switchboard
     from podweave.helpers.loop import Timer
@@ -70,6 +70,11 @@ class Front:
             for group in self.service.groups.values():
                 self._count_bytes(group)
             self._use(profile)
+
+    def connections(self) -> list[Outgoing]:
+        """Those to upstreams, idle or not, of all profiles."""
+        holders = [turn.holder for turn in self.board.turns()]
+        return [holder for holder in holders if isinstance(holder, Outgoing)]
 
     def cut_all(self) -> int:
         """Everybody is disconnected, and learns that it was no orderly end. Returns how many."""
@@ -161,9 +166,8 @@ class Front:
             client.look(now)
             if client.phase is not IDLE or client.input:
                 waiting = True
-        before = now - self.service.policy.pool_idle
         for group in self.service.groups.values():
-            group.close_idle(before)
+            group.close_idle(now)
             waiting = waiting or any(peer.idle for peer in group.peers)
         self._retry_budget = min(
             self._retry_budget + self._look_seconds * _RETRIES_PER_SECOND, _RETRIES_AT_ONCE

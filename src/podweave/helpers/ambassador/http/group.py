@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
 
+    from podweave.helpers.ambassador.http.breaker import Breaker
     from podweave.helpers.ambassador.http.front import Front
     from podweave.helpers.ambassador.http.incoming import Incoming
     from podweave.helpers.ambassador.http.service import Plan, Service
@@ -59,10 +60,8 @@ class Group:
             if peer is None:
                 return None
         breaker = peer.breaker
-        if breaker is not None and not breaker.closed:
-            if not breaker.allows(self.front.now()):
-                return None
-            breaker.begin()
+        if breaker is not None and not breaker.allows(self.front.now()):
+            return None
         idle = peer.idle
         while idle:
             outgoing = idle.pop()
@@ -76,7 +75,8 @@ class Group:
         """Begin to make a connection for the client's request; or say why not."""
         now = self.front.now()
         breakers = [peer.breaker for peer in self.peers if peer.breaker is not None]
-        if breakers and not any(breaker.allows(now) for breaker in breakers):
+        allowed = [breaker for breaker in breakers if breaker.allows(now)]
+        if breakers and not allowed:
             seconds = min(breaker.seconds_left(now) for breaker in breakers)
             return Failure(
                 503,
@@ -89,7 +89,8 @@ class Group:
         if most and len(self.front.board.held) >= most:
             message = f"{most} clients wait, and limits.waiting allows no more"
             return Failure(503, "connection_limit_reached", message, 1)
-        client.dialling = Dialling(self, client)
+        probes = [] if any(breaker.closed for breaker in allowed) else allowed
+        client.dialling = Dialling(self, client, probes)
         return None
 
     def peer_of(self, turn: Turn) -> Peer:
@@ -123,20 +124,24 @@ class Group:
             peer.upstream.state.ejected_until = now + breaker.seconds_left(now)
             self.front.breaker_changed(label, self.profile.name, is_open=True)
 
-    def close_idle(self, before: float | None = None) -> None:
-        """Close the connections that are idle since `before`, on the loop's clock; or all."""
+    def close_idle(self, now: float | None = None) -> None:
+        """Close the idle connections whose time is over, on the loop's clock; or all."""
         for peer in self.peers:
-            idle = peer.idle
-            while idle and (before is None or idle[0].idle_since < before):
-                idle[0].close()
+            for outgoing in list(peer.idle):
+                if now is None or outgoing.idle_until <= now:
+                    outgoing.close()
 
 
 class Dialling:
     """A request's wish for a connection: its turn, the dial, the handshake."""
 
-    __slots__ = ("_client", "_group", "_handshake", "_turn")
+    __slots__ = ("_client", "_group", "_handshake", "_probes", "_turn")
 
-    def __init__(self, group: Group, client: Incoming) -> None:
+    def __init__(self, group: Group, client: Incoming, probes: list[Breaker]) -> None:
+        """`probes`: the half-open breakers that this dial is to decide."""
+        self._probes = probes
+        for breaker in probes:
+            breaker.begin()
         self._group = group
         self._client = client
         self._handshake: Handshake | None = None
@@ -150,6 +155,8 @@ class Dialling:
 
     def cancel(self) -> None:
         self._release()
+        for breaker in self._probes:
+            breaker.given_up()
         if self._handshake is not None:
             self._handshake.cancel()
         self._turn.end()
@@ -187,8 +194,13 @@ class Dialling:
 
     def _connected(self, sock: socket.socket | TlsSocket, *, tls: bool) -> None:
         self._release()
+        for breaker in self._probes:
+            # The request on the connection goes on with it.
+            breaker.given_up()
         group = self._group
         outgoing = Outgoing(group, group.peer_of(self._turn), sock, self._turn, tls=tls)
+        if group.front.board.faults is not None:
+            group.front.board.faults.spoil(outgoing)
         self._client.connected(outgoing)
 
     def _failed(self, error: DialError) -> None:

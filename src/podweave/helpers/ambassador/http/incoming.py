@@ -39,6 +39,9 @@ IDLE, HELD, SENDING, AWAITING, FLUSHING, LINGERING, CLOSED = range(7)
 HEAD_LIMIT = 65536
 """Bytes of a request's head."""
 
+_MOST_UNSENT = 3
+"""Connections that may fail under a request before its first byte is sent."""
+
 # One for all: it is empty again before the loop turns.
 _buffer = bytearray(65536)
 _view = memoryview(_buffer)
@@ -195,7 +198,9 @@ class Incoming:
         outgoing.close()
         if self.phase is CLOSED:
             return
-        if unsent or (stale and not self._attempts and self._repeatable):
+        if (unsent and self._attempts < _MOST_UNSENT) or (
+            stale and not self._attempts and self._repeatable
+        ):
             self._again("stale")
         elif self.may_retry(self.plan.route.retries):
             self._again("failed")
@@ -323,6 +328,8 @@ class Incoming:
                 self.since = self._front.now()
             self.input += data
             self._advance()
+            if self.phase is IDLE and self.input:
+                self._front.began()
         elif phase is not LINGERING:
             self.input += data
             self.watch()

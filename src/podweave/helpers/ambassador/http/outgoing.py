@@ -52,7 +52,7 @@ class Outgoing:
         "_watched",
         "client",
         "group",
-        "idle_since",
+        "idle_until",
         "peer",
         "turn",
         "uses",
@@ -79,7 +79,8 @@ class Outgoing:
         self._tls = tls
         self.client: Incoming | None = None
         self.uses = 0
-        self.idle_since = 0.0
+        self.idle_until = 0.0
+        """On the loop's clock."""
         self._answer: Answer | None = None
         self._content: Content | None = None
         self._partial = b""
@@ -100,6 +101,34 @@ class Outgoing:
         """Takes no more of the request for now."""
         return bool(self._pending) or self._broken
 
+    # What faults on purpose are put into: as a relay's leg.
+
+    @property
+    def profile(self) -> str:
+        return self.group.profile.name
+
+    @property
+    def upstream(self) -> Outgoing:
+        return self
+
+    @property
+    def sock(self) -> socket.socket | TlsSocket:
+        return self._sock
+
+    @property
+    def both_ways_open(self) -> bool:
+        return self._fd >= 0 and not self._broken
+
+    def watch(self) -> None:
+        if not self._watched:
+            self._watched = True
+            self._loop.add(self._fd, self._mask, self.ready)
+
+    def unwatch(self) -> None:
+        if self._watched:
+            self._watched = False
+            self._loop.remove(self._fd)
+
     def alive(self) -> bool:
         """Whether the upstream hasn't hung up, as far as can be known by now."""
         raw = self._sock if isinstance(self._sock, socket.socket) else self._sock.raw
@@ -118,6 +147,8 @@ class Outgoing:
         self.uses += 1
         self.peer.busy += 1
         self.group.sent += len(message)
+        if self.peer.breaker is not None:
+            self.peer.breaker.begin()
         try:
             sent = self._send(message)
         except BlockingIOError:
@@ -164,7 +195,7 @@ class Outgoing:
             return
         if self.client is not None:
             self._let_go()
-        self._unwatch()
+        self.unwatch()
         self._fd = -1
         self._sock.close()
         self.group.closed(self)
@@ -180,7 +211,7 @@ class Outgoing:
     def detach(self) -> socket.socket | TlsSocket:
         """Give up the socket and the turn: it is no connection of HTTP any more."""
         self._let_go()
-        self._unwatch()
+        self.unwatch()
         self._fd = -1
         return self._sock
 
@@ -197,7 +228,7 @@ class Outgoing:
             if not events & WRITE:
                 # Its end, while the client can't take more: without end it would be reported,
                 # and it is seen again when this connection is watched again.
-                self._unwatch()
+                self.unwatch()
             return
         if not events & READ:
             return
@@ -267,7 +298,7 @@ class Outgoing:
                 client.responded()
                 group.hand_over(self)
                 return
-            self.idle_since = now
+            self.idle_until = now + (answer.idle or group.service.policy.pool_idle)
             peer.idle.append(self)
             if len(peer.idle) > group.most_idle:
                 peer.idle[0].close()
@@ -305,6 +336,7 @@ class Outgoing:
             if answer.status == 101:
                 if not plan.upgrade or not complete:
                     raise ProtocolError(502, "an upgrade (101) that wasn't asked for")
+                self.group.judge(self.peer, answer.status)
                 client.upgraded(self, answer.head, data)
                 return
             # HTTP/1.0 has no interim responses (RFC 9110, section 15.2).
@@ -427,11 +459,6 @@ class Outgoing:
         elif mask != self._mask:
             self._loop.modify(self._fd, mask)
         self._mask = mask
-
-    def _unwatch(self) -> None:
-        if self._watched:
-            self._watched = False
-            self._loop.remove(self._fd)
 
     @property
     def _label(self) -> str:

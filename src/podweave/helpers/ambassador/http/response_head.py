@@ -32,7 +32,7 @@ _SPECIAL = HOP_BY_HOP | {b"content-length", b"transfer-encoding"}
 class Head:
     """A head as it was read. `fields` are those that are passed on, framing apart."""
 
-    __slots__ = ("fields", "length", "minor", "reusable", "start", "status", "upgrade")
+    __slots__ = ("fields", "idle", "length", "minor", "reusable", "start", "status", "upgrade")
 
     def __init__(self, status: int, start: bytes, minor: int) -> None:
         self.status = status
@@ -45,12 +45,24 @@ class Head:
         self.reusable = minor == 1
         """The upstream takes another request on this connection, as far as the head says."""
         self.upgrade = b""
+        self.idle = 0.0
+        """Seconds that the upstream keeps the connection, where it says so; else 0."""
 
 
 class Answer:
     """What the client is sent, and what follows."""
 
-    __slots__ = ("bare", "chunk", "count", "head", "keep_alive", "length", "reusable", "status")
+    __slots__ = (
+        "bare",
+        "chunk",
+        "count",
+        "head",
+        "idle",
+        "keep_alive",
+        "length",
+        "reusable",
+        "status",
+    )
 
     count: Sample
 
@@ -61,6 +73,8 @@ class Answer:
         self.status = status
         self.reusable = reusable
         """The upstream's connection is as good as new after the content."""
+        self.idle = 0.0
+        """Seconds to keep the connection for, where the upstream has told how long it does."""
         self.keep_alive = True
         """The client may send another request after this response."""
         self.chunk = False
@@ -93,6 +107,8 @@ def _read(head: bytes) -> Head:
             options += members(line[1])
         elif name == b"upgrade":
             result.upgrade = line[1]
+        elif name == b"keep-alive":
+            result.idle = _idle_seconds(line[1])
         elif name in (b"content-length", b"transfer-encoding"):
             framing.append(line)
     if framing:
@@ -113,6 +129,16 @@ def _read(head: bytes) -> Head:
         if len(dropped) > 1 or not dropped <= {b"close", b"keep-alive", b"upgrade"}:
             result.fields = [line for line in fields if line[0] not in dropped]
     return result
+
+
+def _idle_seconds(value: bytes) -> float:
+    """From `Keep-Alive: timeout=5` (RFC 2068, section 19.7.1.1), less what a request takes to get
+    there: Node.js, for one, says 5 seconds, and hangs up on whatever comes in the sixth."""
+    for member in members(value):
+        name, _, seconds = member.partition(b"=")
+        if name.strip() == b"timeout" and seconds.strip().isdigit() and len(seconds) < 6:
+            return max(int(seconds) - 1.0, 0.1)
+    return 0.0
 
 
 def _status_line(line: bytes) -> Head:
@@ -146,6 +172,7 @@ def write(head: Head, rules: FieldRules, *, to_head: bool, minor: int, keep_aliv
         return Answer(b"\r\n".join(lines) + b"\r\n\r\n", 0, status, head.reusable)
     lines += rules.added
     answer = Answer(b"", 0, status, head.reusable)
+    answer.idle = head.idle
     if to_head or status in (204, 304):
         if status != 204:
             _say_length(lines, head.length)
