@@ -168,7 +168,9 @@ class Stream:
         chosen = set(map(id, ranked))
         self._layouts = ranked + [layout for layout in self._layouts if id(layout) not in chosen]
         before = self._main
-        if ranked and not ranked[0].general:
+        # A general layout reads what particular ones are made for, so a whole sample must say
+        # that there are none.
+        if ranked and (not ranked[0].general or len(sample) >= SAMPLE_LINES):
             self._main = self._compiler.batch(ranked[0])
         else:
             self._main = self._nothing
@@ -216,7 +218,13 @@ class Stream:
             self._events[main.layout.format] += len(rows) - missed
         if missed == 0:
             self._hits += len(rows)
-            return self._hold_last(lines, rows, len(lines) - 1, {}, {}, clock)
+            done = self._hold_last(lines, rows, len(lines) - 1, {}, {}, clock)
+            enough = len(lines) >= SAMPLE_LINES and self._hits >= self._review
+            if enough and main.layout.general:
+                # It may read what a particular one reads better by now.
+                self._choose(lines[-SAMPLE_LINES:], clock)
+                self._hits = self._misses = 0
+            return done
         starts, joined = self._sort_out(lines, rows)
         owners = self._read_otherwise(lines, rows, starts, clock)
         last = -1
