@@ -110,6 +110,16 @@ class Envelope(Layout):
         """The columns of the tag and of the message."""
         return self._process - 1, self._message - 1
 
+    @property
+    def words(self) -> frozenset[bytes]:
+        """The first words that make a difference to `further`; the others are like none."""
+        return frozenset(
+            word
+            for _, program in self._programs
+            for message in program.messages
+            for word in message.words
+        )
+
     def further(self, process: bytes, word: bytes) -> tuple[Layout, ...]:
         """The layouts for lines of that program; none where it isn't known."""
         layouts = []

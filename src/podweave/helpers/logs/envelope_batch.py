@@ -34,6 +34,7 @@ class EnvelopeBatch(Batch):
         self._given = constants
         self._only = layout.only
         self._tag, self._message = layout.places
+        self._words = layout.words
         self._ways: Memo = Memo(lambda key: layout.further(*key))
         self._batches: dict[Layout, Batch] = {}
 
@@ -43,6 +44,8 @@ class EnvelopeBatch(Batch):
         groups = self._find(data, len(lines), plain)
         message, tag = self._message, self._tag
         words = _WORDS.findall(b"\n".join([row[message] for row in groups]) + b"\n")
+        known = self._words
+        words = [word if word in known else b"" for word in words]
         keys = zip([row[tag] for row in groups], words, strict=True)
         ways = list(map(self._ways.__getitem__, keys))
         kinds = set(ways)
