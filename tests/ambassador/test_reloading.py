@@ -85,6 +85,10 @@ def test_a_change_is_seen_by_itself(start: Start, write: Callable[[Path, str], N
             assert before.recv(100) == b"old x\n", "open connections stay, by default"
         assert ambassador.metric(RELOADS, result="applied") == 1
         assert ambassador.event("configuration-applied")["changed"] == ["profiles"]
+        metrics = ambassador.admin("GET", "/metrics")[1]
+        up = 'podweave_ambassador_upstream_up{profile="dev",upstream="127.0.0.1:'
+        shown = [line for line in metrics.splitlines() if line.startswith(up)]
+        assert shown == [f'{up}{new.port}"}} 1'], "what is gone is shown no more"
 
 
 BAD: list[tuple[str, str]] = [

@@ -45,6 +45,31 @@ GOOD = [
             "drainSeconds": 0,
         },
     ),
+    pattern(
+        "Ambassador",
+        {
+            "listen": "localhost:6379",
+            "protocol": "redis",
+            "onSwitch": {"existing": "drain", "graceSeconds": 5},
+            "profiles": {
+                "stage": {
+                    "upstreams": [{"address": "a.example:6379", "weight": 3, "priority": 1}],
+                    "balance": "leastConnections",
+                    "healthCheck": {"intervalSeconds": 2, "http": {"path": "/", "port": 81}},
+                    "ejection": {"failures": 3, "seconds": 60},
+                    "limits": {"connections": 10, "waiting": 5},
+                    "tls": {
+                        "mode": "verify-full",
+                        "serverName": "db.example",
+                        "ca": {"secretRef": {"name": "ca", "key": "bundle.pem"}},
+                        "certificate": {"secretRef": {"name": "client"}},
+                    },
+                    "credentials": {"secretRef": {"name": "login", "passwordKey": "pw"}},
+                    "database": 3,
+                }
+            },
+        },
+    ),
     pattern("Ambassador", {"container": {"image": "envoy:1"}, "listen": "localhost:80"}),
     pattern("Adapter", {"logs": LOGS}),
     pattern("Adapter", {"logs": [{**LOGS[0], "format": "nginx", "to": "/out/a.ndjson"}]}),
@@ -55,8 +80,28 @@ GOOD = [
     pattern("Sidecar", {"container": {"image": "mine:1"}, "logs": LOGS}),
 ]
 
+
+def dev(**profile: Any) -> dict[str, Any]:
+    """An Ambassador with one profile."""
+    upstreams = [{"address": "db.example:5432"}]
+    profiles = {"dev": {"upstreams": upstreams, **profile}}
+    return pattern("Ambassador", {"listen": "localhost:5432", "profiles": profiles})
+
+
 BAD = [
     {},
+    dev(balance="random"),
+    dev(healthCheck={"interval": 1}),
+    dev(healthCheck={"http": {}}),
+    dev(healthCheck={"http": {"path": "healthz"}}),
+    dev(ejection={"failures": 1001}),
+    dev(limits={"connections": -1}),
+    dev(tls={"mode": "verify-ca"}),
+    dev(tls={"ca": {}}),
+    dev(tls={"ca": {"secretRef": {"key": "ca.crt"}}}),
+    dev(credentials={"secretRef": "login"}),
+    dev(credentials={"username": "kim"}),
+    dev(database=[]),
     pattern("Ambassadors", {}),
     {**GOOD[0], "apiVersion": "podweave.dev/v1"},
     {**GOOD[0], "extra": 1},

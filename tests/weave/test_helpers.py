@@ -293,3 +293,62 @@ def test_another_configuration_is_another_hash() -> None:
         for drain in (1, 2, 2)
     }
     assert len(hashes) == 2
+
+
+def test_secrets_are_mounted_in_their_ambassador_alone_and_that_is_told() -> None:
+    pattern = """\
+apiVersion: podweave.dev/v1alpha1
+kind: Ambassador
+metadata: {name: db}
+spec:
+  listen: localhost:5432
+  protocol: postgres
+  profiles:
+    stage:
+      upstreams: [{address: "db:5432"}]
+      tls: {ca: {configMapRef: {name: company-ca}}}
+      credentials: {secretRef: {name: login}}
+"""
+    other = "apiVersion: podweave.dev/v1alpha1\nkind: Ambassador\nmetadata: {name: cache}\n"
+    other += "spec: {listen: 'localhost:6379', profiles: {dev: {upstreams: [{address: 'c:1'}]}}}\n"
+    weaving = woven(POD % "", pattern, other)
+    ((_, objects),) = weaving.objects
+    spec = objects[0]["spec"]
+    place = "/etc/podweave-secrets/db"
+    mounts = {
+        container["name"]: [mount["mountPath"] for mount in container.get("volumeMounts", [])]
+        for container in [*spec["initContainers"], *spec["containers"]]
+    }
+    assert place in mounts["db"]
+    assert place not in mounts["cache"]
+    assert mounts["main"] == []
+    (told,) = [change for change in weaving.changes if "podweave-secrets-db" in change.what]
+    assert "projected volume podweave-secrets-db added" in told.what
+    assert "ConfigMap company-ca (stage: ca), Secret login (stage: credentials)" in told.reason
+    assert "none of them must exist" in told.reason
+    (volume,) = [each for each in spec["volumes"] if "projected" in each]
+    for source in volume["projected"]["sources"]:
+        (part,) = source.values()
+        assert part["optional"] is True
+    config = objects[1]["data"]["db.json"]
+    assert json.loads(config)["profiles"]["stage"]["credentials"] == {
+        "username": f"{place}/stage/credentials/username",
+        "password": f"{place}/stage/credentials/password",
+    }
+
+
+def test_two_long_names_have_volumes_of_their_own() -> None:
+    def pattern(name: str, port: int) -> str:
+        return (
+            f"apiVersion: podweave.dev/v1alpha1\nkind: Ambassador\nmetadata: {{name: {name}}}\n"
+            f"spec:\n  listen: localhost:{port}\n  protocol: redis\n  profiles:\n    dev:\n"
+            f"      upstreams: [{{address: 'c:1'}}]\n"
+            f"      credentials: {{secretRef: {{name: s{port}}}}}\n"
+        )
+
+    long = "a" * 60
+    weaving = woven(POD % "", pattern(f"{long}-b", 1000), pattern(f"{long}-c", 1001))
+    ((_, objects),) = weaving.objects
+    names = [each["name"] for each in objects[0]["spec"]["volumes"] if "projected" in each]
+    assert len(set(names)) == 2
+    assert all(len(name) <= 63 for name in names)
