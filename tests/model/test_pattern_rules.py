@@ -352,6 +352,7 @@ LOGS: list[tuple[str, dict[str, Any], str, str]] = [
     reading("maxLine", "long", "maxLine", "isn't a quantity"),
     reading("multiline", {}, "multiline", "either `start` or `continue`"),
     reading("multiline", {"start": "("}, "multiline.start", "not a regular expression"),
+    reading("multiline", {"start": "(a+)+$"}, "multiline.start", "in several ways"),
     reading("multiline", {"start": "^#", "flushSeconds": 90}, "multiline.flushSeconds", "0 to 60"),
     reading("listen", [{}], "listen[0]", "either `pipe` or `socket`"),
     reading("listen", [{"pipe": "/run/a*"}], "listen[0].pipe", "names one file"),

@@ -61,7 +61,7 @@ class Watched:
 def watched(tmp_path: Path) -> Iterator[Watched]:
     made = Watched(tmp_path)
     try:
-        if not made.hints.arm(made, [str(tmp_path)]):
+        if made.hints.arm(made, [str(tmp_path)]) is None:
             pytest.skip("this kernel has no dnotify")
     except OSError as error:
         pytest.skip(errno.errorcode[error.errno or 0])
@@ -124,6 +124,28 @@ def test_a_folder_that_is_not_there_is_looked_for_often(tmp_path: Path) -> None:
     watched.turn()
     watched.tail._grew -= 60
     assert watched.tail.next_poll() < RESTING
+    watched.close()
+
+
+def test_a_folder_that_goes_and_comes_back(tmp_path: Path) -> None:
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    watched = Watched(folder)
+    watched.turn()
+    watched.rest()
+    folder.rmdir()
+    # The folder that was watched is gone, and with it whoever could hint.
+    watched.tail._next_scan = 0.0
+    watched.turn()
+    assert watched.tail.next_poll() < RESTING
+    folder.mkdir()
+    watched.tail._next_scan = 0.0
+    watched.turn()
+    watched.rest()
+    (folder / "a.log").write_bytes(b"back\n")
+    watched.wait_for_hint()
+    watched.turn()
+    assert watched.lines == [b"back"]
     watched.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
 import stat
@@ -15,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from podweave.helpers.logs.intake import _Lines
+from tests.ports import free_port
 from tests.sidecar.shipping import Sidecar
 from tests.waiting import wait_until as wait_for
 
@@ -74,6 +76,19 @@ def test_datagrams(tmp_path: Path, listening: Started) -> None:
     assert sidecar.messages() == ["<13>one", "two", "three"]
     assert sidecar.stop() == 0
     assert not path.exists()
+
+
+def test_a_line_over_the_limit_is_cut_and_counted(tmp_path: Path, listening: Started) -> None:
+    pipe = tmp_path / "app.fifo"
+    sidecar = listening(pipe=str(pipe), max_line=1024)
+    sidecar.config["admin"] = ["127.0.0.1", free_port()]
+    sidecar.start()
+    wait_until(pipe.exists)
+    with pipe.open("wb", buffering=0) as writer:
+        writer.write(b"x" * 1500 + b"\nshort\n")
+    wait_until(lambda: sidecar.messages() == ["x" * 1024, "short"])
+    assert re.search(r"lost_bytes_total{[^}]*long_line[^}]*} 476", sidecar.admin("/metrics"))
+    assert sidecar.stop() == 0
 
 
 def test_a_stream_of_many_clients(tmp_path: Path, listening: Started) -> None:

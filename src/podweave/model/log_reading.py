@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final, Literal
 
@@ -11,6 +10,7 @@ import msgspec
 from podweave.model.errors import InputError, Path
 from podweave.model.pattern_parts import Strict
 from podweave.model.quantities import parse_quantity
+from podweave.model.regular_expressions import expression_problem
 from podweave.model.suggestions import did_you_mean
 
 ENCODINGS: Final = (
@@ -103,10 +103,8 @@ def multiline_errors(multiline: str | Multiline, path: Path) -> Iterator[InputEr
     if len(stated) != 1:
         yield InputError("either `start` or `continue`, a regular expression", path=path)
     for key, value in stated:
-        try:
-            re.compile(value.encode())
-        except (re.error, OverflowError, RecursionError) as error:
-            yield InputError(f"not a regular expression: {error}", path=(*path, key))
+        if problem := expression_problem(value):
+            yield InputError(problem, path=(*path, key))
     if not 0 <= multiline.flush_seconds <= MOST_FLUSH:
         yield InputError(
             f"{multiline.flush_seconds:g} isn't from 0 to {MOST_FLUSH:g}",

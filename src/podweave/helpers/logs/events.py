@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 RULES = ("auto", "indented", "start", "continue")
+SEARCHED = 4096
+"""Bytes of a line in which an expression of the user's own is looked for: the search may not be
+linear."""
 FLUSH = 0.5
 """Seconds without a further line after which an event is complete."""
 
@@ -63,6 +66,8 @@ class Events:
             return _INDENTED.search(data) is None
         lines = data.split(b"\n")
         lines.pop()
+        if max(map(len, lines)) > SEARCHED:
+            return False
         found = map(self._expression.search, lines[1:])
         return all(found) if self.rule == "start" else not any(found)
 
@@ -85,7 +90,7 @@ class Events:
     def _continues(self, line: bytes) -> bool:
         if self.rule == "indented":
             return not line or line.isspace() or line[0] in b" \t"
-        return (self._expression.search(line) is None) == (self.rule == "start")
+        return (self._expression.search(line, 0, SEARCHED) is None) == (self.rule == "start")
 
     def of_streams(
         self, lines: Sequence[bytes], streams: Sequence[bytes]

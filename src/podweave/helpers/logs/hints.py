@@ -46,30 +46,29 @@ class Hints:
         """Call this at every hint."""
         self._listeners.append(listener)
 
-    def arm(self, whose: object, directories: Iterable[str]) -> bool:
+    def arm(self, whose: object, directories: Iterable[str]) -> bool | None:
         """Ask for a hint of the next change in any of the directories.
 
-        False: some can't be watched. What changed before isn't told: look once after this.
+        True: some weren't watched before, and what changed before isn't told. False: all were.
+        None: some can't be watched.
         """
         wanted = frozenset(directories)
         if self._wanted.get(whose) != wanted:
             self._wanted[whose] = wanted
             self._forget()
         if len(wanted) > MOST:
-            return False
+            return None
         try:
-            for directory in wanted:
-                self._arm(directory)
+            return sum(self._arm(directory) for directory in wanted) > 0
         except (OSError, ValueError):
-            return False
-        return True
+            return None
 
     def close(self) -> None:
         for descriptor in self._descriptors.values():
             os.close(descriptor)
         self._descriptors.clear()
 
-    def _arm(self, directory: str) -> None:
+    def _arm(self, directory: str) -> bool:
         descriptor = self._descriptors.get(directory)
         if descriptor is not None:
             # Another directory of that name has come, or none.
@@ -81,7 +80,11 @@ class Hints:
             descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             self._descriptors[directory] = descriptor
             fcntl.fcntl(descriptor, _F_SETSIG, SIGNAL)
+            fresh = True
+        else:
+            fresh = False
         fcntl.fcntl(descriptor, fcntl.F_NOTIFY, _WHAT)
+        return fresh
 
     def _forget(self) -> None:
         wanted = frozenset().union(*self._wanted.values())

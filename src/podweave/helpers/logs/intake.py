@@ -83,7 +83,7 @@ class Intake:
         self._open()
 
     def feed(self, source: Source) -> None:
-        """Wake this one when there is something in its spool."""
+        """Wake this one when there is something in its spool, and count there what is cut."""
         self._sources.append(source)
 
     def finish(self) -> None:
@@ -251,6 +251,11 @@ class Intake:
             self._write(lines.rest())
 
     def _write(self, data: bytes) -> None:
+        for name, count in self.counters.items():
+            if count:
+                self.counters[name] = 0
+                for source in self._sources:
+                    source.counters[name] += count
         if data:
             for output in self._outputs:
                 output.write(data)

@@ -48,12 +48,14 @@ class Rest:
         None where there are no hints."""
         if not self.possible:
             return None
-        if self._armed is not None:
-            return RESTING
-        if not self._hints.arm(self, directories()):
+        fresh = self._hints.arm(self, directories())
+        if fresh is None:
+            self._armed = None
             return None
-        self._armed = time.time_ns()
-        return ACTIVE
+        if self._armed is None or fresh:
+            self._armed = time.time_ns()
+            return ACTIVE
+        return RESTING
 
     def changed(self, modified: int) -> None:
         """A look shows a change of that time, in nanoseconds."""
