@@ -19,7 +19,7 @@ daemon off;
 master_process off;
 pid {directory}/nginx.pid;
 error_log {directory}/error.log;
-events {{ worker_connections 1024; }}
+events {{ worker_connections 4096; }}
 http {{
   log_format seen '$request_method $request_uri $request_length $http_host';
   access_log {directory}/access.log seen;

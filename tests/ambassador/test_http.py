@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -771,3 +773,108 @@ def test_the_pool_is_bounded_and_comes_of_age(http: Any) -> None:
     assert metric_idle(ambassador, server) <= 2
     wait_until(lambda: metric_idle(ambassador, server) == 0, 10, "idle connections are closed")
     assert client.get().status == 200
+
+
+def set_faults(ambassador: Ambassador, **faults: Any) -> None:
+    content = json.dumps({"profile": "dev", **faults}).encode()
+    assert ambassador.admin("POST", "/faults", content)[0] == 200
+
+
+def test_faults_on_purpose(http: Any) -> None:
+    client, _, ambassador = http(serving(lambda asked: ok()))
+    assert client.get().status == 200
+    set_faults(ambassador, latency=0.2)
+    begun = time.monotonic()
+    assert client.get().status == 200
+    assert time.monotonic() - begun >= 0.2, "a connection that is kept"
+    with ambassador.dial() as one, ambassador.dial() as two:
+        begun = time.monotonic()
+        for sock in (one, two):
+            sock.sendall(GET)
+        assert [Client(sock).read().status for sock in (one, two)] == [200, 200]
+        assert time.monotonic() - begun >= 0.2, "and new ones"
+    set_faults(ambassador, reset=1.0)
+    client.send(GET)
+    with pytest.raises(ConnectionResetError):
+        client.sock.recv(100)
+    set_faults(ambassador)
+    with ambassador.dial() as sock:
+        assert Client(sock).get().status == 200
+
+
+def test_a_half_open_breaker_with_no_connection_left(http: Any) -> None:
+    """The probe needs a connection of its own; and a probe that is given up is followed by one."""
+    failing = [True]
+    sent = threading.Semaphore(0)
+
+    def serve(connection: socket.socket) -> None:
+        for asked in requests(connection):
+            if failing[0] and asked.target == b"/fail":
+                return
+            if asked.target == b"/wait":
+                sent.release()
+                connection.recv(100)
+                return
+            connection.sendall(ok())
+
+    policy = {"breaker": {"failures": 1, "seconds": 0.1}, "retries": {"attempts": 0}}
+    client, server, ambassador = http(serve, policy)
+    assert client.get("/fail").status == 502
+    assert client.get().status == 503
+    wait_until(lambda: client.get("/fail").status == 502, 10, "a probe fails")
+    assert client.get().status == 503, "and opens it for its whole time"
+    failing[0] = False
+    connections = len(server.connections)
+
+    def wait_for_a_probe() -> bool:
+        with ambassador.dial() as sock:
+            sock.sendall(b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n")
+            return sent.acquire(timeout=0.05)
+
+    wait_until(wait_for_a_probe, 10, "a probe is under way, and its client goes")
+    assert len(server.connections) > connections
+    wait_until(lambda: client.get().status == 200, 10, "the breaker is closed")
+
+
+def test_an_upstream_says_how_long_it_keeps_a_connection(http: Any) -> None:
+    """As Node.js does; a request isn't put on a connection that is about to be closed."""
+    client, server, ambassador = http(serving(lambda asked: ok(b"", "Keep-Alive: timeout=1")))
+    got = client.get()
+    assert "keep-alive" not in got.headers
+    assert metric_idle(ambassador, server) == 1
+    wait_until(lambda: metric_idle(ambassador, server) == 0, 10, "it is closed first")
+
+
+def test_a_head_that_never_comes_to_an_end(http: Any) -> None:
+    client, _, _ = http(serving(lambda asked: ok()))
+    got = client.ask(b"GET / HTTP/1.1\r\n" + b"A: " + b"b" * 70_000)
+    assert got.status == 431
+    assert client.ended()
+
+
+def test_another_protocol_is_told_so(http: Any) -> None:
+    _, _, ambassador = http(serving(lambda asked: ok()))
+    for data, word in ((b"\x16\x03\x01\x02\x00", b"http://"), (b"\x00\x00\x00\x08", b"HTTP/1.1")):
+        with ambassador.dial() as sock:
+            client = Client(sock)
+            client.send(data)
+            got = client.read()
+            assert got.status == 400
+            assert word in got.body
+            assert client.ended()
+
+
+def test_a_changed_file_moves_the_next_request(start: Start) -> None:
+    with upstream(serving(lambda asked: ok(asked.target))) as server:
+        ambassador = start(dev=[server.config], settings={"protocol": "http"})
+        with ambassador.dial() as sock:
+            client = Client(sock)
+            assert client.get("/a").body == b"/a"
+            config = json.loads(ambassador.config_file.read_text())
+            config["listen"] = [list(ambassador.address(0)), list(ambassador.address(1))]
+            policy = {"routes": [{"path": "/a", "rewrite_path": "/b"}]}
+            config["profiles"]["dev"]["http"] = policy
+            new = ambassador.config_file.with_suffix(".new")
+            new.write_text(json.dumps(config))
+            new.replace(ambassador.config_file)
+            wait_until(lambda: client.get("/a").body == b"/b", 20, "the new route is taken")

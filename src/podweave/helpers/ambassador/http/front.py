@@ -101,7 +101,8 @@ class Front:
         self.metrics.refused.add(1, str(error.status))
 
     def judge(self, outgoing: Outgoing) -> None:
-        outgoing.group.judge(outgoing.peer, 0)
+        """No response came."""
+        outgoing.judge(0)
 
     def failed(self, service: Service, failure: Failure) -> None:
         """A request got no whole response from an upstream."""

@@ -119,10 +119,12 @@ class Group:
             if breaker.succeeded():
                 peer.upstream.state.ejected_until = 0.0
                 self.front.breaker_changed(label, self.profile.name, is_open=False)
-        elif breaker.failed(now):
+            return
+        if breaker.failed(now):
+            self.front.breaker_changed(label, self.profile.name, is_open=True)
+        if not breaker.closed:
             # So that the dial leaves it alone, too, where there is another one.
             peer.upstream.state.ejected_until = now + breaker.seconds_left(now)
-            self.front.breaker_changed(label, self.profile.name, is_open=True)
 
     def close_idle(self, now: float | None = None) -> None:
         """Close the idle connections whose time is over, on the loop's clock; or all."""
@@ -141,7 +143,7 @@ class Dialling:
         """`probes`: the half-open breakers that this dial is to decide."""
         self._probes = probes
         for breaker in probes:
-            breaker.begin()
+            breaker.begin(group.front.now())
         self._group = group
         self._client = client
         self._handshake: Handshake | None = None

@@ -44,6 +44,7 @@ class Outgoing:
         "_mask",
         "_partial",
         "_pending",
+        "_probe",
         "_recv_into",
         "_send",
         "_sock",
@@ -87,6 +88,8 @@ class Outgoing:
         self._pending = b""
         self._waits = False
         self._broken = False
+        self._probe = False
+        """The request is the one that decides about a half-open breaker."""
         self._mask = READ
         self._watched = True
         self._loop.add(self._fd, READ, self.ready)
@@ -129,6 +132,11 @@ class Outgoing:
             self._watched = False
             self._loop.remove(self._fd)
 
+    def judge(self, status: int) -> None:
+        """How the request went; 0 for no response."""
+        self._probe = False
+        self.group.judge(self.peer, status)
+
     def alive(self) -> bool:
         """Whether the upstream hasn't hung up, as far as can be known by now."""
         raw = self._sock if isinstance(self._sock, socket.socket) else self._sock.raw
@@ -148,7 +156,8 @@ class Outgoing:
         self.peer.busy += 1
         self.group.sent += len(message)
         if self.peer.breaker is not None:
-            self.peer.breaker.begin()
+            self._probe = not self.peer.breaker.closed
+            self.peer.breaker.begin(self.group.front.now())
         try:
             sent = self._send(message)
         except BlockingIOError:
@@ -285,7 +294,7 @@ class Outgoing:
         group.service.seconds.observe(now - client.since)
         answer.count.value += 1
         if peer.breaker is not None:
-            group.judge(peer, answer.status)
+            self.judge(answer.status)
         if (
             answer.reusable
             and client.content is None
@@ -336,7 +345,7 @@ class Outgoing:
             if answer.status == 101:
                 if not plan.upgrade or not complete:
                     raise ProtocolError(502, "an upgrade (101) that wasn't asked for")
-                self.group.judge(self.peer, answer.status)
+                self.judge(answer.status)
                 client.upgraded(self, answer.head, data)
                 return
             # HTTP/1.0 has no interim responses (RFC 9110, section 15.2).
@@ -401,7 +410,7 @@ class Outgoing:
     def _failed(self, failure: Failure) -> None:
         client = self.client
         assert client is not None
-        self.group.judge(self.peer, 0)
+        self.judge(0)
         responding = self.responding
         self.close()
         if client.phase is CLOSED:
@@ -417,7 +426,7 @@ class Outgoing:
         self.client = None
         client.outgoing = None
         self.peer.busy -= 1
-        if self.peer.breaker is not None:
+        if self._probe and self.peer.breaker is not None:
             self.peer.breaker.given_up()
 
     def _read_on(self) -> None:
