@@ -72,6 +72,33 @@ def test_a_header_says_how_the_lines_after_it_are_laid_out() -> None:
     assert [json.loads(row) for row in pieces] == whole
 
 
+def test_an_exported_journal_is_an_event_a_block() -> None:
+    message = "no stock\n  한글\n"
+    length = len(message.encode()).to_bytes(8, "little")
+    entry = (
+        b"__CURSOR=s=739ad;i=4ece7\n__REALTIME_TIMESTAMP=1795400216789012\n_PID=31\nPRIORITY=3\n"
+        b"_HOSTNAME=web-1\nSYSLOG_IDENTIFIER=shop\n_CMDLINE=shop --port 80\nMESSAGE\n"
+        + length
+        + message.encode()
+        + b"\n_SYSTEMD_UNIT=shop.service\n\n"
+    )
+    whole = rows(entry * 40)
+    assert len(whole) == 40
+    for row in (whole[0], whole[-1]):
+        assert row["@timestamp"] == "2026-11-23T02:16:56.789012Z"
+        assert row["message"] == message
+        assert row["log"]["level"] == "error"
+        assert row["process"]["pid"] == 31
+        assert row["host"]["hostname"] == "web-1"
+        assert row["labels"]["_SYSTEMD_UNIT"] == "shop.service"
+        assert row["event"]["dataset"] == "journald-export"
+    one = stream("journald-export")
+    data = entry * 3
+    lines = [line + b"\n" for line in data.split(b"\n")[:-1]]
+    pieces = [row for line in lines for row in one.feed(line, CLOCK)] + one.flush(CLOCK)
+    assert [json.loads(row) for row in pieces] == whole[:3]
+
+
 def test_several_formats_in_a_file() -> None:
     nginx = catalogue.load("nginx-access").samples[0][0]
     python = catalogue.load("python").samples[1][0]

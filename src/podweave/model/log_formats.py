@@ -14,6 +14,7 @@ LOG_FORMATS: Final = (
     "caddy",
     "envoy-json",
     "journald-json",
+    "journald-export",
     "json",
     "nginx-access",
     "ingress-nginx",
@@ -63,6 +64,7 @@ LOG_FORMATS: Final = (
 )
 
 LOG_FORMAT_ALIASES: Final = (
+    "journalctl-export",
     "caddy-access",
     "istio-json",
     "journald",

@@ -64,6 +64,8 @@ def rank(lines: Sequence[bytes], layouts: Sequence[Any], clock: Clock) -> list[A
         name = layout.format
         if layout.general:
             return 2, order
+        if getattr(layout, "blocks", False):
+            return -1, order  # It reads no more than the first line of each.
         place = (0, first[name]) if scores[name] >= best * _NEARLY else (1, -scores[name])
         within = (0, order) if count >= bests[name] * _NEARLY else (1, -count)
         return *place, first[name], *within

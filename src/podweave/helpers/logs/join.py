@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from podweave.helpers.logs.fields import Record
 
+_BLOCK = b"__CURSOR="
+"""Begins an entry of an exported journal, whose other lines follow (formats/journald.py)."""
 _TRACEBACK = b"Traceback (most recent call last)"
 _GO_START = re.compile(rb"(?:panic: |fatal error: |goroutine \d+ \[)")
 _GOROUTINE = re.compile(rb"goroutine \d+ \[")
@@ -73,6 +75,8 @@ class Joiner:
         self._state = ""
         if _TRACEBACK in line:
             self._state = "python"
+        elif line.startswith(_BLOCK):
+            self._state = "block"
         elif known:
             return
         elif _GO_START.match(line):
@@ -84,6 +88,8 @@ class Joiner:
 
     def continues(self, line: bytes) -> bool:
         """The line belongs to the event that began last."""
+        if self._state == "block":
+            return not line.startswith(_BLOCK)
         if not line or line.isspace() or line[0] in b" \t":
             return True
         if line.startswith(_TRACEBACK):

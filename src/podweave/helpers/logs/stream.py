@@ -82,8 +82,12 @@ class _Event:
         steps = self.owner.steps
         if not any(self.continuation) or (not self.row and steps is not None and steps.limits):
             return self.row
-        record = self.owner.layout.record(self.line, self.clock)
-        enrich(record, self.line, self.continuation)
+        layout = self.owner.layout
+        if getattr(layout, "blocks", False):
+            record = layout.whole([self.line, *self.continuation], self.clock)
+        else:
+            record = layout.record(self.line, self.clock)
+            enrich(record, self.line, self.continuation)
         return self.owner.render(record, self.clock, self.path, again=True)
 
 

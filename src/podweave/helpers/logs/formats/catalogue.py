@@ -14,6 +14,7 @@ _MODULES = {
     "caddy": "access_json",
     "envoy-json": "access_json",
     "journald-json": "journald",
+    "journald-export": "journald",
     "json": "json_lines",
     "nginx-access": "nginx",
     "ingress-nginx": "nginx",
@@ -66,6 +67,7 @@ NAMES = tuple(_MODULES)
 
 # Names that people use for the same thing.
 ALIASES = {
+    "journalctl-export": "journald-export",
     "caddy-access": "caddy",
     "istio-json": "envoy-json",
     "journald": "journald-json",

@@ -1,45 +1,86 @@
-"""systemd's journal as `journalctl -o json` prints it.
+"""systemd's journal, as `journalctl -o json` and `-o export` print it.
 
-Source: systemd.journal-fields(7). What journalctl prints by default (`short`) is syslog's format.
+Sources: systemd.journal-fields(7), "Journal Export Formats". What journalctl prints by default
+(`short`) is syslog's format.
 """
 
 from __future__ import annotations
 
 from podweave.helpers.logs.fields import SEVERITY_LEVELS
-from podweave.helpers.logs.layouts import Format
+from podweave.helpers.logs.layouts import Format, Layout
 from podweave.helpers.logs.structured.json_layout import PRESENT, TEXT, JsonLayout
+from podweave.helpers.logs.structured.names import KeyTable
+from podweave.helpers.logs.structured.sink import Sink
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from podweave.helpers.logs.fields import Record
+    from podweave.helpers.logs.timestamps import Clock
+
+_KEYS = {
+    "__REALTIME_TIMESTAMP": "time",
+    "PRIORITY": "level",
+    "MESSAGE": "message",
+    "MESSAGE_ID": "event_id",
+    "SYSLOG_FACILITY": "facility",
+    "SYSLOG_IDENTIFIER": "process",
+    "SYSLOG_PID": "",
+    "_PID": "pid",
+    "_UID": "user_id",
+    "_COMM": "",
+    "_EXE": "executable",
+    "_CMDLINE": "command_line",
+    "_HOSTNAME": "host",
+    "CODE_FILE": "file",
+    "CODE_LINE": "line",
+    "CODE_FUNC": "function",
+    "TID": "thread_id",
+    "ERRNO": "error_code",
+    "CONTAINER_ID_FULL": "container_id",
+    "CONTAINER_NAME": "container_name",
+    "IMAGE_NAME": "container_image",
+}
+_LEVELS = {str(severity): level for severity, level in enumerate(SEVERITY_LEVELS)}
+
+
+class ExportLayout(Layout):
+    """A block of lines an entry: `FIELD=value`, and an empty line at its end.
+
+    A value with newlines or other controls is its field's name on a line, eight bytes of its
+    length (little-endian), the value.
+    """
+
+    blocks = True
+
+    def __init__(self) -> None:
+        super().__init__(rb"__CURSOR=%{NOTSPACE:cursor}")
+        self._keys = KeyTable({"__CURSOR": "", **_KEYS})
+
+    def whole(self, lines: Sequence[bytes], clock: Clock) -> Record:
+        """The record of a block, its first line included."""
+        sink = Sink(clock, self._keys, self.levels)
+        index = 0
+        while index < len(lines):
+            name, equals, value = lines[index].partition(b"=")
+            index += 1
+            if not equals:
+                rest = b"\n".join(lines[index:])
+                length = int.from_bytes(rest[:8], "little")
+                if not name or len(rest) < 8 + length:
+                    continue
+                value = rest[8 : 8 + length]
+                index += rest[: 8 + length].count(b"\n") + 1
+            field = "cursor" if name == b"__CURSOR" else name.decode("utf-8", "replace")
+            sink.fill(field, value.decode("utf-8", "replace"))
+        return sink.record
+
 
 FORMATS = {
     "journald-json": Format(
         "journald-json",
-        (
-            JsonLayout(
-                {
-                    "__REALTIME_TIMESTAMP": "time",
-                    "PRIORITY": "level",
-                    "MESSAGE": "message",
-                    "MESSAGE_ID": "event_id",
-                    "SYSLOG_FACILITY": "facility",
-                    "SYSLOG_IDENTIFIER": "process",
-                    "SYSLOG_PID": "",
-                    "_PID": "pid",
-                    "_UID": "user_id",
-                    "_COMM": "",
-                    "_EXE": "executable",
-                    "_CMDLINE": "command_line",
-                    "_HOSTNAME": "host",
-                    "CODE_FILE": "file",
-                    "CODE_LINE": "line",
-                    "CODE_FUNC": "function",
-                    "TID": "thread_id",
-                    "ERRNO": "error_code",
-                    "CONTAINER_ID_FULL": "container_id",
-                    "CONTAINER_NAME": "container_name",
-                    "IMAGE_NAME": "container_image",
-                },
-                requires={"__REALTIME_TIMESTAMP": TEXT, "MESSAGE": PRESENT},
-            ),
-        ),
+        (JsonLayout(_KEYS, requires={"__REALTIME_TIMESTAMP": TEXT, "MESSAGE": PRESENT}),),
         samples=(
             (
                 (
@@ -97,6 +138,27 @@ FORMATS = {
                 },
             ),
         ),
-        levels={str(severity): level for severity, level in enumerate(SEVERITY_LEVELS)},
+        levels=_LEVELS,
+    ),
+    "journald-export": Format(
+        "journald-export",
+        (ExportLayout(),),
+        samples=(
+            (
+                (
+                    b"__CURSOR=s=739ad463348b4ceca5a9e69c95a3c93f;i=4ece7;b=6c7c60"
+                    b"13a26343b29e964691ff25d04c"
+                ),
+                {
+                    "attributes": {
+                        "cursor": (
+                            "s=739ad463348b4ceca5a9e69c95a3c93f;i=4ece7;b=6c7c6013a26"
+                            "343b29e964691ff25d04c"
+                        ),
+                    },
+                },
+            ),
+        ),
+        levels=_LEVELS,
     ),
 }
