@@ -68,7 +68,10 @@ class EnvelopeBatch(Batch):
     ) -> list[bytes | None]:
         rows: list[bytes | None] = list(repeat(None, len(lines)))
         left = list(range(len(lines)))
+        data = b"\n".join(lines) if len(layouts) > 1 else b""
         for layout in layouts:
+            if data and not all(map(data.__contains__, layout.literals)):
+                continue
             batch = self._batches.get(layout)
             if batch is None:
                 batch = self._batches[layout] = Batch(layout, self.schema, self._given, self.steps)

@@ -70,7 +70,7 @@ class _Scan:
                 place = part.end()
                 if part[1] == b"BEGIN":
                     end = self.ending(place)
-                    if b"|" in pattern[place:end]:
+                    if self.alternates(place, end) or _QUANTIFIER.match(pattern, end):
                         place = self.unknown(end)
                     continue
                 self.part(part[1].decode("ascii"), part[2] is not None)
@@ -169,6 +169,21 @@ class _Scan:
             depth += 1 if part[1] == b"BEGIN" else -1
             place = part.end()
         return place
+
+    def alternates(self, place: int, end: int) -> bool:
+        """There is a choice between here and there, and not only inside a group."""
+        while place < end:
+            byte = self.pattern[place : place + 1]
+            if byte == b"|":
+                return True
+            if byte == b"\\":
+                place += 2
+            elif byte == b"(":
+                place = self.closing(place)
+            else:
+                match = _CLASS.match(self.pattern, place) if byte == b"[" else None
+                place = match.end() if match else place + 1
+        return False
 
     def closing(self, place: int) -> int:
         """Behind the parenthesis that ends the group here."""
