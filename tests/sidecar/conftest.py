@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import pytest
 from podweave.helpers.loop import Loop
 from tests.sidecar.following import following
 from tests.sidecar.shipping import Sidecar
+
+# Servers that take minutes to build are no part of the ordinary tests: see scripts/peers.
+collect_ignore = [] if os.environ.get("PODWEAVE_PEERS") else ["test_real_stores.py"]
 
 __all__ = ["following"]
 
