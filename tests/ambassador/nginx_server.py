@@ -37,7 +37,7 @@ http {{
     ssl_certificate_key {key};
     location / {{ return 200 "$request_method $request_uri\\n"; }}
     location /files/ {{ alias {files}/; gzip on; gzip_min_length 1; gzip_types *; }}
-    location /redirect {{ return 302 http://$host/elsewhere; }}
+    location /redirect {{ return 302 /elsewhere; }}
   }}
 }}
 """

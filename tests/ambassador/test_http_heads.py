@@ -17,6 +17,7 @@ from podweave.helpers.ambassador.http.policy import (
     HttpPolicy,
     Route,
 )
+from podweave.helpers.ambassador.http.redirects import turn_back
 from podweave.helpers.ambassador.http.service import Service
 from podweave.helpers.ambassador.profiles import Profile, Upstream
 from podweave.helpers.wire.http1_grammar import CHUNKED, UNTIL_CLOSE, ProtocolError
@@ -173,6 +174,30 @@ def test_a_broken_response_is_the_upstreams_fault(head: tuple[str, ...]) -> None
     assert error.value.status == 502
 
 
+@pytest.mark.parametrize(
+    ("location", "wanted"),
+    [
+        ("http://api.example/v2/login?a#b", "http://localhost:8080/api/login?a#b"),
+        ("https://API.example/v2", "http://localhost:8080/api"),
+        ("http://api.example", "http://localhost:8080/"),
+        ("http://api.example/other", "http://localhost:8080/other"),
+        ("http://api.example/v2x", "http://localhost:8080/v2x"),
+        ("/v2/login", "/api/login"),
+        ("/login", "/login"),
+        ("//api.example/v2", "//api.example/v2"),
+        ("login", "login"),
+        ("http://api.example.org/v2", "http://api.example.org/v2"),
+        ("http://api.example:81/v2", "http://api.example:81/v2"),
+        ("ftp://api.example/v2", "ftp://api.example/v2"),
+    ],
+)
+def test_a_redirect_stays_with_the_ambassador(location: str, wanted: str) -> None:
+    route = Route(b"/api", path=b"/v2")
+    fields = [(b"location", location.encode(), b"Location: " + location.encode())]
+    turned = turn_back(fields, route, b"api.example", b"localhost:8080")
+    assert (turned or fields)[0][2] == b"Location: " + wanted.encode()
+
+
 def service() -> Service:
     registry = Registry()
     from podweave.helpers.ambassador.http.metrics import HttpMetrics
@@ -184,7 +209,7 @@ def service() -> Service:
 fields = st.sampled_from(
     ["Host: a", "A: b", "X-Canary: 1", "Connection: close", "Connection: a", "Content-Length: 2",
      "Transfer-Encoding: chunked", "Connection: upgrade", "Upgrade: websocket", "X-Debug: 1",
-     "Expect: 100-continue", "bad", "Content-Length: 3"]
+     "Expect: 100-continue", "bad", "Content-Length: 3", "Location: http://api.example/v2/x"]
 )  # fmt: skip
 starts = st.sampled_from(
     ["GET / HTTP/1.1", "POST /api/v1 HTTP/1.1", "HEAD /api HTTP/1.0", "GET  / HTTP/1.1",
@@ -231,7 +256,8 @@ def test_a_known_response_becomes_what_a_new_one_becomes(
         for each in (remembering, service()):
             plan = each.plan(request)
             try:
-                got = each.answer(plan, response, keep_alive=plan.keep_alive and keep_alive)
+                peer = each.groups[""].peers[0]
+                got = each.answer(plan, response, peer, keep_alive=plan.keep_alive and keep_alive)
             except ProtocolError as error:
                 outcomes.append((error.status, error.message))
             else:
@@ -247,7 +273,8 @@ def test_what_is_kept_is_bounded() -> None:
     plan = each.plan(lines("GET / HTTP/1.1", "Host: a"))
     for number in range(2000):
         each.plan(lines(f"GET /{number} HTTP/1.1", "Host: a", f"X-Id: {number}"))
-        each.answer(plan, lines("HTTP/1.1 200 OK", f"ETag: {number}"), keep_alive=True)
+        response = lines("HTTP/1.1 200 OK", f"ETag: {number}")
+        each.answer(plan, response, each.groups[""].peers[0], keep_alive=True)
     assert len(each.plans) <= 256
     assert len(plan.answers) <= 256
     each.plan(lines("GET / HTTP/1.1", "Host: a", "Cookie: " + "x" * 5000))

@@ -108,6 +108,9 @@ def test_files_large_and_small_and_ranges_and_conditions(start: Start, server: N
         head = client.ask(b"HEAD /files/large HTTP/1.1\r\nHost: a\r\n\r\n")
         assert head.headers["content-length"] == str(len(content))
         assert client.get("/files/none").status == 404
+        for host in ("localhost:8080", "other:1"):
+            moved = client.ask(f"GET /redirect HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+            assert moved.headers["location"] == f"http://{host}/elsewhere"
 
 
 def test_over_tls(start: Start, server: Nginx) -> None:

@@ -4,6 +4,7 @@ policy         what is configured for a profile: routes, rewriting, times, retri
 settings       reads it                                                                 pure
 request_head   a request's head from the client → the one for the upstream              pure
 response_head  a response's head from the upstream → the one for the client             pure
+redirects      a Location that would lead past the ambassador                           pure
 content        content on its way: where it ends, and what of it is passed on           pure
 failures       what the client is told when there is no response to pass on             pure
 memo           answers of the pure functions above that are kept, because heads repeat  pure

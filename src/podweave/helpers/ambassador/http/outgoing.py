@@ -336,7 +336,10 @@ class Outgoing:
             plan = client.plan
             complete = client.phase is AWAITING
             answer = plan.service.answer(
-                plan, data[:end], keep_alive=plan.keep_alive and complete and not client.closing
+                plan,
+                data[:end],
+                self.peer,
+                keep_alive=plan.keep_alive and complete and not client.closing,
             )
             data = data[end:]
             self._partial = b""

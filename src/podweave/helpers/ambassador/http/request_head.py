@@ -195,17 +195,20 @@ def choose_route(head: Head, policy: HttpPolicy) -> Route:
     return policy.routes[-1]
 
 
+def host_of(head: Head, route: Route, authority: bytes) -> bytes:
+    """The Host that the upstream at `authority` is asked as."""
+    if route.host == HOST_OF_UPSTREAM:
+        return authority
+    if route.host == HOST_OF_CLIENT:
+        return head.host or authority
+    return route.host.encode("ascii")
+
+
 def write(head: Head, route: Route, via: str, authority: bytes) -> bytes:
     """The head for the upstream at `authority`, which is HOST, or HOST:PORT."""
-    if route.host == HOST_OF_UPSTREAM:
-        host = authority
-    elif route.host == HOST_OF_CLIENT:
-        host = head.host or authority
-    else:
-        host = route.host.encode("ascii")
     lines = [
         head.method + b" " + route.rewrite(head.target) + b" HTTP/1.1",
-        b"Host: " + host,
+        b"Host: " + host_of(head, route, authority),
     ]
     rules = route.requests
     if rules.dropped:

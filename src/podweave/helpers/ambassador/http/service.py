@@ -5,6 +5,7 @@ from __future__ import annotations
 from podweave.helpers.ambassador.http import request_head, response_head
 from podweave.helpers.ambassador.http.group import Group
 from podweave.helpers.ambassador.http.memo import keep
+from podweave.helpers.ambassador.http.redirects import turn_back
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,6 +58,15 @@ class Plan:
         """The client gets what any client of the route gets: the answers that are kept."""
         self.answers = service.answers_of(route, to_head=self.to_head)
 
+    @property
+    def host(self) -> bytes:
+        """Whom the client has asked; empty for HTTP/1.0 without a Host."""
+        return self._head.host
+
+    def asked_as(self, peer: Peer) -> bytes:
+        """Whom the upstream is asked as."""
+        return request_head.host_of(self._head, self.route, peer.authority)
+
     def write(self, peer: Peer) -> bytes:
         """The head for an upstream."""
         written = self._written.get(peer.authority)
@@ -94,14 +104,19 @@ class Service:
     def answers_of(self, route: Route, *, to_head: bool) -> dict[bytes, Answer]:
         return self._answers.setdefault((id(route), to_head), {})
 
-    def answer(self, plan: Plan, head: bytes, *, keep_alive: bool) -> Answer:
-        """What becomes of a response's head. ProtocolError when it is broken."""
+    def answer(self, plan: Plan, head: bytes, peer: Peer, *, keep_alive: bool) -> Answer:
+        """What becomes of the head of a response from `peer`. ProtocolError when it is broken."""
         usual = keep_alive and plan.usual
         if usual:
             known = plan.answers.get(head)
             if known is not None:
                 return known
         parsed = response_head.read(head)
+        turned = turn_back(parsed.fields, plan.route, plan.asked_as(peer), plan.host)
+        if turned is not None:
+            # It depends on the request, so that it isn't kept.
+            parsed.fields = turned
+            usual = False
         answer = response_head.write(
             parsed,
             plan.route.responses,
