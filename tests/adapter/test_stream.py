@@ -99,6 +99,24 @@ def test_an_exported_journal_is_an_event_a_block() -> None:
     assert [json.loads(row) for row in pieces] == whole[:3]
 
 
+def test_a_run_of_apt_is_one_event() -> None:
+    data = (
+        b"\nStart-Date: 2026-11-23  02:16:56\nCommandline: apt-get install curl\n"
+        b"Requested-By: kim (1000)\nInstall: curl:amd64 (7.88.1-10), libcurl4:amd64 (7.88.1-10)\n"
+        b"Error: Sub-process /usr/bin/dpkg returned an error code (1)\n"
+        b"End-Date: 2026-11-23  02:17:01\n"
+    )
+    events = rows(data * 30)
+    assert len(events) == 30
+    for row in events:
+        assert row["@timestamp"] == "2026-11-23T02:16:56.000Z"
+        assert row["message"] == "apt-get install curl"
+        assert row["user"]["name"] == "kim"
+        assert row["event"]["dataset"] == "apt-history"
+        assert (row["event"]["action"], row["event"]["outcome"]) == ("install", "failure")
+        assert row["labels"]["install"].startswith("curl:amd64")
+
+
 def test_several_formats_in_a_file() -> None:
     nginx = catalogue.load("nginx-access").samples[0][0]
     python = catalogue.load("python").samples[1][0]

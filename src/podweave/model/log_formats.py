@@ -49,6 +49,7 @@ LOG_FORMATS: Final = (
     "dnsmasq",
     "unbound",
     "dpkg",
+    "apt-history",
     "dnf",
     "openstack",
     "hdfs-audit",
@@ -64,6 +65,7 @@ LOG_FORMATS: Final = (
 )
 
 LOG_FORMAT_ALIASES: Final = (
+    "apt",
     "journalctl-export",
     "caddy-access",
     "istio-json",

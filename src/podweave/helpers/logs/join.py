@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from podweave.helpers.logs.fields import Record
 
-_BLOCK = b"__CURSOR="
-"""Begins an entry of an exported journal, whose other lines follow (formats/journald.py)."""
+_BLOCKS = (b"__CURSOR=", b"Start-Date: ")
+"""Begin an entry of an exported journal and of apt's history, whose other lines follow."""
 _TRACEBACK = b"Traceback (most recent call last)"
 _GO_START = re.compile(rb"(?:panic: |fatal error: |goroutine \d+ \[)")
 _GOROUTINE = re.compile(rb"goroutine \d+ \[")
@@ -75,7 +75,7 @@ class Joiner:
         self._state = ""
         if _TRACEBACK in line:
             self._state = "python"
-        elif line.startswith(_BLOCK):
+        elif known and line.startswith(_BLOCKS):
             self._state = "block"
         elif known:
             return
@@ -89,7 +89,7 @@ class Joiner:
     def continues(self, line: bytes) -> bool:
         """The line belongs to the event that began last."""
         if self._state == "block":
-            return not line.startswith(_BLOCK)
+            return not line.startswith(_BLOCKS)
         if not line or line.isspace() or line[0] in b" \t":
             return True
         if line.startswith(_TRACEBACK):

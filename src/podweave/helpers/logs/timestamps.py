@@ -130,6 +130,11 @@ def _iso_utc(text: bytes, clock: Clock) -> int | None:
     return _iso(text + b"Z", clock)
 
 
+def _iso_apart(text: bytes, clock: Clock) -> int | None:
+    # 2026-11-23  02:16:56, as apt writes it
+    return _iso(text[:10] + text[11:], clock)
+
+
 def _http(text: bytes, clock: Clock) -> int | None:
     # 23/Nov/2026:02:16:56 +0900, also 23 Nov 2026 02:16:56
     return clock.seconds(
@@ -280,6 +285,9 @@ STAMPS = {
     # No zone, and UTC by the format's definition; between the columns of W3C logs is a tab.
     "UTCDATE": Stamp(
         rb"(\d{4}-[01]\d-[0-3]\d[T \t]" + _CLOCK + rb")" + _FRACTION, "seconds fraction", _iso_utc
+    ),
+    "ISOAPART": Stamp(
+        rb"(\d{4}-[01]\d-[0-3]\d  " + _CLOCK + rb")" + _FRACTION, "seconds fraction", _iso_apart
     ),
     # HTTPDATE without its zone, with milliseconds
     "HTTPLOCAL": Stamp(

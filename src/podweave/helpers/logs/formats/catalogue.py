@@ -49,6 +49,7 @@ _MODULES = {
     "dnsmasq": "dns",
     "unbound": "dns",
     "dpkg": "packages",
+    "apt-history": "packages",
     "dnf": "packages",
     "openstack": "openstack",
     "hdfs-audit": "hadoop",
@@ -67,6 +68,7 @@ NAMES = tuple(_MODULES)
 
 # Names that people use for the same thing.
 ALIASES = {
+    "apt": "apt-history",
     "journalctl-export": "journald-export",
     "caddy-access": "caddy",
     "istio-json": "envoy-json",

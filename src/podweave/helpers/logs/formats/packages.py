@@ -1,15 +1,74 @@
-"""dpkg's and dnf's logs of what was installed and removed.
+"""dpkg's, apt's and dnf's logs of what was installed and removed.
 
-Sources: dpkg(1) (`--log`), dnf.conf(5). apt's history is blocks of several lines: not read here.
+Sources: dpkg(1) (`--log`), apt's history.log, dnf.conf(5).
 """
 
 from __future__ import annotations
 
 from podweave.helpers.logs.layouts import Format, Layout
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from podweave.helpers.logs.fields import Record
+    from podweave.helpers.logs.timestamps import Clock
+
 _PACKAGE = rb"%{BEGIN:package_name}[a-z0-9][a-z0-9+.\-]*%{END}(?::%{WORD:package_architecture?})?"
 
+_ACTIONS = ("Install", "Upgrade", "Remove", "Purge", "Downgrade", "Reinstall")
+
+
+class HistoryLayout(Layout):
+    """A block of lines a run of apt: `Key: value`, from Start-Date to End-Date."""
+
+    blocks = True
+
+    def __init__(self) -> None:
+        super().__init__(rb"%{BEGIN:message}Start-Date: %{ISOAPART:time}%{END}")
+
+    def whole(self, lines: Sequence[bytes], clock: Clock) -> Record:
+        """The record of a block, its first line included."""
+        record = self.record(lines[0], clock) or {}
+        attributes: dict[str, Any] = {}
+        actions = []
+        for line in lines[1:]:
+            name, _, value = line.decode("utf-8", "replace").partition(": ")
+            if name == "Commandline":
+                record["command_line"] = record["message"] = value
+            elif name == "Requested-By":
+                user, _, number = value.partition(" (")
+                record["user"] = user
+                record["user_id"] = number.rstrip(")")
+            elif name == "Error":
+                record["error_message"] = value
+            elif name:
+                if name in _ACTIONS:
+                    actions.append(name.lower())
+                attributes[name.lower().replace("-", "_")] = value
+        if actions:
+            record["event_action"] = actions[0]
+        record["event_outcome"] = "failure" if "error_message" in record else "success"
+        if attributes:
+            record["attributes"] = attributes
+        return record
+
+
 FORMATS = {
+    "apt-history": Format(
+        "apt-history",
+        (HistoryLayout(),),
+        samples=(
+            (
+                b"Start-Date: 2026-11-23  02:16:56",
+                {
+                    "message": "Start-Date: 2026-11-23  02:16:56",
+                    "time": (1795400216, ""),
+                },
+            ),
+        ),
+    ),
     "dpkg": Format(
         "dpkg",
         (
