@@ -69,7 +69,7 @@ def test_lines_become_documents_once(store: Made, cluster: Cluster) -> None:
     document = next(iter(cluster.documents.values()))
     assert document["kubernetes"]["pod"]["uid"] == "5f1c"
     assert document["log"]["file"]["path"] == "/var/log/a.log"
-    assert storing.store.existing == 3  # type: ignore[attr-defined]
+    assert storing.store.existing_records == 3
 
 
 def test_the_same_line_at_another_place_is_another_document(store: Made, cluster: Cluster) -> None:

@@ -61,7 +61,7 @@ def test_a_search_engine_stores_each_record_once(engine: str, loop: Loop, tmp_pa
     stored = search(engine, "once")
     assert sorted(record["message"] for record in stored) == ["", "one", "one", 'two "q" \\xff']
     assert stored[0]["kubernetes"]["pod"]["uid"] == "5f1c"
-    assert storing.store.existing == 8  # type: ignore[attr-defined]
+    assert storing.store.existing_records == 8
 
 
 def test_a_search_engine_names_the_records_that_it_refuses(

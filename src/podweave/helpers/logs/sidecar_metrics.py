@@ -78,6 +78,9 @@ class SidecarMetrics:
         )
         self._letters = gauge("dead_letter_bytes", "Dead letters kept.", *pair)
         self._dropped = counter("dropped_records", "Records dropped, by reason.", *pair, "reason")
+        self._existing = counter(
+            "existing_records", "Records sent again that the store had already.", *pair
+        )
         self._spill = gauge("spill_bytes", "Bytes on disk that the store hasn't yet.", *pair)
         self._spilled = counter("spilled_bytes", "Bytes put on disk for a store.", *pair)
         self._spill_failures = counter(
@@ -111,6 +114,8 @@ class SidecarMetrics:
             self._latency.adopt(counts.latency, *pair)
             self._letters.set(each.dead_letters.size(), *pair)
             self._dropped.set(each.dead_letters.dropped_records, *pair, "dead_letters_full")
+            self._dropped.set(each.store.dropped_records, *pair, "partial_success")
+            self._existing.set(each.store.existing_records, *pair)
             self._spill.set(each.overflow.size, *pair)
             self._spilled.set(each.overflow.spilled_bytes, *pair)
             self._spill_failures.set(each.overflow.failures, *pair)

@@ -88,8 +88,6 @@ class ElasticsearchStore(HttpStore):
         self._parameters = f"?filter_path={bulk.FILTER}"
         if settings.pipeline:
             self._parameters += f"&pipeline={quote(settings.pipeline)}"
-        self.existing = 0
-        """Records that the store had already."""
 
     def send(self, batch: Batch, done: Done) -> None:
         values = pod_values(batch.origin)
@@ -138,8 +136,8 @@ class ElasticsearchStore(HttpStore):
         return names
 
     def _answered(self, answer: Answer, count: int) -> Outcome:
-        reason = bulk.error_reason(answer.content)
         if answer.status != 200:
+            reason = bulk.error_reason(answer.content)
             # A bad request as a whole is a missing pipeline or the like: no record's fault, for a
             # line can't break out of its item.
             if answer.status == 400:
@@ -149,7 +147,7 @@ class ElasticsearchStore(HttpStore):
             items = bulk.read_items(answer.content, count)
         except ValueError as error:
             return failed(str(error))
-        self.existing += items.existing
+        self.existing_records += items.existing
         if not items.again and not items.rejected:
             return DELIVERED
         return partly(items.again, items.rejected, items.reason, wait_of(answer))
@@ -158,8 +156,9 @@ class ElasticsearchStore(HttpStore):
 def _body(piece: Piece, batch: Batch) -> bytes:
     """What wire.elasticsearch.body makes, without a document by itself."""
     begin, texts, end = piece.rows(batch.origin, batch.raw)
-    ids = piece.ids(batch.origin)
-    return interleave(len(texts), b'{"create":{"_id":"', ids, b'"}}\n' + begin, texts, end + b"\n")
+    first = b'{"create":{"_id":"' + batch.origin.id_prefix(piece.identity)
+    second = b'"}}\n' + begin
+    return interleave(len(texts), first, piece.id_ends(), second, texts, end + b"\n")
 
 
 def _clean(name: str) -> str:

@@ -160,6 +160,10 @@ class Store:
         self.limits = limits
         self.sent_bytes = 0
         """Bytes given to the network or to the disk, repeated ones too. The store counts them."""
+        self.existing_records = 0
+        """Records that were sent again and that it had already, if it knows."""
+        self.dropped_records = 0
+        """Records that it took and threw away, without saying which (OTLP's partial success)."""
 
     def send(self, batch: Batch, done: Done) -> None:
         """Begin to deliver. `done` is called exactly once, during this call or later from the

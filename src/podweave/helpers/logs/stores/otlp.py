@@ -68,8 +68,6 @@ class OtlpStore(HttpStore):
         self._settings = settings
         # A path is taken for the whole one; some receivers have others.
         self._target = "" if settings.url.path else PATH
-        self.rejected_records = 0
-        """What receivers have rejected as a part of a request."""
 
     def send(self, batch: Batch, done: Done) -> None:
         json = self._settings.encoding == "json"
@@ -148,7 +146,7 @@ class OtlpStore(HttpStore):
             # It has succeeded all the same; some receivers answer with words of their own.
             return DELIVERED
         if rejected > 0:
-            self.rejected_records += rejected
+            self.dropped_records += rejected
         if rejected > 0 or message:
             self._context.journal.warning(
                 "store.partial_success",
