@@ -41,6 +41,7 @@ _MENDABLE_TYPES = frozenset(
 _MENDABLE_REASONS = ("pipeline with id", "no write index is defined", "maximum shards open")
 """The same for what comes as illegal_argument_exception, as many a record's own fault does."""
 _REASON_LIMIT = 300
+_CREATED = b'{"create":{"status":201}},'
 
 
 def body(ids: Iterable[bytes], documents: Iterable[bytes]) -> bytes:
@@ -108,6 +109,9 @@ def _is_mendable(status: int, kind: str, reason: str) -> bool:
 
 def _is_all_created(answer: bytes, count: int) -> bool:
     """Counting is a hundred times as fast as parsing, and says as much of the usual answer."""
+    # What Elasticsearch says to FILTER, to the byte; to compare is quicker still.
+    if answer == b'{"errors":false,"items":[%b]}' % (_CREATED * count)[:-1]:
+        return True
     if b'"errors":false' not in answer[:200]:
         return False
     return answer.count(b'"status":201') == count == answer.count(b'"status":')

@@ -131,9 +131,13 @@ class Piece:
         """Where in the file each record begins."""
         if self.starts is not None:
             return self.starts
-        lengths = map(len, self.data[:-1].split(b"\n"))
+        return self._offsets(self.data[:-1].split(b"\n"))
+
+    def _offsets(self, lines: list[bytes]) -> array[int]:
+        if self.starts is not None:
+            return array("Q", self.starts)
         # Each line is followed by its newline; the last sum is the end, not a beginning.
-        offsets = list(accumulate(map(_ONE_MORE, lengths), initial=self.offset))
+        offsets = array("Q", accumulate(map(_ONE_MORE, map(len, lines)), initial=self.offset))
         offsets.pop()
         return offsets
 
@@ -147,18 +151,22 @@ class Piece:
 
     def ids(self, origin: Origin) -> list[bytes]:
         """An id for each record, 44 hexadecimal digits, the same whenever it is sent."""
-        offsets = array("Q", self.offsets())
+        return list(map(origin.id_prefix(self.identity).__add__, self.id_ends()))
+
+    def id_ends(self) -> list[bytes]:
+        """The ids without what those of all records of a file begin with (Origin.id_prefix)."""
+        lines = self.data[:-1].split(b"\n")
+        offsets = self._offsets(lines)
         offsets.byteswap()
         halves = array("I", offsets.tobytes())
-        checksums = array("I", map(crc32, self.data[:-1].split(b"\n")))
+        checksums = array("I", map(crc32, lines))
         checksums.byteswap()
         # Numbers are cheap to write for all at once, and dear one by one.
         words = array("I", bytes(12 * len(checksums)))
         words[0::3] = halves[0::2]
         words[1::3] = halves[1::2]
         words[2::3] = checksums
-        digits = words.tobytes().hex("\n", 12).encode().split(b"\n")
-        return list(map(origin.id_prefix(self.identity).__add__, digits))
+        return words.tobytes().hex("\n", 12).encode().split(b"\n")
 
     def escaped(self) -> bytes:
         """The records as the insides of JSON strings, divided by newlines; none at the end."""
