@@ -352,7 +352,7 @@ def test_cut_and_restarted_anywhere_it_is_the_same(
             last = max(last, min(cut, len(data)))
             following.clock.now += 0.2
             following.tail._scan(following.clock.now)
-            for file in following.tail._files.values():
+            for file in following.tail._files:
                 file.changed = following.clock.now
             turn()
             if restarts:

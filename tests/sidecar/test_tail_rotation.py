@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from podweave.helpers.logs.events import Events
+from podweave.helpers.logs.reading import Reading
 from podweave.helpers.logs.tail import HELD_QUIET
 from tests.sidecar.following import Following
 
@@ -370,4 +372,17 @@ def test_renamed_out_of_sight_before_it_was_read(tmp_path: Path) -> None:
     rename(following, "a.log", "elsewhere")
     following.tail = following.start(entries)
     assert following.lines() == [b"one"]
+    following.tail.close()
+
+
+def test_rewritten_while_an_event_waits_for_its_end(tmp_path: Path) -> None:
+    following = Following(tmp_path, reading=Reading("auto", events=Events("auto", flush=60)))
+    following.append("a.log", b"one\ntwo\n")
+    assert following.lines() == [b"one"]
+    following.tail.finish()
+    following.lines(turns=1)
+    # As long as before: only the bytes before the offset tell.
+    following.write("a.log", b"eno\nowt\n")
+    assert following.lines(turns=16) == [b"eno", b"owt"]
+    assert following.tail.finished
     following.tail.close()

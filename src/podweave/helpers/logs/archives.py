@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 
 from podweave.helpers.logs.followed_file import HEAD, FollowedFile, digest
+from podweave.helpers.logs.globs import PACKED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from podweave.helpers.logs.remembered import Remembered
 
-SUFFIX = ".gz"
 _STEP = 4 << 20
 """Decompressed at once while looking for the place: a turn must not take long."""
 _CANDIDATES = 256
@@ -233,7 +233,7 @@ def _newest(directory: str) -> list[str]:
     try:
         with os.scandir(directory) as entries:
             for entry in entries:
-                if entry.name.endswith(SUFFIX) and entry.is_file():
+                if entry.name.endswith(PACKED) and entry.is_file():
                     found.append((-entry.stat().st_mtime_ns, entry.path))
     except OSError:
         return []

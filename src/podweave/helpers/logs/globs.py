@@ -27,6 +27,7 @@ RELIST = 5.0
 
 # How fnmatch.translate ends what ends with `.gz`.
 _PACKED = fnmatch.translate(".gz")[4:]
+PACKED = ".gz"
 _MAGIC = re.compile(r"[*?[]")
 # A name may still come within the clock tick that the modification time already shows.
 _TICK_NS = 50_000_000

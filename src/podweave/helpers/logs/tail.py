@@ -3,10 +3,10 @@
 How files are told apart is in followed_file.py. A file stays open until it is read to its end
 and no path leads to it any more and nobody writes to it (or, where the kernel doesn't tell, it
 was quiet for a while), so that rotation by rename and deletion lose nothing. Nothing is kept in
-memory between two reads: an unfinished line is read again when it has grown.
+memory between two reads: an unfinished record is read again when it has grown.
 
-Polling, not inotify: the files that lately grew are looked at every 20 ms, the others and the
-directories at most every 200 ms.
+The files that lately grew are looked at every 20 ms, the others and the directories every 200 ms,
+or once a second where the kernel's hints can be relied on (rest.py).
 """
 
 from __future__ import annotations
@@ -15,15 +15,12 @@ import errno
 import os
 import stat
 import time
-from collections import deque
 
-from podweave.helpers.logs.archives import SUFFIX, Archives
-from podweave.helpers.logs.copies import Copies
 from podweave.helpers.logs.followed_file import Chunk, FollowedFile, version_of
-from podweave.helpers.logs.globs import Globs
+from podweave.helpers.logs.followed_files import FollowedFiles
+from podweave.helpers.logs.globs import PACKED, Globs
 from podweave.helpers.logs.line_reader import LineReader, ReplacedError
 from podweave.helpers.logs.reading import Reading
-from podweave.helpers.logs.remembered import Remembered
 from podweave.helpers.logs.rest import ACTIVE, Rest
 from podweave.helpers.logs.source import CHUNK, QUIET_AT_END, QUIET_WITHOUT_WRITER, SLOW, Source
 from podweave.helpers.logs.writers import has_writer
@@ -80,18 +77,10 @@ class Tail(Source):
         self._globs = Globs(patterns, reading.exclude)
         self._chunk = min(CHUNK, reading.line_limit)
         self._flush = reading.events.flush if reading.events is not None else FLUSH_PARTS
-        self._remembered = Remembered(entries, self._tell)
-        self._files: dict[tuple[int, int], FollowedFile] = {}
-        self._at: dict[str, FollowedFile] = {}
-        self._ring: deque[FollowedFile] = deque()
-        self._ended: list[FollowedFile] = []
-        """Closed, but not wholly acknowledged."""
-        self._copies = Copies()
+        self._files = FollowedFiles(entries, self._tell)
         self._unreadable: dict[str, int | None] = {}
         self._next_scan = 0.0
         self._scanned_at = 0.0
-        self._archives: Archives | None = None
-        """As soon as there may be some."""
         self._looked_back = False
         self._held_until: float | None = None
         self._rest = None if hints is None else Rest(hints, self._woken)
@@ -120,17 +109,19 @@ class Tail(Source):
         chunks: list[Chunk] = []
         left = max_bytes
         self._more = False
-        if self._archives is not None and self._archives.searching:
-            self._archives.search()
+        archives = self._files.archives
+        if archives is not None and archives.searching:
+            archives.search()
             self._more = True
         waiting = self._wake_held(now)
         idle = 0
-        while waiting and idle < len(self._ring):
+        ring = self._files.ring
+        while waiting and idle < len(ring):
             if left < min(_LEAST_READ, max_bytes):
                 self._more = True
                 break
-            file = self._ring[0]
-            self._ring.rotate(-1)
+            file = ring[0]
+            ring.rotate(-1)
             chunk = self._read_file(file, min(left, self._chunk)) if file.look else None
             if chunk is None:
                 idle += 1
@@ -147,7 +138,7 @@ class Tail(Source):
         complete."""
         self._held_until = None
         waiting = False
-        for file in self._ring:
+        for file in self._files.ring:
             if file.held and not file.look:
                 until = file.changed + self._flush
                 if now >= until:
@@ -172,11 +163,11 @@ class Tail(Source):
         """Nothing is followed whose name is where nobody looks, and no directory is awaited."""
         if self._globs.lacking:
             return False
-        return all(file.departed is None for file in self._files.values())
+        return all(file.departed is None for file in self._files)
 
     def _directories(self) -> frozenset[str]:
         if self._watched is None:
-            behind_links = (os.path.dirname(os.path.realpath(path)) for path in self._at)
+            behind_links = (os.path.dirname(os.path.realpath(path)) for path in self._files.at)
             self._watched = frozenset((*self._globs.directories(), *behind_links))
         return self._watched
 
@@ -185,41 +176,16 @@ class Tail(Source):
             self.wake()
 
     def close(self) -> None:
-        for file in [*self._files.values(), *self._unpacked()]:
-            file.ended = True
-            file.close()
-        self._ring.clear()
+        self._files.close()
 
     # The checkpoint and the metrics
 
     def entries(self) -> list[dict[str, Any]]:
         self._dirty = False
-        self._remember_ended()
-        known = [*self._files.values(), *self._ended, *self._unpacked()]
-        # Where the inode has a version, one that wasn't read yet is found again as well, however
-        # it is called then.
-        followed = [
-            file.entry()
-            for file in known
-            if file.acknowledged or (file.version is not None and not file.ended)
-        ]
-        if self._archives is not None:
-            followed = self._archives.with_named(followed)
-        return followed + self._remembered.entries(time.time())
-
-    def _unpacked(self) -> list[FollowedFile]:
-        if self._archives is None:
-            return []
-        return [file for file in self._ring if file.archive is not None]
-
-    def _remember_ended(self) -> None:
-        for file in self._ended:
-            if not file.unacknowledged and file.acknowledged and not file.deleted:
-                self._remembered.keep(file)
-        self._ended = [file for file in self._ended if file.unacknowledged]
+        return self._files.entries()
 
     def unread_bytes(self) -> int:
-        return sum(max(0, file.size - file.offset) for file in self._files.values())
+        return sum(max(0, file.size - file.offset) for file in self._files)
 
     def files(self) -> int:
         return len(self._files)
@@ -245,8 +211,8 @@ class Tail(Source):
                 status = os.stat(path)
                 if not stat.S_ISREG(status.st_mode):
                     continue
-                if path.endswith(SUFFIX):
-                    self._known_archives().see(path, status, self._known(), now)
+                if path.endswith(PACKED):
+                    self._files.need_archives().see(path, status, self._files.known(), now)
                     continue
                 key = (status.st_dev, status.st_ino)
                 file = self._files.get(key)
@@ -264,46 +230,38 @@ class Tail(Source):
                 scarce = error.errno in (errno.EMFILE, errno.ENFILE)
                 self._report(unreadable, "more files" if scarce else path, error)
                 continue
-            before = self._at.get(path)
+            before = self._files.at.get(path)
             if before is not None and before is not file and file.offset == 0:
                 file.predecessor = before
             seen.add(key)
             at.setdefault(path, file)
             file.departed = None
-        if at.keys() != self._at.keys():
+        if at.keys() != self._files.at.keys():
             self._watched = None
-        self._at = at
+        self._files.at = at
         self._unreadable = unreadable
         if not self._looked_back:
             self._looked_back = True
             self._look_back(now)
-            if self._remembered.orphans():
-                self._known_archives().look_for_orphans()
-        for key, file in list(self._files.items()):
-            if key not in seen:
+            if self._files.remembered.orphans():
+                self._files.need_archives().look_for_orphans()
+        for file in self._files:
+            if (file.device, file.inode) not in seen:
                 if file.departed is None:
                     file.departed = now
                 self._look_at(file, now)
 
     def _look_back(self, now: float) -> None:
         """Follow what was renamed out of the patterns' sight while nobody followed it."""
-        for path in self._remembered.elsewhere():
+        for path in self._files.remembered.elsewhere():
             try:
                 file = self._open(path, now, known_only=True)
             except OSError:
                 continue
             if file is not None:
-                successor = self._at.get(file.path)
+                successor = self._files.at.get(file.path)
                 if successor is not None and successor is not file:
                     successor.predecessor = file
-
-    def _known_archives(self) -> Archives:
-        if self._archives is None:
-            self._archives = Archives(self._remembered, self._ring.append)
-        return self._archives
-
-    def _known(self) -> list[FollowedFile]:
-        return [*self._files.values(), *self._ended]
 
     def _open(self, path: str, now: float, known_only: bool = False) -> FollowedFile | None:
         flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
@@ -317,15 +275,13 @@ class Tail(Source):
         file = FollowedFile(path, descriptor, status.st_dev, status.st_ino)
         file.changed = now
         file.version = version_of(descriptor)
-        self._remember_ended()
-        resumed = self._remembered.claim(file)
+        resumed = self._files.claim(file)
         if known_only and not resumed:
             os.close(descriptor)
             return None
         if not resumed:
-            self._copies.suspect(file, self._files.values(), now)
-        self._files[(file.device, file.inode)] = file
-        self._ring.append(file)
+            self._files.copies.suspect(file, self._files, now)
+        self._files.add(file)
         return self._update(file, status, now)
 
     def _report(self, unreadable: dict[str, int | None], path: str, error: OSError) -> None:
@@ -337,7 +293,7 @@ class Tail(Source):
     # Looking at files
 
     def _look_at_active(self, now: float) -> None:
-        for file in list(self._ring):
+        for file in list(self._files.ring):
             if now - file.changed < 1.0 and file.archive is None:
                 self._look_at(file, now)
 
@@ -383,21 +339,8 @@ class Tail(Source):
         self.counters["lost_bytes"] += lost
         self._tell("log.truncated", path=file.path, bytes_lost=lost)
         self._more = True
-        fresh = FollowedFile(file.path, file.descriptor, file.device, file.inode)
-        fresh.generation = file.generation + 1
-        fresh.version = file.version
-        fresh.changed = now
-        fresh.departed = file.departed
-        file.descriptor = -1
-        file.ended = True
-        self._copies.ended(file, now)
-        self._files[(file.device, file.inode)] = fresh
-        self._ring[self._ring.index(file)] = fresh
-        for path, known in self._at.items():
-            if known is file:
-                self._at[path] = fresh
         self._dirty = True
-        return fresh
+        return self._files.replace(file, now)
 
     # Reading
 
@@ -407,7 +350,7 @@ class Tail(Source):
                 return None
             file.predecessor = None
         try:
-            if not self._copies.may_read(file, self._clock()):
+            if not self._files.copies.may_read(file, self._clock()):
                 return None
             flush, file.flush = file.flush, False
             chunk = self._reader.read(file, want, complete=flush)
@@ -428,11 +371,11 @@ class Tail(Source):
     def _settle(self, now: float, chunks: list[Chunk]) -> None:
         """End files that nobody can write to any more; at the end of the Pod, see what is left."""
         settled = self._finishing is not None
-        for file in self._unpacked():
+        for file in self._files.unpacked():
             if not self._settle_unpacked(file, chunks):
                 settled = False
         held: list[FollowedFile] = []
-        for file in list(self._files.values()):
+        for file in self._files:
             if file.look:
                 settled = False
             elif file.departed is not None or self._finishing is not None:
@@ -456,10 +399,7 @@ class Tail(Source):
             return False
         file.size = archive.reached
         self._close_off(file, self._clock(), chunks)
-        file.ended = True
-        file.close()
-        self._ring.remove(file)
-        self._ended.append(file)
+        self._files.end(file, self._clock())
         self._dirty = True
         return True
 
@@ -484,19 +424,15 @@ class Tail(Source):
             while file.size > file.offset:
                 chunk = self._reader.rest(file, file.size)
                 chunks.append(chunk)
+        except ReplacedError:
+            if file.archive is None:
+                self._replace(file, now)
+                return
         except OSError as error:
             self._report(self._unreadable, file.path, error)
         if file.departed is not None and now - file.departed >= REAPPEAR:
-            self._end(file, now)
-
-    def _end(self, file: FollowedFile, now: float) -> None:
-        file.ended = True
-        self._copies.ended(file, now)
-        file.close()
-        del self._files[(file.device, file.inode)]
-        self._ring.remove(file)
-        self._ended.append(file)
-        self._dirty = True
+            self._files.end(file, now)
+            self._dirty = True
 
 
 def _quiet(file: FollowedFile, now: float) -> float:
