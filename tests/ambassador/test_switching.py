@@ -193,7 +193,10 @@ def test_a_switch_may_give_time_to_what_it_leaves_behind(start: Start) -> None:
         with ambassador.dial() as quick, ambassador.dial() as slow:
             assert quick.recv(100) == slow.recv(100) == b"dev\n"
             answer = json.loads(ambassador.switch("qa")[1])
-            assert (answer["draining"], answer["grace_seconds"]) == (2, 0.5)
+            assert (answer["draining"], answer["grace_seconds"]) == (
+                2,
+                pytest.approx(0.5, abs=0.01),
+            )
             quick.sendall(b"last\n")
             assert quick.recv(100) == b"dev last\n"
             quick.close()
@@ -204,6 +207,29 @@ def test_a_switch_may_give_time_to_what_it_leaves_behind(start: Start) -> None:
                 new.sendall(b"x\n")
                 assert new.recv(100) == b"qa x\n", "what is right already stays"
         assert ambassador.event("switch-drained")["connections_cut"] == 1
+
+
+@pytest.mark.parametrize("existing", ["keep", "drain"])
+def test_another_switch_does_not_prolong_a_grace_time(start: Start, existing: str) -> None:
+    with contextlib.ExitStack() as stack:
+        servers = {
+            name: stack.enter_context(upstream(named(name.encode())))
+            for name in ("dev", "qa", "stage")
+        }
+        ambassador = start(**{name: [server.config] for name, server in servers.items()})
+        first = stack.enter_context(ambassador.dial())
+        assert first.recv(100) == b"dev\n"
+        wish = {"profile": "qa", "existing": "drain", "grace": 0.5}
+        ambassador.admin("POST", "/profile", json.dumps(wish).encode())
+        second = stack.enter_context(ambassador.dial())
+        assert second.recv(100) == b"qa\n"
+        wish = {"profile": "stage", "existing": existing, "grace": 3600}
+        answer = json.loads(ambassador.admin("POST", "/profile", json.dumps(wish).encode())[1])
+        assert answer["draining"] == (1 if existing == "keep" else 2)
+        with pytest.raises(ConnectionResetError):
+            first.recv(1)
+        second.sendall(b"x\n")
+        assert second.recv(100) == b"qa x\n"
 
 
 def test_a_connection_that_is_right_again_is_not_cut(start: Start) -> None:

@@ -70,7 +70,9 @@ def said(answer: dict[str, Any]) -> str:
     if count := answer.get("kept"):
         parts.append(f"{_connections(count)} kept where they are")
     if count := answer.get("draining"):
-        parts.append(f"{_connections(count)} may end within {answer['grace_seconds']:g} s")
+        # The kernel's connections have a grace time of their own, which isn't told.
+        within = f" within {answer['grace_seconds']:g} s" if "grace_seconds" in answer else ""
+        parts.append(f"{_connections(count)} may end{within}")
     if "cut" in answer:
         parts.append(f"{_connections(answer['cut'])} cut")
     return "; ".join(parts)

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 class Leftovers:
     """`stale()` gives the connections that aren't where new ones would go, as of when called: one
-    that is right again after another switch is no leftover any more."""
+    that is right again after another switch is no leftover any more.
+
+    A grace time is each connection's own: another switch neither prolongs nor ends it.
+    """
 
     def __init__(
         self,
@@ -28,27 +31,49 @@ class Leftovers:
         self._stale = stale
         self._cut = cut
         self._journal = journal
+        self._deadlines: dict[Turn, float] = {}
         self._timer: Timer | None = None
 
     def treat(self, on_switch: OnSwitch) -> dict[str, object]:
         """Do what the policy says, and say how many connections that concerns."""
+        stale = list(self._stale())
+        if on_switch.existing == "cut":
+            self._deadlines.clear()
+            self._wait()
+            return {"cut": self._reset(stale)}
+        known = self._deadlines
+        self._deadlines = {turn: known[turn] for turn in stale if turn in known}
+        if on_switch.existing == "drain":
+            deadline = self._loop.now() + on_switch.grace
+            for turn in stale:
+                self._deadlines.setdefault(turn, deadline)
+        self._wait()
+        answer: dict[str, object] = {}
+        if on_switch.existing == "keep" or not stale:
+            answer["kept"] = len(stale) - len(self._deadlines)
+        if self._deadlines:
+            answer["draining"] = len(self._deadlines)
+            longest = max(self._deadlines.values()) - self._loop.now()
+            answer["grace_seconds"] = round(longest, 3)
+        return answer
+
+    def _wait(self) -> None:
+        """For the first grace time to be over."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if on_switch.existing == "cut":
-            return {"cut": self._reset()}
-        count = sum(1 for _ in self._stale())
-        if on_switch.existing == "keep" or not count:
-            return {"kept": count}
-        self._timer = self._loop.call_later(on_switch.grace, self._grace_is_over)
-        return {"draining": count, "grace_seconds": on_switch.grace}
+        if self._deadlines:
+            self._timer = self._loop.call_at(min(self._deadlines.values()), self._grace_is_over)
 
     def _grace_is_over(self) -> None:
         self._timer = None
-        self._journal.info("switch-drained", connections_cut=self._reset())
+        now = self._loop.now()
+        due = [turn for turn in self._stale() if self._deadlines.get(turn, now + 1.0) <= now]
+        self._deadlines = {turn: when for turn, when in self._deadlines.items() if when > now}
+        self._wait()
+        self._journal.info("switch-drained", connections_cut=self._reset(due))
 
-    def _reset(self) -> int:
-        turns = list(self._stale())
+    def _reset(self, turns: list[Turn]) -> int:
         for turn in turns:
             if turn.holder is not None:
                 turn.holder.reset()
