@@ -11,8 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from podweave.helpers.ambassador.http.metrics import HttpMetrics
 from podweave.helpers.ambassador.metrics import Metrics
 from podweave.helpers.logs.formats.catalogue import ALIASES, load_all
+from podweave.helpers.wire.prometheus import Registry
 from podweave.model.schema import schema
 
 DOCS = Path(__file__).parent
@@ -91,8 +93,18 @@ def formats() -> str:
 
 
 def ambassador_metrics() -> str:
+    return metrics_of(Metrics().registry)
+
+
+def http_metrics() -> str:
+    registry = Registry()
+    HttpMetrics(registry)
+    return metrics_of(registry)
+
+
+def metrics_of(registry: Registry) -> str:
     rows = ["| metric | type | labels | meaning |", "|---|---|---|---|"]
-    for family in Metrics().registry.families():
+    for family in registry.families():
         labels = ", ".join(f"`{name}`" for name in family.label_names)
         rows.append(f"| `{family.name}` | {family.kind} | {labels} | {one_line(family.help)} |")
     return "\n".join(rows)
@@ -104,7 +116,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "adapter": lambda: fields_of("Adapter"),
         "sidecar": lambda: fields_of("Sidecar"),
     },
-    "ambassador.md": {"ambassador-metrics": ambassador_metrics},
+    "ambassador.md": {"ambassador-metrics": ambassador_metrics, "http-metrics": http_metrics},
     "logs.md": {"formats": formats},
 }
 
