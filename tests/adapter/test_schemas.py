@@ -36,14 +36,15 @@ POD = {
 
 # The data models that schemas/splunk.py names (Common Information Model Add-on, 6.x), with HEC's
 # own metadata. What CIM has no name for stands behind them.
-CIM = set(
+_CIM = (
     "time host source sourcetype severity app process process_id parent_process_id process_path "
     "process_exec process_current_directory file_name src src_port src_mac dest dest_port dest_mac "
     "bytes packets bytes_in bytes_out packets_in packets_out transport protocol direction "
     "src_interface dest_interface duration action rule rule_id signature signature_id http_method "
     "http_content_type http_referrer http_user_agent status url uri_path uri_query url_domain user "
-    "user_id session_id ssl_version query query_type reply_code".split()  # noqa: SIM905
+    "user_id session_id ssl_version query query_type reply_code"
 )
+CIM = set(_CIM.split())
 CIM_SEVERITIES = {"informational", "low", "medium", "high", "critical"}
 OTEL_FIELDS = {
     "Timestamp", "ObservedTimestamp", "TraceId", "SpanId", "TraceFlags", "SeverityText",
