@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import socket
 import threading
@@ -98,6 +99,29 @@ def test_content_of_a_request(http: Any, chunked: bool) -> None:
     for _ in range(2):
         assert client.ask(message).body == str(len(body)).encode()
     assert [asked.body for asked in seen] == [body, body]
+
+
+def test_no_requests_content_gets_into_the_next_one(http: Any) -> None:
+    """All orders of requests with and without content, known and new, alone and pipelined."""
+    seen: list[Asked] = []
+    client, server, _ = http(serving(lambda asked: ok(asked.body), seen))
+    kinds = [
+        b"GET /1 HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"POST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi",
+        b"POST /3 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+        b"PUT /4 HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
+    ]
+    orders = list(itertools.product(range(4), repeat=3))
+    for order in orders:
+        for kind in order:
+            assert client.ask(kinds[kind]).body == (b"", b"hi", b"x", b"")[kind]
+    for order in orders:
+        client.send(b"".join(kinds[kind] for kind in order))
+        for kind in order:
+            assert client.read().body == (b"", b"hi", b"x", b"")[kind]
+    expected = [f"/{kind + 1}".encode() for order in orders * 2 for kind in order]
+    assert [asked.target for asked in seen] == expected
+    assert len(server.connections) == 1
 
 
 def test_chunks_and_trailers_of_a_response(http: Any) -> None:

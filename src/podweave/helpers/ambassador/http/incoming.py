@@ -188,6 +188,7 @@ class Incoming:
             self._linger()
         else:
             self.phase = IDLE
+            self._early = b""
             if self.input or self._ended or self._mask != READ:
                 self._advance()
 
@@ -370,6 +371,7 @@ class Incoming:
                 return False
             self.plan = plan = self._front.service.plan(data[:end])
             self.input = data[end:]
+            self._early = b""
             if plan.length:
                 self._take_early(plan)
         except ProtocolError as error:
