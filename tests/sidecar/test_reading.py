@@ -165,6 +165,14 @@ def test_docker_json_lines(tmp_path: Path) -> None:
     ]
 
 
+def test_docker_lines_with_others_among_them(tmp_path: Path) -> None:
+    good = json.dumps({"log": "good\n", "stream": "stdout", "time": "2026-11-23T02:16:56Z"})
+    lines = [good, '{"log":"torn', good, "[1]", '"}', '{"log": 7}', good]
+    found = texts(tmp_path, ("\n".join(lines) + "\n").encode(), reading(format="docker"))
+    wanted = ["good" if line == good else line for line in lines]
+    assert found == [line.encode() for line in wanted]
+
+
 def test_a_trace_is_one_event(tmp_path: Path) -> None:
     found = whole(tmp_path, TRACE * 2, reading(multiline={"rule": "auto"}))
     first, second = TRACE[:-1].rsplit(b"\n", 1)
@@ -300,6 +308,10 @@ lines = st.sampled_from(
         b"panic: z",
         b"goroutine 1 [running]:",
         b"main.f(0x1)",
+        b"/app/a.js:3",
+        b"Error, no",
+        b"==1==ERROR: AddressSanitizer: x",
+        b"READ of size 4",
         "가나다".encode(),
         "가나다".encode("cp949"),
         b"caf\xe9\r",

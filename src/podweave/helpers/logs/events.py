@@ -38,9 +38,9 @@ _AUTO = re.compile(
     rb"|PHP |\[prev|from |PC: |@|\*\*\*|==|SUMM|Node\.js"
     rb'|(?:Exception in thread "[^"\n]*" |Unhandled exception\. )?'
     rb"[A-Za-z_$][\w$]*[.\\][\w$.\\]*(?::|\r?\n)"
-    rb"|(?:Uncaught )?(?:[A-Z]\w*)?(?:Error|Exception)[ :\r\n])"
+    rb"|(?:Uncaught )?(?:[A-Z]\w*)?(?:Error|Exception)\b)"
 )
-_AUTO_STATES = (b"Traceback (most", b"panic: ", b"fatal error: ")
+_AUTO_STATES = (b"Traceback (most", b"panic: ", b"fatal error: ", b"goroutine ")
 _INDENTED = re.compile(rb"\n[ \t\r\n]")
 # Between two lines of one event of a container's stream, this many of the other may stand.
 BETWEEN = 64
