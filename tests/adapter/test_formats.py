@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -217,14 +218,23 @@ ADVERSARIES = (
 
 @pytest.mark.parametrize("format_", FORMATS, ids=lambda format_: format_.name)
 def test_nothing_that_a_line_contains_makes_it_slow(format_: Format, clock: Clock) -> None:
-    # 40 KB of each: a pattern that looks at every pair of places would take minutes, and the
-    # limit on a test's time would name it.
+    # A pattern that looks at every pair of places takes seconds for what others take a millisecond.
     lines = [line for line, _ in format_.samples]
-    for piece in ADVERSARIES:
-        junk = piece * (40_000 // len(piece))
-        for line in (b"", *lines):
-            for cut in {len(line) // 3, len(line) * 2 // 3, len(line)}:
-                read(format_, line[:cut] + junk, clock)
+    for number, piece in enumerate(ADVERSARIES):
+        for turn, line in enumerate((b"", *lines)):
+            for eighths in ((number + turn) % 8, (number + turn + 3) % 8, 8):
+                head = line[: len(line) * eighths // 8]
+                if _seconds(format_, head + piece * (40_000 // len(piece)), clock) > 0.25:
+                    short = _seconds(format_, head + piece * (10_000 // len(piece)), clock)
+                    long = _seconds(format_, head + piece * (80_000 // len(piece)), clock)
+                    assert long < short * 24, (head, piece)
+
+
+def _seconds(format_: Format, line: bytes, clock: Clock) -> float:
+    """CPU time of reading a line."""
+    begin = time.process_time()
+    read(format_, line, clock)
+    return time.process_time() - begin
 
 
 def test_own_expressions_name_neutral_fields_and_others(clock: Clock) -> None:

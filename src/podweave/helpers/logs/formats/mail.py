@@ -39,9 +39,9 @@ POSTFIX = Program(
         Message(
             _QUEUE + rb"to=<%{BEGIN:recipient?}[^>\n]*%{END}>, "
             rb"(?:orig_to=<%{BEGIN:original_recipient?}[^>\n]*%{END}>, )?"
-            rb"relay=%{BEGIN:upstream_name?}[^,\[\s]+%{END}"
-            rb"(?:\[%{BEGIN:destination_address?}[^\]\n]*%{END}\](?::%{INT:destination_port?})?)?"
-            rb"[^,\n]*, (?:conn_use=%{INT:connection_uses?}, )?delay=%{NUMBER:duration}, "
+            rb"relay=%{BEGIN:upstream_name?}[^,\[\s]++%{END}"
+            rb"(?:\[%{BEGIN:destination_address?}[^\]\n]*+%{END}\](?::%{INT:destination_port?})?)?"
+            rb", (?:conn_use=%{INT:connection_uses?}, )?delay=%{NUMBER:duration}, "
             rb"delays=%{BEGIN:delays}[^,\n]*%{END}, (?:dsn=%{BEGIN:dsn?}[^,\n]*%{END}, )?"
             rb"status=%{WORD:event_action}(?: \(%{BEGIN:reply?}[^\n]*%{END}\))?",
             (b"to",),
