@@ -2,26 +2,9 @@
 
 from __future__ import annotations
 
+from podweave.helpers.wire.dates import days as days
+
 DAY = 86400
-
-
-def days(year: int, month: int, day: int) -> int:
-    """Days since 1970-01-01.
-
-    The year is counted from March, so that a leap day is the last one of its year.
-    """
-    if month <= 2:
-        year -= 1
-        month += 12
-    return (
-        365 * year
-        + year // 4
-        - year // 100
-        + year // 400
-        + (153 * month - 457) // 5
-        + day
-        - (719469)
-    )
 
 
 def days_in(year: int, month: int) -> int:
