@@ -51,8 +51,9 @@ SAVE_SHARE = 20
 """Saving takes at most one part in so many of the time, however slow the disk is."""
 SAVE_AFTER_BYTES = 16 << 20
 """A spool is freed when the checkpoint is saved, and its writer may be waiting for that."""
-LOOK_OFTEN, LOOK_SELDOM = 0.05, 0.25
-"""Seconds between two looks at whether there is something to save, or nothing left to do."""
+LOOK_OFTEN, LOOK_SELDOM = 0.05, 5.0
+"""Seconds between two looks at whether there is something to save, or nothing left to do; seldom
+while nothing is delivered."""
 LOOK_AROUND = 30.0
 """Seconds between two looks for what Pods of before have left."""
 RESERVE = 5.0
@@ -115,9 +116,11 @@ class Sidecar:
                 "POST /replay": self._replay,
             },
         )
-        for delivery in self.deliveries:
-            delivery.start()
         self._next: Timer = loop.call_later(LOOK_OFTEN, self._look)
+        self._seldom = False
+        for delivery in self.deliveries:
+            delivery.on_acknowledged = self._look_soon
+            delivery.start()
         self._look_around_at = loop.now() + LOOK_AROUND
 
     def finish(self) -> None:
@@ -305,6 +308,12 @@ class Sidecar:
             logs.paths, entries, reading=logs.reading, hints=self._hints, journal=self._journal
         )
 
+    def _look_soon(self) -> None:
+        if self._seldom:
+            self._seldom = False
+            self._next.cancel()
+            self._next = self._loop.call_later(LOOK_OFTEN, self._look)
+
     def _look(self) -> None:
         self._save_if_due()
         now = self._loop.now()
@@ -322,6 +331,7 @@ class Sidecar:
             self._look_around_at = now + LOOK_AROUND
             for delivery in self.deliveries:
                 delivery.look_around()
+        self._seldom = wait > LOOK_OFTEN
         self._next = self._loop.call_later(wait, self._look)
 
     def _save_if_due(self) -> None:

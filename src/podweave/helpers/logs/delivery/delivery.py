@@ -26,7 +26,7 @@ from podweave.helpers.logs.source import SLOW
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from podweave.helpers.journal import Journal
@@ -74,6 +74,8 @@ class Delivery:
         self.store = store
         self.store_name = store_name or store.kind
         self.counts = Counts()
+        self.on_acknowledged: Callable[[], object] | None = None
+        """Called when there may be something to save."""
         self._share = share
         self._loop = loop
         self._journal = journal
@@ -305,8 +307,7 @@ class Delivery:
         if held and self.overflow.put(held):
             for parcel in self._held:
                 self._share.give_back(parcel.size)
-                self.counts.acknowledged_bytes += parcel.size
-                parcel.acknowledge()
+                self._acknowledge(parcel)
             self._held = []
         return True
 
@@ -417,8 +418,13 @@ class Delivery:
             if not parcel.pending and parcel in self._unsettled:
                 del self._unsettled[parcel]
                 self._share.give_back(parcel.size)
-                self.counts.acknowledged_bytes += parcel.size
-                parcel.acknowledge()
+                self._acknowledge(parcel)
+
+    def _acknowledge(self, parcel: Parcel) -> None:
+        self.counts.acknowledged_bytes += parcel.size
+        parcel.acknowledge()
+        if self.on_acknowledged is not None:
+            self.on_acknowledged()
 
     def _failed(self, outcome: Outcome, now: float) -> None:
         self.counts.retries += 1

@@ -1,6 +1,6 @@
 """Keys that several kinds of stores have, read alike in each.
 
-    batch: {"bytes": 1048576, "records": 10000, "seconds": 0.2}
+    batch: {"bytes": 1048576, "records": 10000, "seconds": 0.1}
     compression: none, gzip, zstd
     timeout: seconds for one request
     tls: {"mode": "disable|require|verify-full", "server_name", "ca": PATH, "certificate": PATH,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 BATCH_BYTES = 1 << 20
 BATCH_RECORDS = 10_000
-BATCH_SECONDS = 0.2
+BATCH_SECONDS = 0.1
 MOST_BATCH_BYTES = 64 << 20
 TIMEOUT = 30.0
 
