@@ -23,7 +23,6 @@ from podweave.helpers.logs.delivery.dead_letters import DeadLetters
 from podweave.helpers.logs.delivery.delivery import Delivery
 from podweave.helpers.logs.delivery.origin import Origin
 from podweave.helpers.logs.delivery.overflow import Overflow
-from podweave.helpers.logs.delivery.spill import SpillRoom
 from podweave.helpers.logs.followed_file import digest
 from podweave.helpers.logs.hints import Hints
 from podweave.helpers.logs.open_files import raise_open_files_limit
@@ -222,6 +221,9 @@ class Sidecar:
         spill = settings.spill
         room = None
         if spill is not None:
+            # Imported where it is needed: memory is imports.
+            from podweave.helpers.logs.delivery.spill import SpillRoom
+
             room = SpillRoom(
                 spill.directory, spill.bytes, settings.name, origin, journal=self._journal
             )

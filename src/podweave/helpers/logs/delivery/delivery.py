@@ -21,7 +21,6 @@ from podweave.helpers.logs.backoff import Backoff
 from podweave.helpers.logs.delivery.collecting import Collector, consign_again
 from podweave.helpers.logs.delivery.counts import Counts
 from podweave.helpers.logs.delivery.feeds import SourceFeed
-from podweave.helpers.logs.delivery.replay import Replay
 from podweave.helpers.logs.source import SLOW
 
 TYPE_CHECKING = False
@@ -142,6 +141,8 @@ class Delivery:
         """Send the store's dead letters again; how many files of them there are."""
         taken = self.dead_letters.take()
         if taken:
+            from podweave.helpers.logs.delivery.replay import Replay
+
             self.overflow.add(Replay(taken, journal=self._journal))
             self._wake()
         return len(taken)
