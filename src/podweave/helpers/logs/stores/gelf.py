@@ -1,0 +1,250 @@
+"""Graylog and what takes GELF: TCP with a NUL behind each message, TLS, or UDP in chunks.
+
+A record of the adapter in the schema gelf is sent as it is, with the Pod beside it; of another
+schema it is brought into GELF. A line of the application's is `short_message`.
+
+Nobody acknowledges a message: over TCP a batch counts as delivered when the server's kernel has
+it, over UDP when the network has it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from podweave.helpers.configuration import ConfigurationError
+from podweave.helpers.logs.delivery.batches import interleave
+from podweave.helpers.logs.stores import log_records
+from podweave.helpers.logs.stores import settings as keys
+from podweave.helpers.logs.stores.datagrams import Datagrams
+from podweave.helpers.logs.stores.interface import DELIVERED, Store, failed, partly
+from podweave.helpers.logs.stores.link import Link, host_and_port
+from podweave.helpers.logs.stores.name_templates import file_name, pod_values
+from podweave.helpers.wire import gelf, syslog
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from podweave.helpers.configuration import Section
+    from podweave.helpers.logs.delivery.batches import Batch, Piece
+    from podweave.helpers.logs.stores.interface import Context, Done
+
+_INFO = 6
+
+
+class Settings:
+    __slots__ = (
+        "batch",
+        "compression",
+        "fields",
+        "host",
+        "host_name",
+        "place",
+        "port",
+        "timeout",
+        "tls",
+        "udp",
+    )
+
+    def __init__(self, section: Section) -> None:
+        self.host, self.port = host_and_port(section, "address")
+        self.udp = section.text("transport", "tcp", among=("tcp", "udp")) == "udp"
+        usual = "gzip" if self.udp else "none"
+        among = ("none", "gzip", "zlib")
+        self.compression = section.text("compression", usual, among=among)
+        if self.compression != "none" and not self.udp:
+            raise ConfigurationError(
+                section.at("compression"), "is for udp: over TCP a NUL ends a message"
+            )
+        self.tls = keys.tls(section)
+        if self.udp and self.tls is not None and self.tls.enabled:
+            raise ConfigurationError(section.at("tls"), "is for tcp, and the transport is udp")
+        self.host_name = section.text("host", "")
+        self.fields = {
+            gelf.field_name(name.removeprefix("_")): value
+            for name, value in section.texts("fields").items()
+        }
+        self.timeout = keys.timeout(section)
+        self.batch = keys.batch_limits(section)
+        self.place = f"{self.host}:{self.port}"
+
+
+def configure(section: Section) -> Settings:
+    return Settings(section)
+
+
+def open(settings: Settings, context: Context) -> GelfStore:
+    return GelfStore(settings, context)
+
+
+class GelfStore(Store):
+    kind = "gelf"
+    acknowledges = False
+
+    def __init__(self, settings: Settings, context: Context) -> None:
+        super().__init__(settings.batch)
+        self._settings = settings
+        host, port, timeout = settings.host, settings.port, settings.timeout
+        self._link: Link | None = None
+        self._datagrams: Datagrams | None = None
+        if settings.udp:
+            self._datagrams = Datagrams(context, host, port, timeout)
+        else:
+            self._link = Link(context, host, port, settings.tls, timeout)
+
+    def send(self, batch: Batch, done: Done) -> None:
+        if self._datagrams is not None:
+            self._send_datagrams(self._datagrams, batch, done)
+            return
+        link = self._link
+        assert link is not None
+        content = b"\0".join(self._messages(batch)) + b"\0"
+
+        def opened(problem: str) -> None:
+            if problem:
+                done(failed(problem))
+            else:
+                link.send([content], sent)
+
+        def sent(problem: str) -> None:
+            self.sent_bytes = link.sent_bytes
+            done(failed(problem) if problem else DELIVERED)
+
+        if link.connected:
+            link.send([content], sent)
+        else:
+            link.open(opened)
+
+    def close(self) -> None:
+        for way in (self._link, self._datagrams):
+            if way is not None:
+                way.close()
+
+    def _send_datagrams(self, way: Datagrams, batch: Batch, done: Done) -> None:
+        datagrams: list[bytes] = []
+        rejected: list[tuple[int, str]] = []
+        for number, message in enumerate(self._messages(batch)):
+            try:
+                datagrams += gelf.chunks(self._compressed(message), os.urandom(8))
+            except ValueError as error:
+                rejected.append((number, str(error)))
+
+        def sent(problem: str) -> None:
+            self.sent_bytes = way.sent_bytes
+            if problem:
+                done(failed(problem))
+            elif rejected:
+                done(partly((), rejected, "a message is too long for GELF over UDP"))
+            else:
+                done(DELIVERED)
+
+        way.send(datagrams, sent)
+
+    def _compressed(self, message: bytes) -> bytes:
+        if self._settings.compression == "none":
+            return message
+        import zlib
+
+        # wbits 31 is a gzip member, 15 a zlib stream; Graylog tells them by their first bytes.
+        packer = zlib.compressobj(
+            6, zlib.DEFLATED, 31 if self._settings.compression == "gzip" else 15
+        )
+        return packer.compress(message) + packer.flush()
+
+    def _messages(self, batch: Batch) -> list[bytes]:
+        values = pod_values(batch.origin)
+        host = self._settings.host_name or values["pod"] or "unknown"
+        known = {
+            f"_{name}": values[key]
+            for name, key in (
+                ("namespace", "namespace"),
+                ("pod", "pod"),
+                ("pod_uid", "uid"),
+                ("node", "node"),
+            )
+            if values[key]
+        }
+        known |= self._settings.fields
+        messages: list[bytes] = []
+        if batch.raw:
+            for piece in batch.pieces:
+                messages += _raw(piece, host, known)
+            return messages
+        numbered = log_records.documents(batch)
+        place = 0
+        for piece in batch.pieces:
+            about = known | {"_file": file_name(piece.path)}
+            for document, read in numbered[place : place + piece.count()]:
+                messages.append(_encode(_converted(document, read, host, about)))
+            place += piece.count()
+        return messages
+
+
+def _raw(piece: Piece, host: str, known: dict[str, str]) -> list[bytes]:
+    """Lines of an application, all of a piece at once."""
+    texts = piece.escaped().split(b"\n")
+    begin = _encode({"version": "1.1", "host": host})[:-1] + b',"short_message":"'
+    about = _encode(known | {"_file": file_name(piece.path)})
+    end = b',"level":%d,%b' % (_INFO, about[1:])
+    # An empty short_message is refused by servers; a blank one isn't.
+    lines = [text if text.strip() else b" " for text in texts]
+    times: bytes | list[bytes]
+    if piece.details is None:
+        times = b'","timestamp":' + _seconds(log_records.read_time(piece))
+    else:
+        times = [b'","timestamp":' + _seconds(time) for time in log_records.raw_times(piece)]
+    return interleave(len(lines), begin, lines, times, end, b"\n")[:-1].split(b"\n")
+
+
+def _converted(document: Any, read: int, host: str, about: dict[str, str]) -> dict[str, Any]:
+    if isinstance(document, dict) and isinstance(document.get("short_message"), str):
+        return {"version": "1.1", "host": host, "short_message": " "} | document | about
+    record = log_records.log_record(document, read)
+    text = record.body if isinstance(record.body, str) else _encode(record.body).decode()
+    first, newline, _ = text.partition("\n")
+    message: dict[str, Any] = {
+        "version": "1.1",
+        "host": host,
+        "short_message": first if first.strip() else " ",
+    }
+    if newline:
+        message["full_message"] = text
+    message["timestamp"] = record.time
+    message["level"] = syslog.SEVERITIES.get(record.level.lower(), _INFO)
+    if record.level:
+        message["_level_name"] = record.level
+    for name, value in (("_trace_id", record.trace), ("_span_id", record.span)):
+        if value:
+            message[name] = value
+    for name, value in record.attributes.items():
+        message[gelf.field_name(name)] = _plain(value)
+    message |= about
+    return message
+
+
+def _plain(value: Any) -> str | int | float:
+    """GELF's values are texts and numbers."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str | int | float):
+        return value
+    return _encode(value).decode()
+
+
+def _encode(value: Any) -> bytes:
+    time = value.get("timestamp") if isinstance(value, dict) else None
+    if isinstance(time, int) and not isinstance(time, bool) and time > 1 << 40:
+        # Nanoseconds: a float would keep the microseconds at best.
+        value = value | {"timestamp": 0}
+        text = _dump(value).encode("utf-8", "replace")
+        return text.replace(b'"timestamp":0', b'"timestamp":' + _seconds(time), 1)
+    return _dump(value).encode("utf-8", "replace")
+
+
+_dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def _seconds(nanoseconds: int) -> bytes:
+    seconds, rest = divmod(nanoseconds, log_records.SECOND)
+    return b"%d.%06d" % (seconds, rest // 1000)
