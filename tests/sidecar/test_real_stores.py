@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 import re
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +17,7 @@ import pytest
 from podweave.helpers.logs.delivery.batches import Batch, Piece
 from podweave.helpers.loop import Loop
 from tests.sidecar import real_peers
+from tests.sidecar.shipping import Sidecar
 from tests.sidecar.storing import Storing, is_delivered, is_failed, secret
 from tests.waiting import wait_until
 
@@ -101,6 +104,34 @@ def test_an_index_that_is_blocked_loses_nothing(engine: str, loop: Loop, tmp_pat
     assert is_delivered(storing.send(batch, 60))
     storing.close()
     assert len(search(engine, "full")) == 2
+
+
+def test_a_sidecar_that_is_killed_again_and_again_stores_each_line_once(
+    engine: str, sidecar: Sidecar
+) -> None:
+    store = {"urls": [engine], "index": "killed", "batch": {"records": 50}}
+    sidecar.config["logs"][0]["stores"] = [{"elasticsearch": store}]
+    lines = [f"line {number % 10}" for number in range(5000)]
+    draw = random.Random(7)
+
+    def count() -> int:
+        real_peers.get(f"{engine}/killed/_refresh?ignore_unavailable=true", "POST")
+        found = real_peers.get(f"{engine}/killed/_count?ignore_unavailable=true")
+        return int(found["count"])
+
+    def reach(wanted: int) -> None:
+        wait_until(lambda: count() >= wanted, 60, f"{wanted} documents")
+
+    for start in range(0, len(lines), 500):
+        part = lines[start : start + 500]
+        sidecar.append("a.log", "".join(f"{line}\n" for line in part).encode())
+        sidecar.start()
+        reach(start + draw.randrange(1, 500))
+        sidecar.stop(signal.SIGKILL)
+    sidecar.start()
+    reach(len(lines))
+    assert sidecar.stop() == 0
+    assert count() == len(lines)
 
 
 # The distribution of Elasticsearch for integration tests comes without the module for them.
