@@ -113,7 +113,7 @@ def test_refuse_sends_new_clients_away(start: Start) -> None:
         with ambassador.dial() as old:
             assert old.recv(100) == b"up\n"
             post(ambassador, refuse=1)
-            with ambassador.dial() as new, pytest.raises(ConnectionResetError):
+            with pytest.raises(ConnectionResetError), ambassador.dial() as new:
                 new.recv(100)
             old.sendall(b"x\n")
             assert old.recv(100) == b"up x\n"

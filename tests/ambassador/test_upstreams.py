@@ -50,6 +50,8 @@ def test_the_least_connected_is_chosen(start: Start) -> None:
         clients = [stack.enter_context(ambassador.dial()) for _ in range(40)]
         names = [client.recv(100) for client in clients]
         assert (names.count(b"a\n"), names.count(b"b\n")) == (30, 10)
+        place = {"profile": "dev", "upstream": f"{a.host}:{a.port}"}
+        assert ambassador.metric("podweave_ambassador_upstream_connections", **place) == 30
 
 
 def test_an_upstream_that_keeps_failing_is_left_out(start: Start) -> None:
@@ -71,6 +73,7 @@ def test_an_upstream_that_keeps_failing_is_left_out(start: Start) -> None:
         assert failures == 3
         place = {"profile": "dev", "upstream": f"127.0.0.1:{gone}"}
         assert ambassador.metric("podweave_ambassador_upstream_ejections_total", **place) == 1
+        assert ambassador.metric("podweave_ambassador_upstream_usable", **place) == 0
         port = good.port
     with ambassador.dial() as client:
         wait_until(lambda: ambassador.metric("podweave_ambassador_clients_held") == 1, 20, "held")
@@ -138,7 +141,7 @@ def test_a_limit_of_waiting_refuses_at_once(start: Start) -> None:
     with ambassador.dial(), ambassador.dial():
         held = "podweave_ambassador_clients_held"
         wait_until(lambda: ambassador.metric(held) == 2, 20, "two wait")
-        with ambassador.dial() as third, pytest.raises(ConnectionResetError):
+        with pytest.raises(ConnectionResetError), ambassador.dial() as third:
             third.recv(1)
         refused = "podweave_ambassador_clients_refused_total"
         assert ambassador.metric(refused, reason="WAITING_LIMIT") == 1

@@ -51,6 +51,18 @@ class Metrics:
             "profile",
             "upstream",
         )
+        self.upstream_usable = gauge(
+            f"{_PREFIX}_upstream_usable",
+            "1 for an upstream that is neither down by its health checks nor ejected.",
+            "profile",
+            "upstream",
+        )
+        self.upstream_connections = gauge(
+            f"{_PREFIX}_upstream_connections",
+            "Connections to the upstream, those that are being made included.",
+            "profile",
+            "upstream",
+        )
         self.ejections = counter(
             f"{_PREFIX}_upstream_ejections_total",
             "Times that an upstream was left out for a while, because it kept failing.",

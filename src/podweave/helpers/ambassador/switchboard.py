@@ -16,6 +16,7 @@ from podweave.helpers.ambassador.health import HealthChecks
 from podweave.helpers.ambassador.leftovers import Leftovers
 from podweave.helpers.ambassador.protocols import Sessions
 from podweave.helpers.ambassador.relay import Relay
+from podweave.helpers.ambassador.reports import Reports
 from podweave.helpers.ambassador.turns import Slots, Turn
 from podweave.helpers.dialing.connector import DialError
 from podweave.helpers.dialing.socket_options import reset
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from podweave.helpers.ambassador.kernel.datapath import KernelDatapath
     from podweave.helpers.ambassador.metrics import Metrics
     from podweave.helpers.ambassador.policies import OnSwitch
-    from podweave.helpers.ambassador.profiles import Profile, Upstream
+    from podweave.helpers.ambassador.profiles import Profile
     from podweave.helpers.ambassador.sessions.lingering import LingeringClose
     from podweave.helpers.ambassador.settings import Settings
     from podweave.helpers.ambassador.turns import Attempted
@@ -46,9 +47,12 @@ if TYPE_CHECKING:
         """A client on its way to an upstream."""
 
         sock: socket.socket
-        profile: Profile
-        since: float
-        """When it came, or was sent elsewhere by a switch."""
+
+        @property
+        def profile(self) -> Profile: ...
+        @property
+        def since(self) -> float:
+            """When it came, or was sent elsewhere by a switch."""
 
         def dial(self) -> None:
             """The profile has changed: what was dialled leads to the wrong place."""
@@ -56,9 +60,6 @@ if TYPE_CHECKING:
         def close(self) -> None:
             """The ambassador ends: reset the client."""
 
-
-# Refusals come by the thousand when an upstream is away; one line in this time says how many.
-_REFUSAL_LINE_SECONDS = 5.0
 
 WAITING_LIMIT = "WAITING_LIMIT"
 """The reason of a DialError: too many clients are held already."""
@@ -82,11 +83,14 @@ class Switchboard:
         self.profile: Profile = settings.profiles[settings.profile]
         self.profile_since = loop.now()
         """When the profile of now came into use, on the loop's clock."""
+        self._reports = Reports(loop, metrics, journal)
+        self.attempted = self._reports.attempted
+        """An attempt to connect to an upstream has succeeded, or why it has failed."""
         self.held: dict[Held, None] = {}
         self.faults: FaultControl | None = None
         """Made when somebody first wants faults: without any they cost nothing."""
         self.leftovers = Leftovers(loop, self._stale, self._were_cut, journal)
-        self._checks = HealthChecks(loop, connector, self._checked)
+        self._checks = HealthChecks(loop, connector, self._reports.checked)
         self.kernel: KernelDatapath | None = None
         """Where the Pod lets this process redirect connections; see `use_kernel`."""
         self.front: Front | None = None
@@ -97,9 +101,6 @@ class Switchboard:
         self._lingering: set[LingeringClose] = set()
         self._to_upstream = metrics.bytes.labels("upstream")
         self._to_client = metrics.bytes.labels("client")
-        self._failing: dict[str, str] = {}
-        self._refused_since_line = 0
-        self._next_refusal_line = 0.0
         self._take_profiles()
 
     @property
@@ -204,18 +205,7 @@ class Switchboard:
 
     def refused(self, error: DialError) -> None:
         """A client was sent away."""
-        self.metrics.refused.add(1, error.reason)
-        self._refused_since_line += 1
-        if self.loop.now() >= self._next_refusal_line:
-            self.journal.error(
-                "client-refused",
-                clients=self._refused_since_line,
-                profile=self.profile.name,
-                reason=error.reason,
-                message=error.message,
-            )
-            self._refused_since_line = 0
-            self._next_refusal_line = self.loop.now() + _REFUSAL_LINE_SECONDS
+        self._reports.refused(self.profile.name, error)
 
     def linger(self, client: socket.socket, farewell: bytes) -> None:
         """Send the last words, give them time to be read, close."""
@@ -223,39 +213,6 @@ class Switchboard:
 
         lingering = LingeringClose(self.loop, client, farewell, self._lingering.discard)
         self._lingering.add(lingering)
-
-    def attempted(self, upstream: Upstream, error: DialError | None) -> None:
-        """An attempt to connect has succeeded or failed."""
-        profile = upstream.profile
-        place = (profile.name, upstream.label)
-        now = self.loop.now()
-        if error is None:
-            upstream.state.note(True, now)
-            profile.succeeded(upstream)
-            self.metrics.upstream_up.set(1, *place)
-            if self._failing.pop(upstream.label, None) is not None:
-                self.journal.info("upstream-recovered", upstream=upstream.label)
-            return
-        upstream.state.note(False, now, error.reason, error.message)
-        self.metrics.upstream_up.set(0, *place)
-        self.metrics.dial_failures.add(1, *place, error.reason)
-        if self._failing.get(upstream.label) != error.reason:
-            self._failing[upstream.label] = error.reason
-            self.journal.warning(
-                "upstream-failing",
-                upstream=upstream.label,
-                reason=error.reason,
-                message=error.message,
-            )
-        if seconds := profile.failed(upstream, now):
-            self.metrics.ejections.add(1, *place)
-            self.journal.warning(
-                "upstream-ejected",
-                upstream=upstream.label,
-                profile=profile.name,
-                failures=upstream.state.failures,
-                seconds=seconds,
-            )
 
     def switch(self, name: str, on_switch: OnSwitch | None = None) -> dict[str, object]:
         """New and held clients go to the profile `name` from now on; says what stays where.
@@ -350,6 +307,7 @@ class Switchboard:
     def render_metrics(self) -> bytes:
         """The metrics as of now: open connections count their bytes on their own."""
         self.metrics.held.value = len(self.held)
+        self._reports.show(self.profiles.values())
         if self.front is not None:
             self.front.collect()
         if self.kernel is not None:
@@ -385,12 +343,6 @@ class Switchboard:
             self._slots.setdefault(name, Slots()).set_limit(profile.limits.connections)
             self.metrics.open.labels(name)
             self.metrics.relayed.labels(name)
-        # Upstreams that are gone from the configuration are gone from the metrics.
-        self.metrics.upstream_up.clear()
-        for name, profile in self.profiles.items():
-            for upstream in profile.upstreams:
-                if upstream.state.up is not None:
-                    self.metrics.upstream_up.set(int(upstream.state.up), name, upstream.label)
         self._use_profile()
 
     def _use_profile(self) -> None:
@@ -412,23 +364,6 @@ class Switchboard:
         assert isinstance(before, int)
         treated[key] = before + count
         return treated
-
-    def _checked(self, upstream: Upstream, error: DialError | None) -> None:
-        """A health check has changed what is thought of an upstream."""
-        place = (upstream.profile.name, upstream.label)
-        if error is None:
-            self.metrics.upstream_up.set(1, *place)
-            self.journal.info("upstream-up", upstream=upstream.label, profile=place[0])
-            return
-        self.metrics.upstream_up.set(0, *place)
-        self.metrics.dial_failures.add(1, *place, error.reason)
-        self.journal.warning(
-            "upstream-down",
-            upstream=upstream.label,
-            profile=place[0],
-            reason=error.reason,
-            message=error.message,
-        )
 
     def _dial_anew(self) -> int:
         clients = list(self.held)
