@@ -87,8 +87,8 @@ class Fluentd:
         connection.sendall(oracle.packb(hello))
         kind, host, key_salt, digest, user, proof = next(values)
         assert kind == "PING"
-        accepted = digest == _sha512(key_salt, host.encode(), nonce, KEY.encode())
-        accepted &= user == USER and proof == _sha512(salt, USER.encode(), PASSWORD.encode())
+        accepted = bool(digest == _sha512(key_salt, host.encode(), nonce, KEY.encode()))
+        accepted &= bool(user == USER and proof == _sha512(salt, USER.encode(), PASSWORD.encode()))
         mine = _sha512(key_salt, b"server", nonce, KEY.encode())
         reason = "" if accepted else "wrong key or password"
         connection.sendall(oracle.packb(["PONG", accepted, reason, "server", mine]))

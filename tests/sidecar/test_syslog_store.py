@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -90,7 +91,7 @@ def test_records_bring_their_time_and_level(loop: Loop, tmp_path: Path, server: 
     store = open_store(
         loop, tmp_path, server.port, facility="daemon", app_name="shop", host_name="till 7"
     )
-    records = [
+    records: list[dict[str, Any]] = [
         {
             "@timestamp": "2026-11-23T02:16:56.123456789Z",
             "log": {"level": "error"},
