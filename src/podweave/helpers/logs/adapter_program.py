@@ -14,6 +14,7 @@ import os
 import signal
 
 from podweave.helpers.admin import Admin, Answer
+from podweave.helpers.heap import keep_freed_buffers
 from podweave.helpers.journal import Journal
 from podweave.helpers.logs import pod_metadata
 from podweave.helpers.logs.adapter_config import AdapterConfig
@@ -49,6 +50,7 @@ def check(config: dict[str, Any]) -> None:
 def run(config: dict[str, Any]) -> int:
     """Adapt until SIGTERM; the exit code."""
     settings = AdapterConfig(config)
+    keep_freed_buffers()
     journal = Journal("adapter", settings.name)
     loop = Loop()
     try:
