@@ -1,22 +1,28 @@
-"""The copy that copytruncate makes, where it matches the patterns too.
+"""The copy that copytruncate makes of what was not read yet.
 
-`cp app.log app.log.1; : > app.log` with `app.log*` followed: the copy is a new file that begins
-with what was read already, and it has the bytes that were cut away before they were read. So a
-new file whose name and first bytes are those of a followed file is held back for a moment. If
-the original is truncated (or deleted) meanwhile, and the copy has the same bytes before the
-original's offset, it is read from that offset on: nothing twice, nothing lost. Otherwise it is a
-file of its own: files may begin alike, and twice is better than never.
+`cp app.log app.log.1; : > app.log`: the copy is a new file that begins with what was read already,
+and it has the bytes that were cut away before they were read. They can be many, when a store was
+down for long. So where an original is truncated, a copy of it is looked for beside it, whether or
+not the patterns match it.
+
+Where they match it the copy may be found before the truncation: a new file whose name and first
+bytes are those of a followed file is held back for a moment. If the original is truncated (or
+deleted) meanwhile, and the copy has the same bytes before the original's offset, it is read from
+that offset on: nothing twice, nothing lost. Otherwise it is a file of its own: files may begin
+alike, and twice is better than never.
 """
 
 from __future__ import annotations
 
 import os
+import stat
+
+from podweave.helpers.logs.followed_file import FollowedFile, version_of
+from podweave.helpers.logs.globs import COMPRESSED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from podweave.helpers.logs.followed_file import FollowedFile
+    from collections.abc import Callable, Iterable
 
 HOLD = 2.0
 """Seconds from the appearance of a copy to the truncation of the original, at most."""
@@ -43,6 +49,62 @@ class Copies:
                 self._held[file] = (now + HOLD, original)
                 return
 
+    def find(
+        self, original: FollowedFile, known: Callable[[tuple[int, int]], FollowedFile | None]
+    ) -> tuple[FollowedFile | None, int]:
+        """A copy beside a file that was truncated just now: if it isn't `known`, open it.
+
+        And how many bytes it has behind the original's offset. It is held back until all of the
+        original that was read is acknowledged.
+        """
+        directory, name = os.path.split(original.path)
+        stem = name.partition(".")[0]
+        if not original.head:
+            return None, 0
+        try:
+            with os.scandir(directory) as entries:
+                names = [entry.path for entry in entries if entry.name.startswith(stem)]
+        except OSError:
+            return None, 0
+        for path in names:
+            if path.endswith(COMPRESSED):
+                continue
+            try:
+                found = self._copy_at(path, original, known)
+            except OSError:
+                continue
+            if found is not None:
+                return found
+        return None, 0
+
+    def _copy_at(
+        self,
+        path: str,
+        original: FollowedFile,
+        known: Callable[[tuple[int, int]], FollowedFile | None],
+    ) -> tuple[FollowedFile | None, int] | None:
+        status = os.stat(path)
+        key = status.st_dev, status.st_ino
+        more = status.st_size - original.offset
+        if (
+            key == (original.device, original.inode)
+            or more <= 0
+            or not stat.S_ISREG(status.st_mode)
+        ):
+            return None
+        there = known(key)
+        if there is not None:
+            return (None, more) if self._held.get(there, (0.0, None))[1] is original else None
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+        file = FollowedFile(path, descriptor, *key)
+        if _same_bytes(original, file):
+            file.path = original.path
+            file.version = version_of(descriptor)
+            self._held[file] = (0.0, original)
+            return file, more
+        file.close()
+        return None
+
     def may_read(self, file: FollowedFile, now: float) -> bool:
         """False while it isn't known what the file is; sets the offset of a copy."""
         held = self._held.get(file)
@@ -52,14 +114,22 @@ class Copies:
         if original.ended:
             if original.unacknowledged:
                 return False  # a checkpoint couldn't say yet that they are safe
-            known = len(original.tail)
-            tail = os.pread(file.descriptor, known, original.offset - known)
-            if tail == original.tail:
-                file.resume(original.offset, tail, original.head)
+            if _same_bytes(original, file):
+                file.resume(original.offset, original.tail, original.head)
         elif now < until:
             return False
         del self._held[file]
         return True
+
+
+def _same_bytes(original: FollowedFile, file: FollowedFile) -> bool:
+    """It has what is known of the original: first bytes, samples, the bytes before the offset."""
+    known = len(original.tail)
+    return (
+        file.read_at(len(original.head), 0) == original.head
+        and file.read_at(known, original.offset - known) == original.tail
+        and all(file.read_at(len(spot), at - len(spot)) == spot for at, spot in original.spots)
+    )
 
 
 def _alike(original: FollowedFile, file: FollowedFile) -> bool:

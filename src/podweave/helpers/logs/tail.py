@@ -335,6 +335,12 @@ class Tail(Source):
     def _replace(self, file: FollowedFile, now: float) -> FollowedFile:
         """The content was replaced in place: this generation ends, the next begins at 0."""
         lost = max(0, file.size - file.offset)
+        copy, kept = self._files.copies.find(file, self._files.get)
+        if copy is not None:
+            copy.departed = copy.changed = now
+            self._files.add(copy)
+            self._look_at(copy, now)
+        lost = max(0, lost - kept)
         self.counters["truncated_files"] += 1
         self.counters["lost_bytes"] += lost
         self._tell("log.truncated", path=file.path, bytes_lost=lost)
