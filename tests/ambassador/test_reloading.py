@@ -58,6 +58,22 @@ def hurry(ambassador: Ambassador) -> None:
     ambassador.process.send_signal(signal.SIGHUP)
 
 
+def hurried(ambassador: Ambassador, condition: Callable[[], Any], what: str) -> None:
+    """Wait for it without waiting for the next look."""
+
+    def look() -> Any:
+        hurry(ambassador)
+        return condition()
+
+    wait_until(look, 20, what)
+
+
+def event(ambassador: Ambassador, name: str) -> dict[str, Any]:
+    """An event that comes of a look."""
+    hurried(ambassador, lambda: any(e["event.action"] == name for e in ambassador.events), name)
+    return ambassador.event(name)
+
+
 def greeting(ambassador: Ambassador) -> str:
     with ambassador.dial() as client:
         return client.recv(100).decode().strip()
@@ -105,18 +121,18 @@ def test_a_bad_one_is_refused_and_the_old_one_stays(start: Start, text: str, mes
         ambassador = start(dev=[server.config])
         good = ambassador.config_file.read_text()
         rename(ambassador.config_file, text)
-        event = ambassador.event("configuration-refused")
-        assert message in event["message"]
-        assert event["message"].endswith("; the ambassador goes on with the one before")
+        said = event(ambassador, "configuration-refused")["message"]
+        assert message in said
+        assert said.endswith("; the ambassador goes on with the one before")
         assert ambassador.metric(RELOADS, result="refused") == 1
         assert ambassador.metric("podweave_ambassador_configuration_current") == 0
         state = json.loads(ambassador.admin("GET", "/state")[1])
         assert message in state["configuration_error"]
         assert greeting(ambassador) == "up"
         rename(ambassador.config_file, good)
-        wait_until(
+        hurried(
+            ambassador,
             lambda: ambassador.metric("podweave_ambassador_configuration_current") == 1,
-            20,
             "going back puts it right",
         )
         assert ambassador.metric(RELOADS, result="refused") == 1, "refused once, not at each look"
@@ -127,7 +143,7 @@ def test_a_file_that_is_gone_is_refused_too(start: Start) -> None:
     with upstream(named(b"up")) as server:
         ambassador = start(dev=[server.config])
         ambassador.config_file.unlink()
-        assert "cannot be read" in ambassador.event("configuration-refused")["message"]
+        assert "cannot be read" in event(ambassador, "configuration-refused")["message"]
         assert greeting(ambassador) == "up"
 
 
@@ -190,21 +206,21 @@ def test_what_needs_a_restart_is_told_and_the_rest_taken_over(start: Start) -> N
             config["listen"] = [["127.0.0.1", 1]]
 
         changed(ambassador, change, rename)
-        assert ambassador.event("restart-needed")["keys"] == ["listen"]
+        assert event(ambassador, "restart-needed")["keys"] == ["listen"]
         assert greeting(ambassador) == "new"
         needed = "podweave_ambassador_configuration_restart_needed"
         assert ambassador.metric(needed) == 1
         changed(
             ambassador, lambda config: config.update(listen=[["127.0.0.1", 0], ["::1", 0]]), rename
         )
-        wait_until(lambda: ambassador.metric(needed) == 0, 20, "it is as it was")
+        hurried(ambassador, lambda: ambassador.metric(needed) == 0, "it is as it was")
 
 
 def test_another_protocol_is_refused(start: Start) -> None:
     with upstream(named(b"up")) as server:
         ambassador = start(dev=[server.config])
         changed(ambassador, lambda config: config.update(protocol="redis"), rename)
-        message = ambassador.event("configuration-refused")["message"]
+        message = event(ambassador, "configuration-refused")["message"]
         assert message.startswith("protocol: is redis, and tcp can't be changed at run time")
 
 
@@ -253,7 +269,7 @@ def test_what_was_learned_of_an_upstream_outlives_a_change(start: Start) -> None
         edited = copy.deepcopy(profile)
         edited["limits"] = {"connections": 100}
         changed(ambassador, lambda config: config["profiles"].update(dev=edited), rename)
-        ambassador.event("configuration-applied")
+        event(ambassador, "configuration-applied")
         for _ in range(5):
             assert greeting(ambassador) == "good"
         failed = ambassador.metric(
@@ -276,6 +292,6 @@ def test_tls_may_come_with_a_change(start: Start) -> None:
             config["connect_timeout"] = 0.5
 
         changed(ambassador, change, rename)
-        ambassador.event("configuration-applied")
+        event(ambassador, "configuration-applied")
         with ambassador.dial() as client, contextlib.suppress(ConnectionResetError, socket.timeout):
             assert client.recv(100) != b"plain\n"
