@@ -74,8 +74,9 @@ class Archive:
     def _begins_alike(self, path: str) -> FollowedFile | None:
         entry = self.entry
         first, head_digest = entry["head"]
-        file = opened(path, entry["device"], entry["inode"], entry["generation"])
-        if file is None:
+        try:
+            file = opened(path, entry["device"], entry["inode"], entry["generation"])
+        except OSError:
             return None
         assert file.archive is not None
         try:
@@ -92,14 +93,11 @@ class Archive:
         return None
 
 
-def opened(path: str, device: int, inode: int, generation: int = 0) -> FollowedFile | None:
-    """A `.gz` as the file that it holds; None if it can't be opened."""
+def opened(path: str, device: int, inode: int, generation: int = 0) -> FollowedFile:
+    """A `.gz` as the file that it holds. OSError if it can't be opened."""
     from podweave.helpers.logs.gzip_reader import GzipReader
 
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
-    except OSError:
-        return None
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
     file = FollowedFile(path, descriptor, device, inode)
     file.generation = generation
     file.archive = GzipReader(descriptor)
@@ -148,8 +146,6 @@ class Archives:
                 self._searches.append(Archive(entry, [path], seen))
         else:
             file = opened(path, *key)
-            if file is None:
-                return
             heads = [(len(each.head), digest(each.head)) for each in followed]
             try:
                 known = was_followed(file, [*heads, *self._remembered.heads()])
