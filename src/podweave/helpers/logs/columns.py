@@ -89,7 +89,7 @@ class Seconds:
     def _convert(self, text: bytes) -> bytes | None:
         if not text:
             return b""
-        seconds = self._stamp.parse(text, self._clock)
+        seconds = self._stamp.convert(text, self._clock)
         return None if seconds is None else self._write(seconds).encode("ascii")
 
 

@@ -82,7 +82,8 @@ SHAPES = {
     "SYSLOGTAG": rb"[^\s\[:]+",
     # Files without host names have the program there, with its colon.
     "SYSLOGHOST": rb"[^ \n]++(?<!:)",
-    "STRUCTUREDDATA": rb'(?>(?:\[(?>(?:[^\]"\n]|"(?>(?:[^"\\\n]|\\.)*)")*)\])+)',
+    "STRUCTUREDDATA": rb'(?>(?:\[[^\]"\n]*+'
+    rb'(?>(?:"[^"\\\n]*+(?>(?:\\.[^"\\\n]*+)*)"[^\]"\n]*+)*)\])+)',
     "REST": rb"[^\n]*",
 }
 
@@ -308,7 +309,7 @@ def _expand_loosely(match: re.Match[bytes]) -> bytes:
     shape = match[1].decode("ascii")
     stamp = STAMPS.get(shape)
     if stamp is not None:
-        return stamp.pattern
+        return stamp.loose
     if shape in ("BEGIN", "END"):
         return b"(" if shape == "BEGIN" else b")"
     pattern = SHAPES[shape]

@@ -61,6 +61,10 @@ def presence(column: Column) -> int:
     return MISSING if missing == len(column) else MIXED
 
 
+_KNOWN = 8192
+"""Texts of a column that are known to be what they look like."""
+
+
 class NotCompiledError(Exception):
     """The schema makes something of attributes that depends on their values."""
 
@@ -406,10 +410,17 @@ def _memoised(
         memo = Memo(fragment)
         template = _literal(before) + b'"%b"' + _literal(after)
 
+        known: set[bytes] = set()
+
         def slot(chunk: Chunk) -> Iterable[bytes]:
             column = chunk.columns[index]
-            if itself is not None and itself.fullmatch(b"\n".join(column) + b"\n"):
-                return [template % text if text else b"" for text in column]
+            if itself is not None:
+                new = set(column).difference(known)
+                if not new or itself.fullmatch(b"\n".join(new) + b"\n"):
+                    if len(known) > _KNOWN:
+                        known.clear()
+                    known.update(new)
+                    return [template % text if text else b"" for text in column]
             return map(memo.__getitem__, column)
 
         return slot

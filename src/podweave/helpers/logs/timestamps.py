@@ -216,15 +216,28 @@ def epoch(text: bytes, clock: Clock) -> int | None:
 class Stamp:
     """A way to write a timestamp: its pattern, what its groups are, and how to read it."""
 
-    __slots__ = ("_whole", "parse", "pattern", "roles")
+    __slots__ = ("_whole", "loose", "parse", "pattern", "roles")
 
     def __init__(
-        self, pattern: bytes, roles: str, parse: Callable[[bytes, Clock], int | None]
+        self,
+        pattern: bytes,
+        roles: str,
+        parse: Callable[[bytes, Clock], int | None],
+        *,
+        loose: bytes = b"",
     ) -> None:
         self.pattern = pattern
+        self.loose = loose or pattern
+        """Takes other texts, too: each distinct one is looked at again. Of one group."""
         self.roles = tuple(roles.split())
         self.parse = parse
         self._whole: re.Pattern[bytes] | None = None
+
+    def convert(self, text: bytes, clock: Clock) -> int | None:
+        """As `parse`, for a text that the loose pattern found."""
+        if self.loose is not self.pattern and self._compiled().fullmatch(text) is None:
+            return None
+        return self.parse(text, clock)
 
     def read(self, text: bytes, clock: Clock) -> tuple[int, str] | None:
         """A record's `time`, where all of `text` is such a timestamp."""
@@ -294,7 +307,10 @@ STAMPS = {
         rb"([0-3]\d/" + _MONTH + rb"/\d{4}:" + _CLOCK + rb")" + _FRACTION, "seconds fraction", _http
     ),
     "HTTPDATE": Stamp(
-        rb"([0-3]\d/" + _MONTH + rb"/\d{4}:" + _CLOCK + rb" [+-]\d{4})", "seconds", _http
+        rb"([0-3]\d/" + _MONTH + rb"/\d{4}:" + _CLOCK + rb" [+-]\d{4})",
+        "seconds",
+        _http,
+        loose=rb"(.{26})",
     ),
     "DAYMONTHYEAR": Stamp(
         rb"([0-3]\d[ -]" + _MONTH + rb"[ -]\d{4} " + _CLOCK + rb")" + _FRACTION,
