@@ -771,7 +771,13 @@ def test_requests_beyond_those_that_may_wait_are_answered_at_once(start: Start) 
             clients = [Client(stack.enter_context(ambassador.dial())) for _ in range(3)]
             held = "podweave_ambassador_clients_held"
             clients[0].send(GET)
-            wait_until(lambda: server.connections, 10, "the first is under way")
+            label = f"127.0.0.1:{server.port}"
+            active = "podweave_ambassador_http_requests_active"
+            wait_until(
+                lambda: ambassador.metric(active, profile="dev", upstream=label) == 1,
+                10,
+                "the first is under way",
+            )
             clients[1].send(GET)
             wait_until(lambda: ambassador.metric(held) == 1, 10, "the second waits")
             got = clients[2].get()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from podweave.helpers.ambassador.http.incoming import IDLE, Incoming
+from podweave.helpers.ambassador.http.client_connection import IDLE
+from podweave.helpers.ambassador.http.incoming import Incoming
 from podweave.helpers.ambassador.http.metrics import HttpMetrics
 from podweave.helpers.ambassador.http.outgoing import Outgoing
 from podweave.helpers.ambassador.http.policy import HEAD_SECONDS, HttpPolicy
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from podweave.helpers.ambassador.http.failures import Failure
     from podweave.helpers.ambassador.http.group import Group
+    from podweave.helpers.ambassador.http.upstream_connection import UpstreamConnection
     from podweave.helpers.ambassador.profiles import Profile
     from podweave.helpers.ambassador.switchboard import Switchboard
     from podweave.helpers.loop import Timer
@@ -100,7 +102,7 @@ class Front:
     def refused(self, error: ProtocolError) -> None:
         self.metrics.refused.add(1, str(error.status))
 
-    def judge(self, outgoing: Outgoing) -> None:
+    def judge(self, outgoing: UpstreamConnection) -> None:
         """No response came."""
         outgoing.judge(0)
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from podweave.helpers.ambassador.http.front import Front
     from podweave.helpers.ambassador.http.incoming import Incoming
     from podweave.helpers.ambassador.http.service import Plan, Service
+    from podweave.helpers.ambassador.http.upstream_connection import UpstreamConnection
     from podweave.helpers.ambassador.profiles import Profile
     from podweave.helpers.ambassador.turns import Turn
     from podweave.helpers.dialing.tls import Handshake, TlsError
@@ -52,7 +53,7 @@ class Group:
         self.sent = 0
         """Bytes to upstreams, likewise."""
 
-    def take(self, plan: Plan) -> Outgoing | None:
+    def take(self, plan: Plan) -> UpstreamConnection | None:
         """A connection that is kept, for the plan's request."""
         peer = plan.peer
         if peer is None:
@@ -96,11 +97,12 @@ class Group:
     def peer_of(self, turn: Turn) -> Peer:
         return self._by_upstream[id(turn.upstream)]
 
-    def closed(self, outgoing: Outgoing) -> None:
-        if outgoing in outgoing.peer.idle:
-            outgoing.peer.idle.remove(outgoing)
+    def closed(self, outgoing: UpstreamConnection) -> None:
+        idle = outgoing.peer.idle
+        if outgoing in idle:
+            idle.remove(outgoing)
 
-    def hand_over(self, outgoing: Outgoing) -> None:
+    def hand_over(self, outgoing: UpstreamConnection) -> None:
         """A connection is free again, and requests wait for one: the first one has it."""
         client = next(iter(self.waiting))
         dialling = client.dialling

@@ -1,40 +1,39 @@
-"""A client's connection: requests come in, each gets one response, in order.
+"""A client's requests: they come in, and each gets one response, in order.
 
-    IDLE       waits for a request's head; what has come of it is in `input`
-    HELD       the request is understood; a connection to an upstream is awaited
-    SENDING    the request's content is passed on as it comes
-    AWAITING   all of the request is passed on; its response comes, or is awaited
-    FLUSHING   the response is complete, and the client hasn't taken all of it
-    LINGERING  the last response is sent; what the client still sends is read away, so that
-               no reset eats the response
-    CLOSED
-
-Requests that come ahead of their turn stay in `input`, and no more is read until then.
+Requests that come ahead of their turn stay in `input`, and no more is read until then. A request is
+sent once more where that is safe: a connection that was kept has ended, and all of the request is
+still at hand.
 """
 
 from __future__ import annotations
 
-import socket
-
 from podweave.helpers.ambassador.http import failures
+from podweave.helpers.ambassador.http.client_connection import (
+    AWAITING,
+    CLOSED,
+    FLUSHING,
+    HELD,
+    IDLE,
+    LINGERING,
+    SENDING,
+    ClientConnection,
+)
 from podweave.helpers.ambassador.http.content import Chunks, Counted
+from podweave.helpers.ambassador.http.deadlines import overdue
 from podweave.helpers.ambassador.http.failures import Failure
-from podweave.helpers.dialing.socket_options import reset
 from podweave.helpers.loop import READ, WRITE
 from podweave.helpers.wire.http1_grammar import CHUNKED, TOKEN, ProtocolError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import socket
 
     from podweave.helpers.ambassador.http.front import Front
-    from podweave.helpers.ambassador.http.group import Dialling
     from podweave.helpers.ambassador.http.outgoing import Outgoing
     from podweave.helpers.ambassador.http.policy import Retries
     from podweave.helpers.ambassador.http.service import Plan
+    from podweave.helpers.ambassador.http.upstream_connection import UpstreamConnection
     from podweave.helpers.ambassador.profiles import Profile
-
-IDLE, HELD, SENDING, AWAITING, FLUSHING, LINGERING, CLOSED = range(7)
 
 HEAD_LIMIT = 65536
 """Bytes of a request's head."""
@@ -42,37 +41,18 @@ HEAD_LIMIT = 65536
 _MOST_UNSENT = 3
 """Connections that may fail under a request before its first byte is sent."""
 
-# One for all: it is empty again before the loop turns.
-_buffer = bytearray(65536)
-_view = memoryview(_buffer)
 
-
-class Incoming:
+class Incoming(ClientConnection):
     __slots__ = (
         "_advancing",
         "_attempts",
         "_early",
-        "_ended",
-        "_fd",
-        "_front",
-        "_mask",
-        "_recv_into",
         "_replayable",
-        "_send",
-        "_started",
-        "active_at",
         "awaiting_since",
         "closing",
         "content",
-        "dialling",
-        "input",
-        "outgoing",
-        "pending",
-        "phase",
         "plan",
         "profile",
-        "since",
-        "sock",
     )
 
     plan: Plan
@@ -80,48 +60,25 @@ class Incoming:
     """Of the request that is held, or the connection that is relayed."""
 
     def __init__(self, front: Front, sock: socket.socket) -> None:
-        self._front = front
-        self.sock = sock
-        self._fd = sock.fileno()
-        self._recv_into = sock.recv_into
-        self._send = sock.send
-        self.phase = IDLE
-        self.input = b""
-        self.pending = b""
-        """What the client hasn't taken yet."""
-        self.outgoing: Outgoing | None = None
         self.content: Counted | Chunks | None = None
         """The request's, as long as it isn't complete."""
-        self.dialling: Dialling | None = None
         self.closing = False
         """The response under way is the last one."""
-        self.since = 0.0
-        """When the request came."""
         self.awaiting_since = 0.0
         """When the request was complete."""
-        self.active_at = 0.0
-        """When content last moved."""
         self._early = b""
+        """Content that came with the head, or while the request was held."""
         self._replayable = True
+        """No content has been sent but what is at hand."""
         self._attempts = 0
-        self._started = False
-        self._ended = False
         self._advancing = False
-        self._mask = READ
-        front.loop.add(self._fd, READ, self.ready)
-
-    # What the loop calls.
+        super().__init__(front, sock)
 
     def ready(self, events: int) -> None:
         if events == READ and self.phase is IDLE:
-            try:
-                count = self._recv_into(_buffer)
-            except BlockingIOError:
+            data = self._read()
+            if data is None:
                 return
-            except OSError:
-                self.abort()
-                return
-            data = bytes(_view[:count])
             if not self.input:
                 # The usual request: a head that is known, and nothing with it.
                 plan = self._front.service.plans.get(data)
@@ -136,46 +93,16 @@ class Incoming:
             if self.phase is CLOSED:
                 return
         if events & READ:
-            if self._mask & READ:
-                self._read()
+            data = self._read() if self._mask & READ else None
+            if data is not None:
+                self._received(data)
         elif not events & WRITE:
             self.abort()
 
-    def watch(self) -> None:
-        """Watch for what is wanted now."""
-        phase = self.phase
-        mask = 0
-        if not self._ended:
-            if phase is SENDING:
-                if self.outgoing is not None and not self.outgoing.blocked:
-                    mask = READ
-            elif phase in (IDLE, LINGERING) or not self.input:
-                mask = READ
-        if self.pending:
-            mask |= WRITE
-        if mask != self._mask and phase is not CLOSED:
-            self._mask = mask
-            self._front.loop.modify(self._fd, mask)
+    def gone(self) -> None:
+        self._front.forget(self)
 
     # What the connection to the upstream calls.
-
-    def deliver(self, data: bytes) -> bool:
-        """A part of the response. False when the client has gone."""
-        self._started = True
-        if self.pending:
-            self.pending += data
-            return True
-        try:
-            sent = self._send(data)
-        except BlockingIOError:
-            sent = 0
-        except OSError:
-            self.abort()
-            return False
-        if sent != len(data):
-            self.pending = data[sent:]
-            self.watch()
-        return True
 
     def responded(self) -> None:
         """The response is complete, and its connection has been let go."""
@@ -192,7 +119,7 @@ class Incoming:
             if self.input or self._ended or self._mask != READ:
                 self._advance()
 
-    def lost(self, outgoing: Outgoing, why: str, *, unsent: bool = False) -> None:
+    def lost(self, outgoing: UpstreamConnection, why: str, *, unsent: bool = False) -> None:
         """There is no response on this connection. `unsent`: nor has the request left on it."""
         stale = outgoing.uses > 1
         self._front.judge(outgoing)
@@ -223,9 +150,9 @@ class Incoming:
                 self.phase = FLUSHING
                 self.watch()
             else:
-                self._close(lambda sock: sock.close())
+                self.abort()
         else:
-            self._close(reset)
+            self.cut()
 
     def answer(self, failure: Failure) -> None:
         """There is no response to pass on: say why."""
@@ -259,7 +186,7 @@ class Incoming:
 
     # What the group calls.
 
-    def connected(self, outgoing: Outgoing) -> None:
+    def connected(self, outgoing: UpstreamConnection) -> None:
         """A connection for the request that is held."""
         self.dialling = None
         self._start(outgoing)
@@ -268,10 +195,7 @@ class Incoming:
         self.dialling = None
         self.answer(failure)
 
-    # What the switchboard calls.
-
-    def close(self) -> None:
-        self.cut()
+    # What the switchboard and the front call.
 
     def dial(self) -> None:
         """The profile was switched: a request that is held goes to the new one."""
@@ -284,8 +208,6 @@ class Incoming:
         self.plan = plan
         self._find_connection(plan)
 
-    # What the front calls.
-
     def look(self, now: float) -> None:
         """See whether something has taken too long."""
         phase = self.phase
@@ -295,28 +217,13 @@ class Incoming:
         elif phase is LINGERING:
             if now - self.since > self._front.linger_seconds:
                 self.abort()
-        elif self.outgoing is not None:
-            self._look_at_response(now, self.outgoing)
-
-    def abort(self) -> None:
-        """The client has gone, or has to."""
-        self._close(lambda sock: sock.close())
-
-    def cut(self) -> None:
-        """End it in a way that no client takes for orderly."""
-        self._close(reset)
+        elif (outgoing := self.outgoing) is not None and (what := overdue(self, outgoing, now)):
+            label = outgoing.peer.upstream.label
+            self._front.judge(outgoing)
+            outgoing.close()
+            self.answer(Failure(504, "http_response_timeout", f"{label}: {what}"))
 
     # Requests.
-
-    def _read(self) -> None:
-        try:
-            count = self._recv_into(_buffer)
-        except BlockingIOError:
-            return
-        except OSError:
-            self.abort()
-            return
-        self._received(bytes(_view[:count]))
 
     def _received(self, data: bytes) -> None:
         phase = self.phase
@@ -412,7 +319,7 @@ class Incoming:
         else:
             self.watch()
 
-    def _start(self, outgoing: Outgoing) -> None:
+    def _start(self, outgoing: UpstreamConnection) -> None:
         message = self.plan.write(outgoing.peer)
         if self._early:
             message += self._early
@@ -482,81 +389,3 @@ class Incoming:
         message = failures.render(self._front.name, failure, head_only=False, keep_alive=False)
         if self.deliver(message):
             self.responded()
-
-    # The end.
-
-    def _flush(self) -> None:
-        try:
-            sent = self._send(self.pending)
-        except BlockingIOError:
-            return
-        except OSError:
-            self.abort()
-            return
-        self.active_at = self._front.now()
-        self.pending = self.pending[sent:]
-        if self.pending:
-            return
-        if self.phase is FLUSHING:
-            self.responded()
-        elif self.outgoing is not None:
-            self.watch()
-            self.outgoing.resume()
-        else:
-            self.watch()
-
-    def _linger(self) -> None:
-        self.phase = LINGERING
-        self.input = b""
-        self.since = self._front.now()
-        try:
-            self.sock.shutdown(socket.SHUT_WR)
-        except OSError:
-            self.abort()
-            return
-        if self._ended:
-            self.abort()
-        else:
-            self._front.began()
-            self.watch()
-
-    def _stop_waiting(self) -> None:
-        if self.dialling is not None:
-            self.dialling.cancel()
-            self.dialling = None
-
-    def _close(self, close: Callable[[socket.socket], object]) -> None:
-        if self.phase is CLOSED:
-            return
-        self._stop_waiting()
-        self.phase = CLOSED
-        outgoing = self.outgoing
-        if outgoing is not None:
-            outgoing.close()
-        self._front.loop.remove(self._fd)
-        self._front.forget(self)
-        close(self.sock)
-
-    def _look_at_response(self, now: float, outgoing: Outgoing) -> None:
-        times = self.plan.route.times
-        if (
-            times.response
-            and not outgoing.responding
-            and self.phase is AWAITING
-            and now - self.awaiting_since > times.response
-        ):
-            what = f"no response within {times.response:g} s"
-        elif times.request and now - self.since > times.request:
-            what = f"the request isn't answered within {times.request:g} s"
-        elif (
-            times.idle
-            and (self.phase is SENDING or outgoing.responding)
-            and now - max(self.active_at, self.since) > times.idle
-        ):
-            what = f"no content for {times.idle:g} s"
-        else:
-            return
-        label = outgoing.peer.upstream.label
-        self._front.judge(outgoing)
-        outgoing.close()
-        self.answer(Failure(504, "http_response_timeout", f"{label}: {what}"))

@@ -9,8 +9,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from podweave.helpers.ambassador.http.outgoing import Outgoing
     from podweave.helpers.ambassador.http.policy import BreakerRules
+    from podweave.helpers.ambassador.http.upstream_connection import UpstreamConnection
     from podweave.helpers.ambassador.profiles import Upstream
 
 _DEFAULT_PORT = {False: 80, True: 443}
@@ -24,7 +24,7 @@ class Peer:
         label = upstream.label
         self.authority = label.removesuffix(f":{_DEFAULT_PORT[tls]}").encode()
         """HOST, or HOST:PORT where the port isn't the scheme's own."""
-        self.idle: list[Outgoing] = []
+        self.idle: list[UpstreamConnection] = []
         """The one that was used last is used next: the others may come of age."""
         self.busy = 0
         """Requests under way."""

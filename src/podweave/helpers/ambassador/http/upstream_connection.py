@@ -1,0 +1,265 @@
+"""The socket of a connection to an upstream: what it hasn't taken yet, and how it ends.
+
+idle     in its peer's list; whatever happens to it there is its end
+at work  has a client; requests and responses strictly one after the other
+"""
+
+from __future__ import annotations
+
+import socket
+
+from podweave.helpers.loop import READ, WRITE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podweave.helpers.ambassador.http.group import Group
+    from podweave.helpers.ambassador.http.incoming import Incoming
+    from podweave.helpers.ambassador.http.peers import Peer
+    from podweave.helpers.ambassador.turns import Turn
+    from podweave.helpers.dialing.tls_socket import TlsSocket
+
+
+class UpstreamConnection:
+    """`Outgoing` makes responses of what is read."""
+
+    __slots__ = (
+        "_broken",
+        "_fd",
+        "_loop",
+        "_mask",
+        "_pending",
+        "_probe",
+        "_recv_into",
+        "_send",
+        "_sock",
+        "_tls",
+        "_waits",
+        "_watched",
+        "client",
+        "group",
+        "idle_until",
+        "peer",
+        "turn",
+        "uses",
+    )
+
+    def __init__(
+        self,
+        group: Group,
+        peer: Peer,
+        sock: socket.socket | TlsSocket,
+        turn: Turn,
+        *,
+        tls: bool,
+    ) -> None:
+        self.group = group
+        self.turn = turn
+        turn.holder = self
+        self._loop = group.front.loop
+        self.peer = peer
+        self._sock = sock
+        self._fd = sock.fileno()
+        self._recv_into = sock.recv_into
+        self._send = sock.send
+        self._tls = tls
+        self.client: Incoming | None = None
+        self.uses = 0
+        self.idle_until = 0.0
+        """On the loop's clock."""
+        self._pending = b""
+        self._waits = False
+        self._broken = False
+        self._probe = False
+        """The request is the one that decides about a half-open breaker."""
+        self._mask = READ
+        self._watched = True
+        self._loop.add(self._fd, READ, self.ready)
+
+    def ready(self, events: int) -> None:
+        """The loop's call."""
+        raise NotImplementedError
+
+    @property
+    def responding(self) -> bool:
+        """The head of the response has been passed on."""
+        raise NotImplementedError
+
+    @property
+    def blocked(self) -> bool:
+        """Takes no more of the request for now."""
+        return bool(self._pending) or self._broken
+
+    # What faults on purpose are put into: as a relay's leg.
+
+    @property
+    def profile(self) -> str:
+        return self.group.profile.name
+
+    @property
+    def upstream(self) -> UpstreamConnection:
+        return self
+
+    @property
+    def sock(self) -> socket.socket | TlsSocket:
+        return self._sock
+
+    @property
+    def both_ways_open(self) -> bool:
+        return self._fd >= 0 and not self._broken
+
+    def watch(self) -> None:
+        if not self._watched:
+            self._watched = True
+            self._loop.add(self._fd, self._mask, self.ready)
+
+    def unwatch(self) -> None:
+        if self._watched:
+            self._watched = False
+            self._loop.remove(self._fd)
+
+    # What its request and its client call.
+
+    def judge(self, status: int) -> None:
+        """How the request went; 0 for no response."""
+        self._probe = False
+        self.group.judge(self.peer, status)
+
+    def alive(self) -> bool:
+        """Whether the upstream hasn't hung up, as far as can be known by now."""
+        raw = self._sock if isinstance(self._sock, socket.socket) else self._sock.raw
+        try:
+            raw.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
+
+    def begin(self, client: Incoming, message: bytes) -> None:
+        """Send the client's request, as far as it is there."""
+        self.client = client
+        client.outgoing = self
+        self.uses += 1
+        self.peer.busy += 1
+        self.group.sent += len(message)
+        if self.peer.breaker is not None:
+            self._probe = not self.peer.breaker.closed
+            self.peer.breaker.begin(self.group.front.now())
+        try:
+            sent = self._send(message)
+        except BlockingIOError:
+            sent = 0
+        except OSError as error:
+            # Nothing of the request has left: it may be sent again, whatever it is.
+            client.lost(self, f"sending the request failed: {error.strerror}", unsent=True)
+            return
+        if sent != len(message):
+            self._pending = message[sent:]
+            self._update()
+
+    def forward(self, data: bytes) -> None:
+        """More of the request's content."""
+        if self._broken:
+            return
+        self.group.sent += len(data)
+        if self._pending:
+            self._pending += data
+            return
+        try:
+            sent = self._send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self._output_failed()
+            return
+        if sent != len(data):
+            self._pending = data[sent:]
+            self._update()
+
+    def resume(self) -> None:
+        """The client takes more of the response again."""
+        if not self._waits:
+            return
+        self._waits = False
+        self._update()
+        if self._tls and self.client is not None:
+            self._read_on()
+
+    def close(self) -> None:
+        """Whoever uses it has let go of it, or doesn't want it any more."""
+        if self._fd < 0:
+            return
+        if self.client is not None:
+            self._let_go()
+        self.unwatch()
+        self._fd = -1
+        self._sock.close()
+        self.group.closed(self)
+        self.turn.end()
+
+    def reset(self) -> None:
+        """A switch takes the connection away, with what is under way on it."""
+        client = self.client
+        if client is not None:
+            client.cut()
+        self.close()
+
+    def detach(self) -> socket.socket | TlsSocket:
+        """Give up the socket and the turn: it is no connection of HTTP any more."""
+        self._let_go()
+        self.unwatch()
+        self._fd = -1
+        return self._sock
+
+    def _let_go(self) -> None:
+        client = self.client
+        assert client is not None
+        self.client = None
+        client.outgoing = None
+        self.peer.busy -= 1
+        if self._probe and self.peer.breaker is not None:
+            self.peer.breaker.given_up()
+
+    def _read_on(self) -> None:
+        """Read what TLS holds already: epoll doesn't know of it."""
+        while self.client is not None and not self._waits and self._sock.buffered:  # type: ignore[union-attr]
+            self.ready(READ)
+
+    def _send_pending(self) -> None:
+        try:
+            sent = self._send(self._pending)
+        except BlockingIOError:
+            return
+        except OSError:
+            self._output_failed()
+            return
+        self._pending = self._pending[sent:]
+        if not self._pending:
+            self._update()
+            assert self.client is not None
+            self.client.watch()
+
+    def _output_failed(self) -> None:
+        """The upstream takes no more; a response may have come all the same (413, as a rule)."""
+        self._broken = True
+        self._pending = b""
+        self._update()
+        if self.client is not None:
+            self.client.watch()
+
+    def _update(self) -> None:
+        mask = 0 if self._waits else READ
+        if self._pending:
+            mask |= WRITE
+        if self._fd < 0:
+            return
+        if not self._watched:
+            self._watched = True
+            self._loop.add(self._fd, mask, self.ready)
+        elif mask != self._mask:
+            self._loop.modify(self._fd, mask)
+        self._mask = mask
+
+    @property
+    def _label(self) -> str:
+        return self.peer.upstream.label
