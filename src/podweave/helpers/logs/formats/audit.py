@@ -16,11 +16,12 @@ _HEAD = (
 _SYSCALL = (
     rb"arch=%{WORD:architecture} syscall=%{WORD:syscall}(?: per=[0-9a-f]+)?"
     rb"(?: success=%{BEGIN:_success?}yes|no%{END} exit=%{BEGIN:exit?}-?\w+%{END})?"
-    rb"(?: a\d=[0-9a-f]+){4} items=\d+ ppid=%{INT:parent_pid} pid=%{INT:pid} "
-    rb"auid=%{BEGIN:audit_user_id}[^ \n]+%{END} uid=%{BEGIN:user_id}[^ \n]+%{END} gid=[^ \n]+ "
-    rb"euid=%{BEGIN:effective_user_id}[^ \n]+%{END} suid=[^ \n]+ fsuid=[^ \n]+ egid=[^ \n]+ "
-    rb"sgid=[^ \n]+ fsgid=[^ \n]+ tty=%{BEGIN:terminal}[^ \n]+%{END} "
-    rb"ses=%{BEGIN:session_id}[^ \n]+%{END} "
+    rb"(?> a0=[0-9a-f]+ a1=[0-9a-f]+ a2=[0-9a-f]+ a3=[0-9a-f]+) "
+    rb"items=\d+ ppid=%{INT:parent_pid} pid=%{INT:pid} "
+    rb"auid=%{SPACED:audit_user_id} uid=%{SPACED:user_id} gid=%{SPACED} "
+    rb"euid=%{SPACED:effective_user_id} suid=%{SPACED} fsuid=%{SPACED} egid=%{SPACED} "
+    rb"sgid=%{SPACED} fsgid=%{SPACED} tty=%{SPACED:terminal} "
+    rb"ses=%{SPACED:session_id} "
     rb'comm="?%{BEGIN:process}[^"\s]+%{END}"? exe="?%{BEGIN:executable}[^"\n]+?%{END}"?'
     rb"(?: subj=%{BEGIN:subject?}[^ \n]+%{END})? "
     rb'key=(?:\(null\)|"?%{BEGIN:rule_name?}[^"\s]*%{END}"?)'
