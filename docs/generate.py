@@ -13,11 +13,14 @@ from typing import Any
 
 from podweave.helpers.ambassador.http.metrics import HttpMetrics
 from podweave.helpers.ambassador.metrics import Metrics
+from podweave.helpers.logs.fields import FIELDS
 from podweave.helpers.logs.formats.catalogue import ALIASES, load_all
+from podweave.helpers.logs.schemas import catalogue as schemas
 from podweave.helpers.wire.prometheus import Registry
 from podweave.model.schema import schema
 
 DOCS = Path(__file__).parent
+SHOWN = 160
 
 
 def fields_of(kind: str) -> str:
@@ -88,25 +91,26 @@ def formats() -> str:
     for each in load_all():
         others = ", ".join(f"`{alias}`" for alias, name in ALIASES.items() if name == each.name)
         sample = each.samples[0][0].split(b"\n")[0].decode().replace("|", "\\|")
-        rows.append(f"| `{each.name}` | {others} | `{sample}` |")
+        rows.append(f"| `{each.name}` | {others} | `{shortened(sample)}` |")
     return "\n".join(rows)
 
 
-def ambassador_metrics() -> str:
-    return metrics_of(Metrics().registry)
+def shortened(sample: str) -> str:
+    """As much of a line as a table's cell takes."""
+    text = sample.replace("\t", " ").replace("\ufeff", "")
+    return text if len(text) <= SHOWN else text[: SHOWN - 1].rstrip("\\") + "…"
 
 
-def http_metrics() -> str:
-    registry = Registry()
-    HttpMetrics(registry)
-    return metrics_of(registry)
-
-
-def metrics_of(registry: Registry) -> str:
-    rows = ["| metric | type | labels | meaning |", "|---|---|---|---|"]
-    for family in registry.families():
-        labels = ", ".join(f"`{name}`" for name in family.label_names)
-        rows.append(f"| `{family.name}` | {family.kind} | {labels} | {one_line(family.help)} |")
+def neutral_fields() -> str:
+    """Where each neutral field stands in each schema."""
+    names = [name for name in schemas.NAMES if name != "flat"]
+    rows = [
+        f"| field | type | {' | '.join(names)} |",
+        f"|---|---|{'---|' * len(names)}",
+    ]
+    for field, kind in FIELDS.items():
+        places = [f"`{schemas.load(name).place(field)}`" for name in names]
+        rows.append(f"| `{field}` | {kind} | {' | '.join(places)} |")
     return "\n".join(rows)
 
 
@@ -117,7 +121,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "sidecar": lambda: fields_of("Sidecar"),
     },
     "ambassador.md": {"ambassador-metrics": ambassador_metrics, "http-metrics": http_metrics},
-    "logs.md": {"formats": formats},
+    "formats.md": {"formats": formats, "fields": neutral_fields},
 }
 
 
