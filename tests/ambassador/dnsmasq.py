@@ -21,7 +21,8 @@ TTL = 1
 class Dnsmasq:
     """Names are told apart from the machine's: only those of `answers` are known."""
 
-    def __init__(self, address: str, directory: Path) -> None:
+    def __init__(self, address: str, directory: Path, behind: int | None = None) -> None:
+        """`behind`: the port, at the same address, of a server for the names of `behind`."""
         self._address = address
         self._hosts = directory / "answers"
         self._hosts.write_text("")
@@ -39,6 +40,7 @@ class Dnsmasq:
                 "--bind-interfaces",
                 "--pid-file",
                 "--log-facility=-",
+                *([f"--server=/behind/{address}#{behind}"] if behind else []),
             ],
             stdin=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -69,11 +71,11 @@ class Dnsmasq:
 
 
 @contextlib.contextmanager
-def dns_of(network: PodNetwork, directory: Path) -> Iterator[Dnsmasq]:
+def dns_of(network: PodNetwork, directory: Path, behind: int | None = None) -> Iterator[Dnsmasq]:
     """What the Pod's resolv.conf leads to."""
     if not any(os.access(f"{folder}/dnsmasq", os.X_OK) for folder in ("/usr/sbin", "/usr/bin")):
         pytest.skip("dnsmasq isn't installed")
-    server = Dnsmasq(network.servers[0], directory)
+    server = Dnsmasq(network.servers[0], directory, behind)
     # `ip netns exec` mounts what is here over /etc: ip-netns(8).
     folder = Path(f"/etc/netns/{network.name}")
     made = [each for each in (folder, folder.parent) if not each.exists()]
