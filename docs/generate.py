@@ -114,6 +114,24 @@ def neutral_fields() -> str:
     return "\n".join(rows)
 
 
+def ambassador_metrics() -> str:
+    return metrics_of(Metrics().registry)
+
+
+def http_metrics() -> str:
+    registry = Registry()
+    HttpMetrics(registry)
+    return metrics_of(registry)
+
+
+def metrics_of(registry: Registry) -> str:
+    rows = ["| metric | type | labels | meaning |", "|---|---|---|---|"]
+    for family in registry.families():
+        labels = ", ".join(f"`{name}`" for name in family.label_names)
+        rows.append(f"| `{family.name}` | {family.kind} | {labels} | {one_line(family.help)} |")
+    return "\n".join(rows)
+
+
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "patterns.md": {
         "ambassador": lambda: fields_of("Ambassador"),
