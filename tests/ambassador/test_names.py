@@ -119,14 +119,14 @@ def test_a_slow_server_costs_the_first_client_only(start: Start, tmp_path: Path)
     """The next ones have the answer, and a refresh is waited for half a second at most."""
     with pod_network() as network, authority(network) as behind:
         behind.address = network.servers[1]
-        behind.seconds = 1.0
+        behind.seconds = 0.3
         with (
             dns_of(network, tmp_path, behind.port),
             upstream(named(b"up"), behind.address) as server,
         ):
             ambassador = in_pod(start, network, dev=[["db.behind", server.port]])
             assert greeting(network, ambassador) == "up"
-            behind.seconds = 1.5
+            behind.seconds = 0.8
             asked = behind.asked
 
             def served_while_it_is_slow() -> bool:
