@@ -121,21 +121,14 @@ class Session:
             if self._over:
                 return
             _PERFORM[type(command)](self, command)
+        if not self._over and not self._client_mask & WRITE:
+            self._flush_to_client()
         if not self._over:
             self._update()
 
     def _send_to_client(self, command: interface.ToClient) -> None:
-        if self._to_client:
-            self._to_client += command.data
-            return
-        try:
-            sent = self.sock.send(command.data)
-        except BlockingIOError:
-            sent = 0
-        except OSError:
-            self._client_gone()
-            return
-        self._to_client = command.data[sent:]
+        # Sent when all commands are done: a start-up is many small messages.
+        self._to_client += command.data
 
     def _send_to_upstream(self, command: interface.ToUpstream) -> None:
         self._upstream.send(command.data)
@@ -153,6 +146,9 @@ class Session:
         self._upstream.secure()
 
     def _relay(self, command: interface.Relay) -> None:
+        self._flush_to_client()
+        if self._over:
+            return
         upstream, turn, to_upstream = self._upstream.take()
         self._release()
         self._board.connected(
@@ -210,6 +206,9 @@ class Session:
     def _client_ready(self, events: int) -> None:
         if events & WRITE:
             self._flush_to_client()
+            if not self._over and not self._to_client:
+                self._upstream.want(True)
+                self._upstream.read()
             if self._over:
                 return
         if events & READ and self._client_mask & READ:
@@ -231,16 +230,14 @@ class Session:
             self._update()
 
     def _flush_to_client(self) -> None:
+        if not self._to_client:
+            return
         try:
             self._to_client = self._to_client[self.sock.send(self._to_client) :]
         except BlockingIOError:
             return
         except OSError:
             self._client_gone()
-            return
-        if not self._to_client:
-            self._upstream.want(True)
-            self._upstream.read()
 
     def _client_gone(self) -> None:
         self._board.metrics.gone.value += 1
