@@ -6,11 +6,13 @@ otelcol, loki, versitygw       programs
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import tempfile
 import urllib.error
@@ -19,11 +21,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import trustme
+
 from tests.ports import free_port
 from tests.waiting import wait_until
 
 FOLDER = Path(os.environ.get("PODWEAVE_PEERS", "/nonexistent"))
 NOBODY = 65534
+USER, PASSWORD = "shipper", "a secret word"
 JAVA_OPTIONS = "-Xms512m -Xmx512m -XX:ActiveProcessorCount=1 -XX:TieredStopAtLevel=1"
 
 
@@ -31,12 +36,19 @@ def has(name: str) -> bool:
     return (FOLDER / name).exists()
 
 
-def get(url: str, method: str = "GET", body: Any = None) -> Any:
-    """Parsed JSON, or None where there is no answer yet."""
+def get(url: str, method: str = "GET", body: Any = None, ca: trustme.CA | None = None) -> Any:
+    """Parsed JSON, or None where there is no answer yet. With a `ca`: as USER."""
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
+    headers = {"Content-Type": "application/json"}
+    context = None
+    if ca is not None:
+        login = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        headers["Authorization"] = f"Basic {login}"
+        context = ssl.create_default_context()
+        ca.configure_trust(context)
+    request = urllib.request.Request(url, data, headers, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=30, context=context) as answer:
             content = answer.read()
     except (urllib.error.URLError, ConnectionError, TimeoutError):
         return None
@@ -70,8 +82,9 @@ def running(
 
 
 @contextlib.contextmanager
-def search_engine(name: str, said: Path) -> Iterator[str]:
-    """OpenSearch or Elasticsearch; its URL."""
+def search_engine(name: str, said: Path, authority: trustme.CA | None = None) -> Iterator[str]:
+    """OpenSearch or Elasticsearch; its URL. With an authority it speaks TLS and wants a login:
+    USER with PASSWORD (Elasticsearch alone has that in its distribution)."""
     # Not below pytest's folder, which only its owner may enter: both refuse to run as root.
     place = Path(tempfile.mkdtemp(prefix=f"podweave-{name}-"))
     home, port = FOLDER / name, free_port()
@@ -85,7 +98,11 @@ def search_engine(name: str, said: Path) -> Iterator[str]:
         "cluster.routing.allocation.disk.threshold_enabled": False,
     }
     if name == "elasticsearch":
-        settings["xpack.security.enabled"] = False
+        settings["xpack.security.enabled"] = authority is not None
+        settings["xpack.security.http.ssl.enabled"] = authority is not None
+    if authority is not None:
+        settings["xpack.security.http.ssl.certificate"] = "server.crt"
+        settings["xpack.security.http.ssl.key"] = "server.key"
     lines = [f"{key}: {json.dumps(value)}\n" for key, value in settings.items()]
     prefix = "OPENSEARCH" if name == "opensearch" else "ES"
     java = {
@@ -105,12 +122,19 @@ def search_engine(name: str, said: Path) -> Iterator[str]:
         options.write_text(options.read_text().replace("logs/", f"{place}/logs/"))
         for each in ("data", "logs", "tmp"):
             (place / each).mkdir()
+        if authority is not None:
+            certificate = authority.issue_cert("127.0.0.1")
+            certificate.cert_chain_pems[0].write_to_path(place / "config" / "server.crt")
+            certificate.private_key_pem.write_to_path(place / "config" / "server.key")
+            add = [str(home / "bin" / "elasticsearch-users"), "useradd", USER, "-p", PASSWORD]
+            add += ["-r", "superuser"]
+            subprocess.run(add, env={**os.environ, **java}, check=True, capture_output=True)
         if os.geteuid() == 0:
             for path in [place, *place.rglob("*")]:
                 os.chown(path, NOBODY, NOBODY)
         with running(command, said, java):
-            url = f"http://127.0.0.1:{port}"
-            wait_until(lambda: get(f"{url}/_cluster/health"), 100, f"{name} is up")
+            url = f"http{'' if authority is None else 's'}://127.0.0.1:{port}"
+            wait_until(lambda: get(f"{url}/_cluster/health", ca=authority), 100, f"{name} is up")
             yield url
     finally:
         shutil.rmtree(place, ignore_errors=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from podweave.helpers.logs.delivery.batches import Batch, Piece
 from podweave.helpers.loop import Loop
@@ -148,6 +149,31 @@ def test_a_data_stream_takes_records(engine: str, loop: Loop, tmp_path: Path) ->
     assert len(search(engine, "logs-shop-x")) == 2
     found = real_peers.get(f"{engine}/_data_stream/logs-shop-x")
     assert found["data_streams"][0]["name"] == "logs-shop-x"
+
+
+@needs("elasticsearch")
+def test_elasticsearch_lets_in_whom_it_knows(loop: Loop, tmp_path: Path) -> None:
+    """Over TLS. It has API keys to refuse, but none to give: that takes a module which the
+    distribution lacks."""
+    authority = trustme.CA()
+    ca = tmp_path / "ca.crt"
+    authority.cert_pem.write_to_path(ca)
+    with real_peers.search_engine("elasticsearch", tmp_path / "said", authority) as url:
+        password = secret(tmp_path, "password", real_peers.PASSWORD)
+        login = {"username": secret(tmp_path, "user", real_peers.USER), "password": password}
+        known: dict[str, Any] = {"credentials": login}
+        stranger: dict[str, Any] = {"api_key": secret(tmp_path, "key", "nobody:nothing")}
+        common = {"urls": [url], "index": "in", "tls": {"ca": str(ca)}}
+        for way in (known, stranger, {}):
+            storing = Storing(loop, tmp_path, "elasticsearch", **common, **way)
+            outcome = storing.send(now_batch(storing, b"one"), 60)
+            storing.close()
+            assert is_delivered(outcome) is (way is known)
+            if way is not known:
+                assert is_failed(outcome)
+                assert "401 Unauthorized security_exception" in outcome.reason
+        assert real_peers.get(f"{url}/in/_refresh", "POST", None, authority) is not None
+        assert real_peers.get(f"{url}/in/_count", ca=authority)["count"] == 1
 
 
 def test_a_pipeline_that_is_missing_is_no_records_fault(
