@@ -262,3 +262,29 @@ def test_a_wrong_configuration_is_refused_with_its_place(
     )
     assert done.returncode == 2
     assert f"{path}: " in done.stderr
+
+
+def test_zone_steps_and_schema_of_the_configuration(tmp_path: Path) -> None:
+    one = Adapter(
+        tmp_path,
+        schema="gelf",
+        time_zone="CET-1CEST,M3.5.0,M10.5.0/3",
+        steps=[
+            {"keep": {"level": {"atLeast": "info"}}},
+            {"mask": {"kinds": ["cards", "residentNumbers"], "with": "#"}},
+            {"add": {"team": "shop"}},
+        ],
+    )
+    line = b"2026-11-23 02:16:56,789 %s shop: %s\n"
+    try:
+        one.append("app.log", line % (b"DEBUG", b"not this") + line % (b"INFO", b"900101-1234567"))
+        one.start()
+        wait_until(lambda: one.lines() == 1)
+        assert one.stop() == 0
+    finally:
+        one.close()
+    (row,) = one.rows()
+    assert row["timestamp"] == 1795400216.789 - 3600
+    assert row["short_message"] == "900101-#"
+    assert row["_team"] == "shop"
+    assert (row["level"], row["_level_name"]) == (6, "info")
