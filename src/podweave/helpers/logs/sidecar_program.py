@@ -347,7 +347,7 @@ class Sidecar:
             self._saved_bytes = acknowledged
 
     def _something_to_save(self) -> bool:
-        return self._unsaved or any(each.source.dirty for each in self.deliveries)
+        return self._unsaved or any(each.dirty for each in self.deliveries)
 
     def _save(self) -> None:
         # Every store, not only until the first that fails.

@@ -152,6 +152,11 @@ class Delivery:
         if not self._finishing:
             self.overflow.look_around()
 
+    @property
+    def dirty(self) -> bool:
+        """There is something to save."""
+        return self.source.dirty or self.overflow.dirty
+
     def sync(self) -> bool:
         """Have on the disk what counts as acknowledged; False if that failed."""
         self.overflow.sync()
@@ -296,7 +301,7 @@ class Delivery:
             # Only so is it in order: nothing is on the disk that comes after it.
             if not self._collector.spilled:
                 self._queue.extend(self._collector.close())
-            if not self._spill_queue():
+            if not self._spill_under_way(now) or not self._spill_queue():
                 return False
         if not self._held:
             parcels = self._feed.read(TURN)
@@ -310,6 +315,25 @@ class Delivery:
                 self._share.give_back(parcel.size)
                 self._acknowledge(parcel)
             self._held = []
+        return True
+
+    def _spill_under_way(self, now: float) -> bool:
+        """What waits for the store's answer goes to the disk first, or it would come after what
+        is newer when this process is killed. An answer then settles what is on the disk."""
+        for consignment in self._under_way:
+            if consignment.spilled:
+                continue
+            batch = consignment.batch
+            parcels = self.overflow.put_and_read([(piece, batch.raw) for piece in batch.pieces])
+            if parcels is None:
+                return False
+            self._release(consignment.parcels)
+            consignment.parcels = parcels
+            for parcel in parcels:
+                parcel.piece = None
+                parcel.pending = 1
+                self._share.take(parcel.size)
+                self._unsettled[parcel] = now
         return True
 
     def _spill_queue(self) -> bool:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from podweave.helpers.journal import Journal
     from podweave.helpers.logs.delivery.batches import Piece
+    from podweave.helpers.logs.delivery.feeds import Parcel
     from podweave.helpers.logs.delivery.replay import Replay
     from podweave.helpers.logs.delivery.spill import Spill, SpillRoom
     from podweave.helpers.loop import Loop
@@ -125,6 +126,21 @@ class Overflow:
         self._said = ""
         self.spilled_bytes += sum(len(piece.data) for piece, _ in pieces)
         return True
+
+    def put_and_read(self, pieces: Sequence[tuple[Piece, bool]]) -> list[Parcel] | None:
+        """Have pieces on the disk, and what is there of them: for what is being sent already.
+        None if that can't be done now. Only while nothing is waiting."""
+        assert self._own is not None
+        assert not self.waiting
+        if not self.put(pieces):
+            return None
+        return self._own.read(sum(len(piece.data) for piece, _ in pieces))
+
+    @property
+    def dirty(self) -> bool:
+        """`sync` has something to save."""
+        spills = [self._own, *self._others]
+        return any(getattr(spill, "dirty", False) for spill in spills)
 
     def sync(self) -> bool:
         if self._own is not None:

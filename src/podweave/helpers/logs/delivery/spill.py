@@ -310,9 +310,14 @@ class Spill:
         self._account(size)
         return True
 
+    @property
+    def dirty(self) -> bool:
+        """`sync` has something to save."""
+        return self._lock >= 0 and self._done != self._saved and bool(self._segments)
+
     def sync(self) -> bool:
         """Save how far everything is delivered, so that little is delivered twice."""
-        if self._lock < 0 or self._done == self._saved or not self._segments:
+        if not self.dirty:
             return True
         path = os.path.join(self.directory, "position.json")
         try:
