@@ -80,13 +80,20 @@ class Settings:
     def _profile(self, name: str, section: Section) -> Profile:
         path = section.at("upstreams")
         profile = read_profile(name, section, self.protocol)
-        for index, upstream in enumerate(profile.upstreams):
-            host, port = upstream.host, upstream.port
-            if any(_reaches(host, port, listen) for listen in self.listen):
-                raise ConfigurationError(
-                    f"{path}[{index}]",
-                    f"port {port} of {host} is where the ambassador itself listens",
-                )
+        places = [(path, profile)]
+        if profile.http is not None:
+            groups = section.at("http.groups")
+            places += [
+                (f"{groups}.{key}.upstreams", each) for key, each in profile.http.groups.items()
+            ]
+        for place, each in places:
+            for index, upstream in enumerate(each.upstreams):
+                host, port = upstream.host, upstream.port
+                if any(_reaches(host, port, listen) for listen in self.listen):
+                    raise ConfigurationError(
+                        f"{place}[{index}]",
+                        f"port {port} of {host} is where the ambassador itself listens",
+                    )
         return profile
 
 

@@ -30,6 +30,7 @@ from podweave.helpers.ambassador.http.policy import (
 )
 from podweave.helpers.ambassador.profiles import BALANCES, WEIGHTED, Profile
 from podweave.helpers.configuration import ConfigurationError, integer
+from podweave.helpers.wire.http1_grammar import TOKEN, VISIBLE, ProtocolError, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def read_http(
     policy = HttpPolicy(
         groups=_groups(section, profile, upstream),
         breaker=_breaker(section),
-        via=section.text("via", ""),
+        via=_token(section.text("via", ""), section.at("via")),
         **_pool(section),
     )
     routes = []
@@ -84,9 +85,9 @@ class _Base:
         self.times = times
         self.retries = retries
 
-    def route(self, prefix: str = "", **more: Any) -> Route:
+    def route(self, prefix: bytes = b"", **more: Any) -> Route:
         return Route(
-            _bytes(prefix),
+            prefix,
             host=self.host,
             requests=_rules(self.requests),
             responses=_rules(self.responses),
@@ -98,6 +99,7 @@ class _Base:
 
 def _base(section: Section, over: _Base | None = None) -> _Base:
     host = section.text("host", "upstream" if over is None else "")
+    _visible(host, section.at("host"))
     names = {"upstream": HOST_OF_UPSTREAM, "keep": HOST_OF_CLIENT}
     return _Base(
         over.host if over is not None and not host else names.get(host, host),
@@ -110,23 +112,25 @@ def _base(section: Section, over: _Base | None = None) -> _Base:
 
 def _route(section: Section, over: _Base, policy: HttpPolicy) -> Route:
     base = _base(section, over)
-    prefix = section.text("path", "/")
+    prefix = _visible(section.text("path", "/"), section.at("path"))
     group = section.text("group", "")
     if group and group not in policy.groups:
         raise ConfigurationError(section.at("group"), f"is {group!r}; there is no such group")
     headers = tuple(
-        (name.lower().encode("ascii"), None if value == "*" else _bytes(value))
-        for name, value in section.texts("headers").items()
+        (name.lower().encode("ascii"), None if value == "*" else value.encode("latin-1"))
+        for name, value in _fields(section, "headers").items()
     )
     methods = section.array("methods") if "methods" in section else []
-    rewrite = section.text("rewrite_path") if "rewrite_path" in section else None
+    rewrite = None
+    if "rewrite_path" in section:
+        rewrite = _visible(section.text("rewrite_path"), section.at("rewrite_path"))
     section.end()
     return base.route(
         prefix,
         headers=headers,
-        methods=frozenset(str(method).encode("ascii") for _, method in methods),
+        methods=frozenset(_token(method, path).encode("ascii") for path, method in methods),
         group=group,
-        path=None if rewrite is None else _bytes(rewrite),
+        path=rewrite,
     )
 
 
@@ -152,12 +156,12 @@ def _changes(section: Section, key: str, over: _Changes | None) -> _Changes:
     if (inner := section.optional(key)) is None:
         return removed, set_, added
     names = inner.array("remove") if "remove" in inner else []
-    own = inner.texts("set")
+    own = _fields(inner, "set")
     lower = {name.lower() for name in own}
     changes = (
-        (*removed, *(str(name) for _, name in names)),
+        (*removed, *(_token(name, path) for path, name in names)),
         {name: value for name, value in set_.items() if name.lower() not in lower} | own,
-        (*added, *inner.texts("add").items()),
+        (*added, *_fields(inner, "add").items()),
     )
     inner.end()
     return changes
@@ -223,5 +227,27 @@ def _section(value: object, path: str) -> Section:
     return Section(value, path)
 
 
-def _bytes(text: str) -> bytes:
-    return text.encode("latin-1")
+def _fields(section: Section, key: str) -> dict[str, str]:
+    """Field names and values that can stand in a head."""
+    path = section.at(key)
+    fields = section.texts(key)
+    for name, value in fields.items():
+        _token(name, path)
+        try:
+            field(f"{name}: {value}".encode("latin-1"))
+        except (UnicodeEncodeError, ProtocolError) as error:
+            message = "has a character that no field has"
+            raise ConfigurationError(f"{path}.{name}", message) from error
+    return fields
+
+
+def _token(text: object, path: str) -> str:
+    if not isinstance(text, str) or not text.isascii() or text.encode().translate(None, TOKEN):
+        raise ConfigurationError(path, f"is {text!r}; must be a token, as HTTP has it")
+    return text
+
+
+def _visible(text: str, path: str) -> bytes:
+    if not text.isascii() or text.encode().translate(None, VISIBLE):
+        raise ConfigurationError(path, f"is {text!r}; has a character that must be escaped")
+    return text.encode()
