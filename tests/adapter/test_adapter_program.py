@@ -279,7 +279,7 @@ def test_zone_steps_and_schema_of_the_configuration(tmp_path: Path) -> None:
     try:
         one.append("app.log", line % (b"DEBUG", b"not this") + line % (b"INFO", b"900101-1234567"))
         one.start()
-        wait_until(lambda: one.lines() == 1)
+        wait_until(lambda: one.lines() == 1, 20, "a record")
         assert one.stop() == 0
     finally:
         one.close()
