@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -220,3 +221,20 @@ def test_several_stores_take_one_spool_each_at_its_own_pace(sidecar: Sidecar) ->
     assert b"".join(path.read_bytes() for path in sidecar.files()) == lines * 5
     (file,) = (other / "shop" / "orders-1").iterdir()
     assert file.read_bytes() == lines * 5
+
+
+def test_every_metric_that_is_documented_is_there(sidecar: Sidecar) -> None:
+    page = Path(__file__).parents[2] / "docs" / "stores.md"
+    rows = [line for line in page.read_text().splitlines() if line.startswith("| `podweave_logs_")]
+    names = [
+        name.replace("…", "podweave_logs").partition("{")[0]
+        for row in rows
+        for name in re.findall(r"`([^`]+)`", row.split("|")[1])
+    ]
+    assert len(names) > 15
+    sidecar.append("a.log", b"one\n")
+    sidecar.start()
+    sidecar.wait_for(["one"])
+    said = sidecar.admin("/metrics")
+    assert [name for name in names if f"# TYPE {name} " not in said] == []
+    assert sidecar.stop() == 0
