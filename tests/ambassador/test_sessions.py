@@ -1,0 +1,138 @@
+"""What every start-up conversation has from its driver: last words, ends, limits, the login."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+from pathlib import Path
+
+import pytest
+
+from podweave.helpers.ambassador.sessions.credentials import Credentials, CredentialsError, Login
+from podweave.helpers.wire import postgres
+from podweave.helpers.wire.postgres import Startup, error_fields
+from tests.ambassador.certificates import Authority
+from tests.ambassador.conftest import Start
+from tests.ambassador.postgres_clients import profile, start_with
+from tests.ambassador.upstreams import echo, read_all, silent, upstream
+from tests.ports import free_port
+from tests.waiting import wait_until
+
+STARTUP = Startup(0, {b"user": b"app"}).encode()
+RESET = struct.pack("ii", 1, 0)
+
+
+def test_the_last_words_are_read_whatever_the_client_has_sent(start: Start) -> None:
+    """A socket closed with something unread in it sends a reset, which would take them away."""
+    refusing = profile(["127.0.0.1", free_port(), 1])
+    ambassador = start_with(start, connect_timeout=0.5, dev=refusing)
+    for _ in range(5):
+        with ambassador.dial() as client:
+            client.sendall(STARTUP + b"x" * 100_000)
+            answer = read_all(client)
+            assert error_fields(answer)["C"] == "08001"
+
+
+def test_a_client_that_goes_away_takes_its_upstream_along(start: Start) -> None:
+    with upstream(silent) as server:
+        ambassador = start_with(start, connect_timeout=60.0, dev=profile(server.config))
+        before = ambassador.open_descriptors()
+        clients = [ambassador.dial() for _ in range(10)]
+        for client in clients:
+            client.sendall(STARTUP)
+        wait_until(lambda: len(server.connections) == 10, 20, "the upstream is there")
+        for client in clients:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            client.close()
+        wait_until(lambda: ambassador.open_descriptors() <= before, 20, "all is closed")
+        assert ambassador.metric("podweave_ambassador_clients_gone_total") == 10
+        assert ambassador.metric("podweave_ambassador_clients_held") == 0
+
+
+def test_a_client_that_says_nothing_is_let_go_when_it_leaves(start: Start) -> None:
+    """A TCP probe of the port, for instance: no upstream is dialled for it."""
+    with upstream(silent) as server:
+        ambassador = start_with(start, dev=profile(server.config))
+        before = ambassador.open_descriptors()
+        for _ in range(5):
+            ambassador.dial().close()
+        wait_until(
+            lambda: ambassador.metric("podweave_ambassador_clients_accepted_total") == 5,
+            20,
+            "they were there",
+        )
+        wait_until(lambda: ambassador.open_descriptors() <= before, 20, "all is closed")
+        assert not server.connections
+
+
+def test_conversations_count_among_the_connections_of_a_profile(
+    start: Start, authority: Authority
+) -> None:
+    context = authority.server_context("127.0.0.1")
+
+    def serve(connection: socket.socket) -> None:
+        with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True) as tls:
+            while data := tls.recv(100):
+                tls.sendall(data)
+
+    with upstream(serve) as server:
+        limited = {"tls": {"mode": "require"}, "limits": {"connections": 1}}
+        settings = {"profiles": {"dev": profile(server.config, **limited)}, "connect_timeout": 20.0}
+        ambassador = start(dev=[], settings=settings)
+        with ambassador.dial() as first, ambassador.dial() as second:
+            first.sendall(b"first")
+            assert first.recv(100) == b"first"
+            second.sendall(b"second")
+            assert len(server.connections) == 1
+            first.close()
+            assert second.recv(100) == b"second"
+
+
+def test_the_end_of_the_ambassador_is_the_end_of_conversations(start: Start) -> None:
+    with upstream(echo) as server:
+        settings = {"drain": 0.0, "protocol": "postgres"}
+        ambassador = start(dev=[server.config], settings=settings)
+        with ambassador.dial() as client:
+            client.sendall(b"\0")
+            wait_until(
+                lambda: ambassador.metric("podweave_ambassador_clients_held") == 1, 20, "held"
+            )
+            ambassador.terminate()
+            assert ambassador.wait() == 0
+            with pytest.raises(ConnectionResetError):
+                read_all(client)
+
+
+def test_a_login_is_read_from_files(tmp_path: Path) -> None:
+    username, password = tmp_path / "username", tmp_path / "password"
+    files = Credentials(str(username), str(password))
+    with pytest.raises(CredentialsError, match="password"):
+        files.read()
+    password.write_bytes(b" p\xc3\xa4ss\r\n")
+    assert files.read() == Login("", " päss".encode())
+    username.write_text("stage\n")
+    assert files.read() == Login("stage", " päss".encode())
+    password.unlink()
+    assert files.read() == Login("stage", None)
+    username.write_bytes(b"\xff")
+    with pytest.raises(CredentialsError, match="UTF-8"):
+        files.read()
+    username.write_bytes(b"a\0b")
+    with pytest.raises(CredentialsError, match="NUL"):
+        files.read()
+    username.unlink()
+    username.mkdir()
+    with pytest.raises(CredentialsError, match="directory"):
+        files.read()
+
+
+def test_an_error_response_has_no_more_than_its_fields() -> None:
+    whole = postgres.error_response("08001", "no\0connection", hint="")
+    assert error_fields(whole) == {
+        "S": "FATAL",
+        "V": "FATAL",
+        "C": "08001",
+        "M": "noconnection",
+    }
+    assert error_fields(postgres.with_field(whole, "D", "why"))["D"] == "why"
