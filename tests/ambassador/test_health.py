@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -201,6 +202,21 @@ def test_all_down_is_no_reason_to_give_up(start: Start) -> None:
     becomes(ambassador, port, "down")
     with ambassador.dial() as client, upstream(named(b"there"), port=port):
         assert client.recv(100) == b"there\n"
+
+
+def test_who_is_down_stays_so_with_a_changed_configuration(start: Start) -> None:
+    port = free_port()
+    with upstream(named(b"up")) as server:
+        settings = config(["127.0.0.1", port], server.config, interval=0.2)
+        ambassador = start(settings=settings)
+        becomes(ambassador, port, "down")
+        changed = json.loads(ambassador.config_file.read_text())
+        changed["drain"] = 5.0
+        changed["profiles"]["dev"]["health_check"]["interval"] = 3600.0
+        ambassador.config_file.write_text(json.dumps(changed))
+        ambassador.process.send_signal(signal.SIGHUP)
+        ambassador.event("configuration-applied")
+        assert state_of(ambassador, port) == "down"
 
 
 @pytest.mark.parametrize(

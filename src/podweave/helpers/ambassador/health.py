@@ -39,14 +39,18 @@ class HealthChecks:
 
     def watch(self, profile: Profile | None) -> None:
         """Ask these upstreams from now on, and no others. None: nobody."""
+        down = [watch.upstream.state for watch in self._watches if watch.upstream.state.down]
         for watch in self._watches:
             watch.close()
         self._watches = []
-        if profile is not None and profile.health_check is not None:
-            self._watches = [
+        if profile is None or profile.health_check is None:
+            return
+        for upstream in profile.upstreams:
+            # A changed configuration doesn't bring anybody up who is asked on.
+            upstream.state.down = upstream.state in down
+            self._watches.append(
                 _Watch(self._loop, self._connector, upstream, profile.health_check, self._changed)
-                for upstream in profile.upstreams
-            ]
+            )
 
 
 class _Watch:
@@ -62,7 +66,7 @@ class _Watch:
     ) -> None:
         self._loop = loop
         self._connector = connector
-        self._upstream = upstream
+        self.upstream = upstream
         self._policy = policy
         self._changed = changed
         self._good = 0
@@ -75,7 +79,7 @@ class _Watch:
         if self._probe is not None:
             self._probe.close()
         # Nobody looks after it any more: what was true will not stay so.
-        self._upstream.state.down = False
+        self.upstream.state.down = False
 
     def _ask(self) -> None:
         # Not all Pods at the same moment, for as long as they live.
@@ -83,12 +87,12 @@ class _Watch:
         self._timer = self._loop.call_later(interval, self._ask)
         if self._probe is None:
             self._probe = _Probe(
-                self._loop, self._connector, self._upstream, self._policy, self._answered
+                self._loop, self._connector, self.upstream, self._policy, self._answered
             )
 
     def _answered(self, error: DialError | None) -> None:
         self._probe = None
-        state = self._upstream.state
+        state = self.upstream.state
         now = self._loop.now()
         if error is None:
             state.note(True, now)
@@ -97,13 +101,13 @@ class _Watch:
                 state.down = False
                 state.failures = state.ejections = 0
                 state.ejected_until = 0.0
-                self._changed(self._upstream, None)
+                self._changed(self.upstream, None)
         else:
             state.note(False, now, error.reason, error.message)
             self._good, self._bad = 0, self._bad + 1
             if not state.down and self._bad >= self._policy.unhealthy_after:
                 state.down = True
-                self._changed(self._upstream, error)
+                self._changed(self.upstream, error)
 
 
 class _Probe:
