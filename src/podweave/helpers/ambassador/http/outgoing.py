@@ -132,7 +132,9 @@ class Outgoing(UpstreamConnection):
             and client.content is None
             and not self._broken
             and not self._pending
+            and not (self._tls and self._sock.buffered)  # type: ignore[union-attr]
             and group.service.active
+            and not (group.profile.limits.connections and group.service.waits_elsewhere(group))
         ):
             self._content = None
             if group.waiting:

@@ -129,6 +129,10 @@ class Service:
             keep(plan.answers, head, answer)
         return answer
 
+    def waits_elsewhere(self, group: Group) -> bool:
+        """Whether another group's requests wait for a connection, which the limit denies them."""
+        return any(each.waiting for each in self.groups.values() if each is not group)
+
     def close_an_idle_one(self) -> None:
         for group in self.groups.values():
             for peer in group.peers:
