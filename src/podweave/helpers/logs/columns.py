@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 # Distinct values of a column that are remembered. Beyond, the memo starts anew: what doesn't
 # repeat needs no memory.
-_MEMO = 4096
+_MEMO = 8192
+
+# A column whose texts are new more often than every so many-th is converted without memory, and
+# looked at again after so many chunks.
+_SELDOM = 3
+_LOOK_AGAIN = 16
 
 _CONTROL = re.compile(rb"[\x00-\x09\x0b-\x1f]")
 _UNSAFE = bytes(range(10)) + bytes(range(11, 32)) + b'"\\'
@@ -39,6 +44,37 @@ class Memo(dict):  # type: ignore[type-arg]
             self.clear()
         value = self[key] = self.function(key)
         return value
+
+
+class Frequent:
+    """What a function makes of each text of a column: remembered while texts repeat.
+
+    `each` does the same for a whole column, for columns in which they don't; now and then they
+    are looked at again.
+    """
+
+    __slots__ = ("_each", "_memo", "_wait")
+
+    def __init__(
+        self, function: Callable[[bytes], bytes], each: Callable[[Column], list[bytes]]
+    ) -> None:
+        self._each = each
+        self._memo = Memo(function)
+        self._wait = 0
+
+    def of(self, column: Column) -> list[bytes]:
+        if self._wait:
+            self._wait -= 1
+            return self._each(column)
+        memo = self._memo
+        before = len(memo)
+        values = list(map(memo.__getitem__, column))
+        if abs(len(memo) - before) * _SELDOM > len(column):
+            # Too many were new, unless the memo is new itself.
+            self._wait = _LOOK_AGAIN if before else 0
+            if self._wait and len(memo) > _MEMO // 2:
+                memo.clear()
+        return values
 
 
 class Chunk:

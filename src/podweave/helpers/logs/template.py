@@ -15,7 +15,7 @@ import json
 from itertools import repeat
 from operator import add
 
-from podweave.helpers.logs.columns import Chunk, Memo, Seconds, escape
+from podweave.helpers.logs.columns import Chunk, Frequent, Memo, Seconds, escape
 from podweave.helpers.logs.fields import ABSENT, DECIMAL, FIELDS, INTEGER, LEVEL, level_of
 from podweave.helpers.logs.markers import LIST, Marker
 from podweave.helpers.logs.schemas.schema import (
@@ -59,10 +59,6 @@ def presence(column: Column) -> int:
         return PRESENT
     missing = column.count(b"") + column.count(b"-")
     return MISSING if missing == len(column) else MIXED
-
-
-_KNOWN = 8192
-"""Texts of a column that are known to be what they look like."""
 
 
 class NotCompiledError(Exception):
@@ -386,13 +382,17 @@ def _text(index: int, quoteless: bool) -> Callable[[Chunk], Column]:
 
 def _optional(values: Callable[[Chunk], Column]) -> MakeSlot:
     def make(before: bytes, after: bytes) -> Slot:
-        def slot(chunk: Chunk) -> Iterable[bytes]:
+        def fragment(value: bytes) -> bytes:
+            return b"" if value == b"" or value == b"-" else before + value + after
+
+        def each(column: Column) -> list[bytes]:
             return [
                 b"" if value == b"" or value == b"-" else before + value + after
-                for value in values(chunk)
+                for value in column
             ]
 
-        return slot
+        frequent = Frequent(fragment, each)
+        return lambda chunk: frequent.of(values(chunk))
 
     return make
 
@@ -407,23 +407,19 @@ def _memoised(
             value = convert(text)
             return b"" if value is None else before + encode(value) + after
 
-        memo = Memo(fragment)
+        if itself is None:
+            memo = Memo(fragment)
+            return lambda chunk: map(memo.__getitem__, chunk.columns[index])
+        same = itself
         template = _literal(before) + b'"%b"' + _literal(after)
 
-        known: set[bytes] = set()
+        def each(column: Column) -> list[bytes]:
+            if same.fullmatch(b"\n".join(column) + b"\n"):
+                return [template % text if text else b"" for text in column]
+            return list(map(fragment, column))
 
-        def slot(chunk: Chunk) -> Iterable[bytes]:
-            column = chunk.columns[index]
-            if itself is not None:
-                new = set(column).difference(known)
-                if not new or itself.fullmatch(b"\n".join(new) + b"\n"):
-                    if len(known) > _KNOWN:
-                        known.clear()
-                    known.update(new)
-                    return [template % text if text else b"" for text in column]
-            return map(memo.__getitem__, column)
-
-        return slot
+        frequent = Frequent(fragment, each)
+        return lambda chunk: frequent.of(chunk.columns[index])
 
     return make
 
