@@ -410,3 +410,16 @@ def test_what_copytruncate_cut_away_is_read_from_the_copy(tmp_path: Path, patter
     assert following.tail.counters["truncated_files"] == 1
     assert following.tail.counters["lost_bytes"] == 0
     following.tail.close()
+
+
+def test_no_sample_is_taken_of_a_hole(following: Following) -> None:
+    path = following.folder / "a.log"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
+    os.pwrite(descriptor, b"behind the hole\n" * 600, 70_000)
+    found = following.lines(turns=8)
+    for _ in range(5):
+        os.pwrite(descriptor, b"more\n" * 4000, path.stat().st_size)
+        found += following.lines(turns=8)
+    os.close(descriptor)
+    assert found == [b"behind the hole"] * 600 + [b"more"] * 20_000
+    assert following.tail.counters["truncated_files"] == 0

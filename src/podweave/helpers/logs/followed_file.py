@@ -251,11 +251,10 @@ class FollowedFile:
         if len(self.head) < HEAD and self.offset == len(self.head):
             self.head += raw[: min(HEAD, end) - self.offset]
         while end >= self.next_spot:
-            begin = self.next_spot - SPOT - self.offset
-            spot = raw[max(0, begin) : begin + SPOT]
-            if begin < 0:
-                spot = (self.tail + spot)[-SPOT:]
-            if len(spot) == SPOT and len(raw) >= begin + SPOT:
+            # Behind a hole, or in what is cut from a line, there is none.
+            begin = len(self.tail) + self.next_spot - SPOT - self.offset
+            spot = (self.tail + raw)[begin : begin + SPOT] if begin >= 0 else b""
+            if len(spot) == SPOT:
                 self.spots.append((self.next_spot, spot))
             self.next_spot *= 4
         if data is None:
