@@ -30,8 +30,11 @@ class Sessions:
     def choose(self, profiles: Iterable[Profile]) -> None:
         if self._http:
             self.begin = _begin_http
+        elif self._conversations.needed(profiles):
+            self._conversations.load()
+            self.begin = self._converse
         else:
-            self.begin = self._converse if self._conversations.needed(profiles) else HeldClient
+            self.begin = HeldClient
 
     def refuse(self, board: Switchboard, client: socket.socket, error: DialError) -> None:
         """Send the client away, with the protocol's own error where it has one."""

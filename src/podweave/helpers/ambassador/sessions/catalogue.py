@@ -33,6 +33,12 @@ class Conversations:
             for profile in profiles
         )
 
+    def load(self) -> None:
+        """Import what a client needs, so that the first one doesn't wait for it."""
+        import podweave.helpers.ambassador.sessions.driver  # noqa: F401
+
+        self.start()
+
     def start(self) -> Conversation:
         if self._protocol == "postgres":
             if self._postgres is None:
