@@ -8,12 +8,18 @@ from typing import Any
 import msgspec
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
+from podweave.helpers.configuration import ConfigurationError
 from podweave.helpers.logs.sidecar_program import check
 from podweave.manifests.bundle import bundle
 from podweave.manifests.reading import read
 from podweave.model import stores
+from podweave.model.name_templates import index_problem, template_problem
+from podweave.model.urls import url_problem
 from podweave.weave import weave
+from tests.sidecar.storing import configured
 
 POD = """\
 apiVersion: v1
@@ -115,3 +121,48 @@ def test_without_anything_but_what_must_be_there() -> None:
     assert woven_store("s3", {"bucket": "logs"}) == {"bucket": "logs"}
     splunk = woven_store("splunk", {"url": "http://splunk:8088", "token": TOKEN})
     assert splunk["token"].endswith("/token")
+
+
+_PIECES = st.lists(
+    st.sampled_from(
+        ["logs", "-", "{namespace}", "{label:app}", "{id}", "{file}", "{", "}", "%Y", "%q", "%",
+         "%%", "A", "/", "{nobody}", "{label:}", " ", "*"]
+    ),
+    min_size=1, max_size=5,
+).map("".join)  # fmt: skip
+
+
+def helper_takes(kind: str, **config: Any) -> bool:
+    try:
+        configured(kind, **config)
+    except ConfigurationError:
+        return False
+    return True
+
+
+@given(_PIECES)
+def test_names_are_right_for_the_weaver_when_they_are_for_the_helper(text: str) -> None:
+    urls = ["http://x"]
+    index = helper_takes("elasticsearch", urls=urls, index=text)
+    assert (index_problem(text, dated=True) is None) is index
+    stream = helper_takes("elasticsearch", urls=urls, data_stream=text)
+    assert (index_problem(text, dated=False) is None) is stream
+    source = helper_takes("splunk", url="http://x", token="/t", source=text)
+    assert (template_problem(text) is None) is source
+    label = helper_takes("loki", url="http://x", labels={"a": text})
+    assert (template_problem(text, ("file",)) is None) is label
+
+
+_URLS = st.lists(
+    st.sampled_from(
+        ["http://", "HTTPS://", "ftp://", "a", "b.example", ":", "80", "0", "99999", "/", "?", "#",
+         "[", "]", "::1", "@", "%20", " ", "\u00e9", "_", "\\", "^"]
+    ),
+    min_size=1, max_size=6,
+).map("".join)  # fmt: skip
+
+
+@given(_URLS)
+def test_a_url_that_the_weaver_takes_is_one_for_the_helper(text: str) -> None:
+    if url_problem(text) is None:
+        assert helper_takes("http", url=text), text

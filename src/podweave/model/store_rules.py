@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Final
-from urllib.parse import urlsplit
 
 import msgspec
 
-from podweave.model.addresses import host_problem, parse_address
+from podweave.model.addresses import parse_address
 from podweave.model.errors import InputError, Path
+from podweave.model.name_templates import index_problem, template_problem
 from podweave.model.names import dns_label_problem, dns_subdomain_problem
 from podweave.model.paths import file_path_problem
 from podweave.model.pattern_parts import Strict
@@ -25,15 +25,18 @@ from podweave.model.stores import (
     ElasticsearchStore,
     FilesStore,
     GelfStore,
+    LokiStore,
     MemoryLimits,
     NetworkStore,
     Retention,
+    S3Store,
     Spill,
     Store,
     SyslogStore,
     Token,
     kind_of,
 )
+from podweave.model.urls import url_problem
 
 _MIB: Final = 1 << 20
 QUANTITIES: Final[dict[tuple[str, str], tuple[int, int]]] = {
@@ -57,6 +60,20 @@ NUMBERS: Final[dict[tuple[str, str], tuple[float, float]]] = {
     )},
 }  # fmt: skip
 """(type, field) -> the least and the most."""
+
+_WHOLE_URLS: Final = ("HttpStore",)
+"""The others make the query themselves, and S3 the path, too."""
+TEMPLATES: Final[dict[tuple[str, str], tuple[tuple[str, ...], bool]]] = {
+    ("SplunkStore", "index"): ((), False),
+    ("SplunkStore", "source"): ((), False),
+    ("SplunkStore", "sourcetype"): ((), False),
+    ("SplunkStore", "host"): ((), False),
+    ("S3Store", "key"): (("id", "file"), True),
+}
+"""(type, field) -> the names beside a Pod's, and whether codes of a time are replaced."""
+_LABEL: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_STORAGE_CLASS: Final = re.compile(r"[A-Z0-9_]{1,40}")
 
 _FIELD_NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _SECRET_FIELDS: Final = ("authorization", "proxy-authorization", "cookie")
@@ -100,7 +117,11 @@ def check_part(part: Strict, path: Path) -> Iterator[InputError]:
         elif isinstance(value, Batch | Retention):
             yield from check_part(value, at)
         elif field.name == "url" or (name, field.name) == ("S3Store", "endpoint"):
-            if value and (problem := url_problem(value)):
+            whole = name in _WHOLE_URLS
+            if value and (problem := url_problem(value, path=name != "S3Store", query=whole)):
+                yield InputError(problem, path=at)
+        elif template := TEMPLATES.get((name, field.name)):
+            if problem := template_problem(value, template[0], dated=template[1]):
                 yield InputError(problem, path=at)
         elif field.name == "address":
             try:
@@ -116,10 +137,15 @@ def check_part(part: Strict, path: Path) -> Iterator[InputError]:
             yield InputError(problem, path=(*path, "directory"))
     elif isinstance(part, ElasticsearchStore):
         yield from _elasticsearch(part, path)
+    elif isinstance(part, LokiStore):
+        yield from _loki(part, path)
+    elif isinstance(part, S3Store):
+        yield from _s3(part, path)
     elif isinstance(part, SyslogStore | GelfStore):
         yield from _datagrams(part, path)
     if isinstance(part, NetworkStore):
         yield from _one_authority(part, path)
+        yield from _tls_fits(part, path)
 
 
 def check_memory(
@@ -129,24 +155,6 @@ def check_memory(
     for key, part in parts.items():
         if part is not None:
             yield from check_part(part, (*path, key))
-
-
-def url_problem(url: str) -> str | None:
-    """What keeps `url` from being a server's; or None."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        return f"{url!r} isn't a URL: {error}"
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        return f"{url!r} isn't a URL: https://HOST:PORT"
-    if parts.username is not None or parts.password is not None:
-        return "a user and a password don't stand in a URL: name a Secret in `credentials`"
-    if parts.fragment or any(char <= " " or char == "\x7f" for char in url):
-        return f"{url!r} has something in it that no request can carry"
-    if not parts.hostname.isascii():
-        return f"{url!r}: a host's name is ASCII here"
-    return host_problem(parts.hostname) or (f"{url!r} has the port 0" if port == 0 else None)
 
 
 def _quantity(value: int | str, least: int, most: int, path: Path) -> Iterator[InputError]:
@@ -209,10 +217,38 @@ def _elasticsearch(store: ElasticsearchStore, path: Path) -> Iterator[InputError
     if not store.urls:
         yield InputError("at least one URL", path=(*path, "urls"))
     for index, url in enumerate(store.urls):
-        if problem := url_problem(url):
+        if problem := url_problem(url, query=False):
             yield InputError(problem, path=(*path, "urls", index))
+    if len({url.partition(":")[0].lower() for url in store.urls}) > 1:
+        yield InputError("all https:// or all http://", path=(*path, "urls"))
+    for key, name in (("index", store.index), ("dataStream", store.data_stream)):
+        if name and (problem := index_problem(name, dated=key == "index")):
+            yield InputError(problem, path=(*path, key))
     if bool(store.index) == bool(store.data_stream):
         yield InputError("either `index` or `dataStream`", path=path)
+
+
+def _loki(store: LokiStore, path: Path) -> Iterator[InputError]:
+    for name, template in (store.labels or {}).items():
+        if not _LABEL.fullmatch(name):
+            problem: str | None = f"{name!r}: the name of a label is letters, digits and _"
+        else:
+            problem = template_problem(template, ("file",))
+        if problem:
+            yield InputError(problem, path=(*path, "labels", name))
+
+
+def _s3(store: S3Store, path: Path) -> Iterator[InputError]:
+    if not _BUCKET.fullmatch(store.bucket):
+        yield InputError(f"{store.bucket!r} is no bucket's name", path=(*path, "bucket"))
+    if "{id}" not in store.key:
+        message = "it must have {id}, or objects would overwrite each other"
+        yield InputError(message, path=(*path, "key"))
+    elif store.key.startswith("/"):
+        yield InputError("a key doesn't begin with a slash", path=(*path, "key"))
+    if store.storage_class and not _STORAGE_CLASS.fullmatch(store.storage_class):
+        message = f"{store.storage_class!r} is no storage class, as STANDARD_IA is"
+        yield InputError(message, path=(*path, "storageClass"))
 
 
 def _datagrams(store: SyslogStore | GelfStore, path: Path) -> Iterator[InputError]:
@@ -224,6 +260,21 @@ def _datagrams(store: SyslogStore | GelfStore, path: Path) -> Iterator[InputErro
         and store.compression not in (None, "none")
     ):
         yield InputError("GELF is compressed over UDP only", path=(*path, "compression"))
+
+
+def _tls_fits(store: NetworkStore, path: Path) -> Iterator[InputError]:
+    """A URL says already whether there is TLS."""
+    urls = getattr(store, "urls", None) or [
+        getattr(store, "url", "") or getattr(store, "endpoint", "")
+    ]
+    if store.tls is None or not urls[0]:
+        return
+    plain = urls[0].lower().startswith("http://")
+    if plain and store.tls.mode != "disable":
+        yield InputError("it is for https://, and the URL is http://", path=(*path, "tls"))
+    elif not plain and store.tls.mode == "disable":
+        message = "`disable` is for http://, and the URL is https://"
+        yield InputError(message, path=(*path, "tls", "mode"))
 
 
 def _one_authority(store: NetworkStore, path: Path) -> Iterator[InputError]:
