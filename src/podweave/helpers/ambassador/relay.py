@@ -100,7 +100,7 @@ class Relay:
         if closed is None:
             return
         for leg in (self.client, self.upstream):
-            leg.unwatch()
+            leg.forget()
             leg.release_pipe()
             close(leg.sock)
         closed(self)
@@ -179,6 +179,12 @@ class Leg:
     def unwatch(self) -> None:
         if self._watched:
             self._loop.remove(self._fd)
+            self._watched = False
+
+    def forget(self) -> None:
+        """Before its socket is closed."""
+        if self._watched:
+            self._loop.forget(self._fd)
             self._watched = False
 
     def ready(self, events: int) -> None:
@@ -319,14 +325,16 @@ class Leg:
             self._update()
 
     def _shut_output(self) -> None:
+        if not self.peer._output_open:
+            # The end of this one is in the closing of both.
+            self._relay.end()
+            return
         try:
             self.sock.shutdown(socket.SHUT_WR)
         except OSError:
             self._output_failed()
             return
         self._output_open = False
-        if not self.peer._output_open:
-            self._relay.end()
 
     def _output_failed(self) -> None:
         if not self._input_open:
