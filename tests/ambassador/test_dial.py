@@ -127,6 +127,22 @@ def test_at_the_deadline_the_last_error_is_handed_on(play: Callable[..., Play]) 
     assert set(it.failures) == {"a"}
 
 
+def test_an_attempt_that_the_deadline_cuts_short_says_nothing(play: Callable[..., Play]) -> None:
+    late = DialError("ETIMEDOUT", "no answer within 0.0 s")
+    short = play(A, timeout=1.0)
+    short.time = 0.97
+    short.fail()
+    short.until_next()
+    short.attempts[-1].done(late)
+    assert short.results == [REFUSED]
+    long = play(A, timeout=1.0)
+    long.fail()
+    long.until_next()
+    long.time = 1.0
+    long.attempts[-1].done(late)
+    assert long.results == [late]
+
+
 def test_an_attempt_that_takes_all_the_time_is_the_last(play: Callable[..., Play]) -> None:
     it = play(A, timeout=1.0)
     it.fail(after=1.0)

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 FIRST_PAUSE = 0.05
 LAST_PAUSE = 1.0
 
+_TELLING_SECONDS = 0.25
+"""Who hasn't answered for so long may be said not to answer."""
+
 _TOO_LATE = 0.02
 """Seconds to the deadline in which no further round is begun."""
 
@@ -42,9 +45,11 @@ class Dial:
     __slots__ = (
         "_attempt",
         "_attempted",
+        "_begun",
         "_connector",
         "_deadline",
         "_done",
+        "_error",
         "_loop",
         "_pause",
         "_profile",
@@ -72,6 +77,8 @@ class Dial:
         self._attempted = attempted
         self._random = random
         self._pause = FIRST_PAUSE
+        self._begun = 0.0
+        self._error: DialError | None = None
         self._untried: list[Upstream] = []
         self.upstream: Upstream | None = None
         """The one of the last attempt: after a success, where the connection leads."""
@@ -91,12 +98,21 @@ class Dial:
         self._try_next()
 
     def _try_next(self) -> None:
-        left = max(self._deadline - self._loop.now(), 0.0)
+        self._begun = self._loop.now()
+        left = max(self._deadline - self._begun, 0.0)
         share = left / len(self._untried)
         self.upstream = upstream = self._untried.pop(0)
         # It counts from now on: a burst of dials must not all find the same one the least used.
         upstream.state.open += 1
         self._attempt = self._connector.connect(upstream.host, upstream.port, share, self._decided)
+
+    def _telling(self, error: DialError) -> DialError:
+        """An attempt that was cut short by the deadline says nothing: then the one before."""
+        short = self._loop.now() - self._begun < _TELLING_SECONDS
+        if error.reason == "ETIMEDOUT" and short and self._error is not None:
+            return self._error
+        self._error = error
+        return error
 
     def _end_attempt(self) -> Upstream:
         assert self.upstream is not None
@@ -110,6 +126,7 @@ class Dial:
             self._attempted(upstream, None)
             self._done(result)
             return
+        result = self._telling(result)
         self._attempted(upstream, result)
         left = self._deadline - self._loop.now()
         if self._untried and left > 0:
