@@ -44,7 +44,9 @@ def echo_in_any_form(connection: socket.socket) -> None:
 def response(asked: Asked, kind: str, chance: random.Random) -> bytes:
     body = b"%b %b\n" % (asked.method, asked.target) + asked.body
     if asked.method == b"HEAD":
-        return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body)
+        # Whoever hangs up without a word may do so under the next request.
+        last = b"Connection: close\r\n" if kind == "close" else b""
+        return b"HTTP/1.1 200 OK\r\n%bContent-Length: %d\r\n\r\n" % (last, len(body))
     if kind == "empty":
         return b"HTTP/1.1 204 No Content\r\nX-Seen: %d\r\n\r\n" % len(asked.body)
     if kind == "close":

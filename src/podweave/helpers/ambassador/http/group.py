@@ -66,8 +66,9 @@ class Group:
         idle = peer.idle
         while idle:
             outgoing = idle.pop()
-            # A request that can't be repeated isn't put on a connection that has ended.
-            if plan.idempotent or outgoing.alive():
+            # A request that can't be repeated, or whose content may not be at hand any more when
+            # it should be, isn't put on a connection that has ended.
+            if (plan.idempotent and not plan.length) or outgoing.alive():
                 return outgoing
             outgoing.close()
         return None

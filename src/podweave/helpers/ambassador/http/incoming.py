@@ -81,9 +81,18 @@ class Incoming(ClientConnection):
                 return
             if not self.input:
                 # The usual request: a head that is known, and nothing with it.
-                plan = self._front.service.plans.get(data)
+                plans = self._front.service.plans
+                plan = plans.get(data)
                 if plan is not None and not plan.length:
                     self.plan = plan
+                    self._begin(plan)
+                    return
+                # Or a head that is known, and all of its content with it.
+                end = data.find(b"\r\n\r\n") + 4
+                plan = plans.get(data[:end])
+                if plan is not None and plan.length == len(data) - end:
+                    self.plan = plan
+                    self._early = data[end:]
                     self._begin(plan)
                     return
             self._received(data)

@@ -90,7 +90,9 @@ class Service:
         for name, group in policy.groups.items():
             self.groups[name] = Group(front, self, group)
         self.seconds = front.metrics.request_seconds.labels(profile.name)
-        self._answers: dict[tuple[int, bool], dict[bytes, Answer]] = {}
+        self._answers: dict[int, tuple[dict[bytes, Answer], dict[bytes, Answer]]]
+        self._answers = {id(route): ({}, {}) for route in policy.routes}
+        """By route: to HEAD the second, to all else the first."""
 
     def plan(self, head: bytes) -> Plan:
         """ProtocolError when the request can't be understood in one way only."""
@@ -102,7 +104,7 @@ class Service:
         return plan
 
     def answers_of(self, route: Route, *, to_head: bool) -> dict[bytes, Answer]:
-        return self._answers.setdefault((id(route), to_head), {})
+        return self._answers[id(route)][to_head]
 
     def answer(self, plan: Plan, head: bytes, peer: Peer, *, keep_alive: bool) -> Answer:
         """What becomes of the head of a response from `peer`. ProtocolError when it is broken."""
