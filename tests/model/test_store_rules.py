@@ -120,6 +120,8 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
     ({"loki": {"url": URL, "labels": {"a-b": "c"}}}, "loki.labels.a-b", "letters, digits"),
     ({"loki": {"url": URL, "labels": {"a": "{b"}}}, "loki.labels.a", "counterpart"),
     ({"otlp": {"url": "http://[::1"}}, "otlp.url", "in brackets"),
+    ({"otlp": {"url": URL, "proxy": "https://p:1"}}, "otlp.proxy", "http://HOST:PORT"),
+    ({"otlp": {"url": URL, "proxy": "http://u:p@p:1"}}, "otlp.proxy", "a user and a password"),
     ({"otlp": {"url": "http://x", "tls": {}}}, "otlp.tls", "the URL is http://"),
     ({"otlp": {"url": "https://x", "tls": {"mode": "disable"}}}, "otlp.tls.mode", "https://"),
     ({"files": {"directory": "/x", "fileBytes": 1}}, "files.fileBytes", "64Ki to"),

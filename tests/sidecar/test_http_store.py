@@ -116,6 +116,17 @@ def test_many_batches_go_over_one_connection(store: Made, peer: HttpPeer) -> Non
     assert peer.connections == 1
 
 
+def test_a_proxy_that_is_named_goes_before_the_environments(
+    store: Made, peer: HttpPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://nobody.invalid:1")
+    storing = store(url="http://logs.example/in", proxy=peer.url)
+    assert is_delivered(storing.send(storing.raw(b"x")))
+    assert peer.received[0].target == "http://logs.example/in"
+    with pytest.raises(ConfigurationError, match="must be http://HOST:PORT"):
+        configured("http", url="http://x", proxy="https://p:1")
+
+
 def test_what_is_wrong_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigurationError, match="one will do"):
         configured(

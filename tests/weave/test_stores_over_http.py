@@ -39,6 +39,7 @@ COMMON = {
     "batch": {"bytes": "512Ki", "records": 100, "seconds": 0.5},
     "timeoutSeconds": 10,
     "compression": "gzip",
+    "proxy": "http://proxy.example:3128",
 }
 BASIC = {"secretRef": {"name": "login"}}
 STORES: dict[str, list[dict[str, Any]]] = {

@@ -120,6 +120,9 @@ def check_part(part: Strict, path: Path) -> Iterator[InputError]:
             whole = name in _WHOLE_URLS
             if value and (problem := url_problem(value, path=name != "S3Store", query=whole)):
                 yield InputError(problem, path=at)
+        elif field.name == "proxy":
+            if value and (problem := _proxy_problem(value)):
+                yield InputError(problem, path=at)
         elif template := TEMPLATES.get((name, field.name)):
             if problem := template_problem(value, template[0], dated=template[1]):
                 yield InputError(problem, path=at)
@@ -260,6 +263,12 @@ def _datagrams(store: SyslogStore | GelfStore, path: Path) -> Iterator[InputErro
         and store.compression not in (None, "none")
     ):
         yield InputError("GELF is compressed over UDP only", path=(*path, "compression"))
+
+
+def _proxy_problem(url: str) -> str | None:
+    if url.lower().startswith("https://"):
+        return "a proxy is spoken to as http://HOST:PORT, whatever goes through it"
+    return url_problem(url, path=False, query=False)
 
 
 def _tls_fits(store: NetworkStore, path: Path) -> Iterator[InputError]:

@@ -118,6 +118,9 @@ class HttpBasedStore(NetworkStore, kw_only=True):
     """Further header fields of every request; nothing secret, for they stand in the manifest."""
     credentials: Credentials | None = None
     """User and password (HTTP Basic)."""
+    proxy: str = ""
+    """`http://HOST:PORT` of a proxy. Default: what HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY
+    of the helper's environment say."""
 
 
 class HttpStore(HttpBasedStore, kw_only=True):
@@ -286,6 +289,9 @@ class S3Store(NetworkStore, kw_only=True):
     """Default: gzip."""
     credentials: AwsKeys | None = None
     """Absent: requests are not signed."""
+    proxy: str = ""
+    """`http://HOST:PORT` of a proxy. Default: what HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY
+    of the helper's environment say."""
 
 
 class Store(Strict):

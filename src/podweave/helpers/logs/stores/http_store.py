@@ -47,7 +47,7 @@ _OWN_FIELDS = frozenset(("host", "content-length", "transfer-encoding", "connect
 
 
 class HttpSettings:
-    """url, tls, credentials, token, headers, compression, timeout, batch: from the section.
+    """url, proxy, tls, credentials, token, headers, compression, timeout, batch.
 
     With `several` it is `urls`, of servers that are alike: the next one is asked when one can't
     be reached.
@@ -82,7 +82,8 @@ class HttpSettings:
     ) -> None:
         self.urls = _urls(section, url, several, default)
         self.url = self.urls[0]
-        self.proxies = [_proxy(section, each) for each in self.urls]
+        proxy = _given_proxy(section)
+        self.proxies = [proxy or _proxy(section, each) for each in self.urls]
         self.place = str(self.url)
         self.tls = _tls(section, self.urls)
         self.credentials = keys.secret_files(section, credentials)
@@ -119,6 +120,19 @@ def no_query(section: Section, settings: HttpSettings) -> None:
     """For stores that make the query themselves."""
     if any(url.query for url in settings.urls):
         raise ConfigurationError(section.path, "a URL here ends with the path, without a ?query")
+
+
+def _given_proxy(section: Section) -> Url | None:
+    text = section.text("proxy", "")
+    if not text:
+        return None
+    try:
+        url = parse(text)
+    except ValueError as error:
+        raise ConfigurationError(section.at("proxy"), str(error)) from None
+    if url.scheme != "http" or url.path or url.query or url.userinfo:
+        raise ConfigurationError(section.at("proxy"), "must be http://HOST:PORT")
+    return url
 
 
 def _proxy(section: Section, url: Url) -> Url | None:
