@@ -908,3 +908,39 @@ def test_a_changed_file_moves_the_next_request(start: Start) -> None:
             new.write_text(json.dumps(config))
             new.replace(ambassador.config_file)
             wait_until(lambda: client.get("/a").body == b"/b", 20, "the new route is taken")
+
+
+def test_no_request_fails_through_many_switches(start: Start) -> None:
+    with (
+        upstream(serving(lambda asked: ok(b"dev" + asked.body))) as one,
+        upstream(serving(lambda asked: ok(b"qa" + asked.body))) as two,
+    ):
+        ambassador = start(dev=[one.config], qa=[two.config], settings={"protocol": "http"})
+        over = threading.Event()
+        wrong: list[Any] = []
+        served = [0] * 8
+
+        def run(index: int) -> None:
+            with ambassador.dial() as sock:
+                client = Client(sock)
+                while not over.is_set():
+                    head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n"
+                    body = b"x" * (index * 20_000)
+                    got = client.ask(head % len(body) + body)
+                    if got.status != 200 or got.body not in (b"dev" + body, b"qa" + body):
+                        wrong.append((got.status, got.body[:100]))
+                    served[index] += 1
+
+        threads = [threading.Thread(target=run, args=(index,)) for index in range(8)]
+        for thread in threads:
+            thread.start()
+        for number in range(30):
+            before = sum(served)
+            assert ambassador.switch(("qa", "dev")[number % 2])[0] == 200
+            wait_until(lambda before=before: sum(served) > before + 4, 20, "requests go on")  # type: ignore[misc]
+        over.set()
+        for thread in threads:
+            thread.join(30)
+        assert wrong == []
+        assert len(one.connections) > 1
+        assert len(two.connections) > 1

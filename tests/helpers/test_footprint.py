@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from tests.ambassador.http_peers import ok, serving
 from tests.ambassador.upstreams import echo, upstream
 from tests.helpers.processes import HelperProcess, archive, run
 from tests.ports import free_port
@@ -144,3 +145,21 @@ def test_the_ambassadors_memory_after_load(tmp_path: Path) -> None:
 
 def test_the_archive_is_small() -> None:
     assert os.stat(archive()).st_size < 6 << 20
+
+
+def test_http_costs_no_module_that_the_design_forbids(tmp_path: Path) -> None:
+    with upstream(serving(lambda asked: ok())) as server:
+        profile = {"upstreams": [server.config], "http": {"routes": [{"path": "/a"}]}}
+        settings = {**ambassador(tmp_path), "protocol": "http", "profiles": {"dev": profile}}
+        with HelperProcess(settings, tmp_path, options=("-X", "importtime")) as helper:
+            host, _, port = helper.event("listening")["addresses"][0].rpartition(":")
+            with socket.create_connection((host, int(port)), timeout=20) as client:
+                client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+                assert client.recv(100).startswith(b"HTTP/1.1 200 OK")
+            healthy(helper)
+            assert helper.rss_kib() <= IDLE_KIB["ambassador"]
+            helper.terminate()
+            assert helper.wait() == 0
+        loaded = set(loaded_modules(helper))
+        assert "podweave.helpers.ambassador.http.incoming" in loaded
+        assert not FORBIDDEN & loaded
