@@ -124,10 +124,14 @@ class UpstreamSide:
     def secure(self) -> None:
         from podweave.helpers.dialing.tls import Handshake
 
-        sock, options = self._unwatch(), self.profile.tls
-        assert isinstance(sock, socket.socket)
         assert self.target is not None
-        assert options is not None, "the conversation wants TLS where none is configured"
+        options = self.profile.tls
+        if options is None:
+            # A place from before the configuration was changed.
+            self._fail(DialError("TLS_FILES", f"{self.label}: TLS is not configured any more"))
+            return
+        sock = self._unwatch()
+        assert isinstance(sock, socket.socket)
         if self._late_timer is not None:
             self._late_timer.cancel()
         self._handshake = Handshake(
