@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 # repeat needs no memory.
 _MEMO = 8192
 
-# A column whose texts are new more often than every so many-th is converted without memory, and
-# looked at again after so many chunks.
+# A column whose texts are new more often than every so many-th, and so many that the memory is
+# full, is converted without it, and looked at again after so many chunks.
 _SELDOM = 3
-_LOOK_AGAIN = 16
+_LOOK_AGAIN = 256
 
 _CONTROL = re.compile(rb"[\x00-\x09\x0b-\x1f]")
 _UNSAFE = bytes(range(10)) + bytes(range(11, 32)) + b'"\\'
@@ -69,11 +69,10 @@ class Frequent:
         memo = self._memo
         before = len(memo)
         values = list(map(memo.__getitem__, column))
-        if abs(len(memo) - before) * _SELDOM > len(column):
-            # Too many were new, unless the memo is new itself.
-            self._wait = _LOOK_AGAIN if before else 0
-            if self._wait and len(memo) > _MEMO // 2:
-                memo.clear()
+        # Full, and most of what filled it was new.
+        if len(memo) < before and (_MEMO - before + len(memo)) * _SELDOM > len(column):
+            memo.clear()
+            self._wait = _LOOK_AGAIN
         return values
 
 
