@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import json
 import os
 import socket
 import threading
@@ -17,6 +18,7 @@ from tests.ambassador.conftest import Ambassador, Start
 from tests.ambassador.http_peers import Client
 from tests.ambassador.nginx_server import Nginx, nginx
 from tests.ambassador.test_http_differential import REFUSED, SMUGGLED, TAKEN, passed_on
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 
@@ -221,3 +223,22 @@ def test_a_thousand_connections_cost_little(start: Start, server: Nginx) -> None
             client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         assert {client.read().status for client in clients} == {200}
         assert ambassador.rss_kib() <= 28 * 1024
+
+
+def test_the_upstreams_of_groups_are_checked_and_seen(
+    start: Start, server: Nginx, tmp_path: Path
+) -> None:
+    nobody: list[object] = ["127.0.0.1", free_port(), 1]
+    http = {
+        "groups": {"search": {"upstreams": [nobody, ["127.0.0.1", server.port, 1]]}},
+        "routes": [{"path": "/search", "group": "search"}],
+    }
+    check = {"interval": 0.05, "timeout": 1.0, "unhealthy_after": 1, "healthy_after": 1}
+    ambassador = begin(start, server, http=http, health_check=check)
+    down = ambassador.event("upstream-down")
+    assert down["upstream"] == f"127.0.0.1:{nobody[1]}"
+    state = json.loads(ambassador.admin("GET", "/state")[1])
+    assert len(state["upstreams"]) == 3
+    with ambassador.dial() as sock:
+        client = Client(sock)
+        assert {client.get("/search").status for _ in range(20)} == {200}

@@ -103,7 +103,7 @@ class Commands:
             "upstreams": [
                 _upstream(board, profile, each)
                 for profile in board.profiles.values()
-                for each in profile.upstreams
+                for each in profile.all_upstreams()
                 if profile is board.profile or each.state.open
             ],
             "stopping": self.stopping,

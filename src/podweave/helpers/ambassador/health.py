@@ -45,7 +45,7 @@ class HealthChecks:
         self._watches = []
         if profile is None or profile.health_check is None:
             return
-        for upstream in profile.upstreams:
+        for upstream in profile.all_upstreams():
             # A changed configuration doesn't bring anybody up who is asked on.
             upstream.state.down = upstream.state in down
             self._watches.append(

@@ -63,6 +63,7 @@ def read_profile(name: str, section: Section, protocol: str) -> Profile:
         profile.http = read_http(section.section("http"), name, _upstream)
         for group in profile.http.groups.values():
             group.tls, group.limits = profile.tls, profile.limits
+            group.health_check, group.ejection = profile.health_check, profile.ejection
     section.end()
     return profile
 

@@ -188,5 +188,5 @@ class Profile:
     def adopt(self, known: Iterable[Upstream]) -> None:
         """Go on with what is known of the upstreams that are the same."""
         states = {each.label: each.state for each in known}
-        for upstream in self.upstreams:
+        for upstream in self.all_upstreams():
             upstream.state = states.get(upstream.label, upstream.state)

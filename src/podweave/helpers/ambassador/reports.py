@@ -96,7 +96,7 @@ class Reports:
         for gauge in (metrics.upstream_up, metrics.upstream_usable, metrics.upstream_connections):
             gauge.clear()
         for profile in profiles:
-            for upstream in profile.upstreams:
+            for upstream in profile.all_upstreams():
                 place = (profile.name, upstream.label)
                 if upstream.state.up is not None:
                     metrics.upstream_up.set(int(upstream.state.up), *place)

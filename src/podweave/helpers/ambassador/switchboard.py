@@ -246,7 +246,7 @@ class Switchboard:
         previous, before = self.profile, self.settings
         for name, profile in settings.profiles.items():
             if name in self.profiles:
-                profile.adopt(self.profiles[name].upstreams)
+                profile.adopt(self.profiles[name].all_upstreams())
         self.settings = settings
         self.profiles = settings.profiles
         name = previous.name
