@@ -65,7 +65,7 @@ class HttpPool(Strict):
 
 
 class HttpGroup(Strict):
-    """Further upstreams, for routes to lead to. TLS and limits are the profile's."""
+    """Further upstreams, for routes to lead to. TLS, checks and limits are the profile's."""
 
     upstreams: list[Upstream]
     """New requests are spread over those of the lowest priority that are up."""
