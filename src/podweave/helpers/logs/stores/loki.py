@@ -2,16 +2,20 @@
 
 One stream for a Pod: few labels, which are the configuration's, and structured metadata for what
 would make too many (the Pod's uid, the file, the node). The line is the application's own, or the
-adapter's JSON, as it is. Entries of the same instant get a nanosecond each in their order, for
-Loki keeps only one of two that are alike.
+adapter's JSON, as it is.
 
-An entry that is too old is refused together with what it came with, and found by division; those
-that Loki has taken already it knows again by time and line.
+Loki keeps one of two entries that are alike in time and line, and orders those of an instant as it
+likes. So a time that ends at the milliseconds gets the record's place in its file as the digits
+behind them: lines that repeat are kept, in their order, and one that is sent again is known again,
+also by a sidecar that was started anew.
+
+An entry that is too old is refused together with what it came with, and found by division.
 """
 
 from __future__ import annotations
 
 import json
+from binascii import crc32
 
 from podweave.helpers.configuration import ConfigurationError
 from podweave.helpers.logs.raw_records import escape
@@ -36,6 +40,9 @@ if TYPE_CHECKING:
 
 LABELS = {"namespace": "{namespace}", "service_name": "{service}"}
 """What Loki's own documentation asks for: who it is, and nothing that changes with every Pod."""
+
+_MILLISECOND = 1_000_000
+"""In nanoseconds."""
 
 # (time, line escaped for JSON, level, path)
 _Entry = tuple[int, bytes, str, str]
@@ -134,21 +141,29 @@ class _Metadata:
 
 def _entries(batch: Batch) -> list[_Entry]:
     entries: list[_Entry] = []
-    if batch.raw:
-        for piece in batch.pieces:
-            path = file_name(piece.path)
-            lines = piece.escaped().split(b"\n")
-            times = log_records.raw_times(piece)
-            entries += [(time, line, "", path) for time, line in zip(times, lines, strict=True)]
-        return entries
     for piece in batch.pieces:
         path = file_name(piece.path)
-        lines = piece.data[:-1].split(b"\n")
-        escaped = escape(piece.data[:-1]).split(b"\n")
-        read = log_records.read_time(piece)
-        for line, text in zip(lines, escaped, strict=True):
-            time, level = log_records.time_and_level(line, read)
-            entries.append((time, text, level, path))
+        salt = crc32(piece.identity.encode("utf-8", "surrogateescape"))
+        places = piece.offsets()
+        if batch.raw:
+            levels = [""] * len(places)
+            times = log_records.raw_times(piece)
+            if piece.details is None:
+                # When it was read: the places order the lines better than the microseconds do.
+                times = [time - time % _MILLISECOND for time in times]
+            lines = piece.escaped().split(b"\n")
+        else:
+            read = log_records.read_time(piece)
+            found = [
+                log_records.time_and_level(line, read) for line in piece.data[:-1].split(b"\n")
+            ]
+            times, levels = [time for time, _ in found], [level for _, level in found]
+            lines = escape(piece.data[:-1]).split(b"\n")
+        for time, place, line, level in zip(times, places, lines, levels, strict=True):
+            # Once a megabyte the places begin anew, and an instant's lines change their order there.
+            if not time % _MILLISECOND:
+                time += (place + salt) % _MILLISECOND
+            entries.append((time, line, level, path))
     return entries
 
 
