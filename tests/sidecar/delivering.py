@@ -17,7 +17,7 @@ from podweave.helpers.logs.delivery.dead_letters import DeadLetters
 from podweave.helpers.logs.delivery.delivery import Delivery
 from podweave.helpers.logs.delivery.origin import Origin
 from podweave.helpers.logs.delivery.overflow import Overflow
-from podweave.helpers.logs.delivery.spill import SpillRoom
+from podweave.helpers.logs.delivery.spill_room import SpillRoom
 from podweave.helpers.logs.stores.interface import DELIVERED, Limits, Outcome, Store
 from podweave.helpers.logs.tail import Tail
 from podweave.helpers.loop import Loop

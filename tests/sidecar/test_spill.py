@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from podweave.helpers.logs.delivery.spill_room import SpillRoom
 from podweave.helpers.logs.stores.interface import DELIVERED, failed
 from tests.sidecar.delivering import Delivering, delivering
 
@@ -194,4 +195,28 @@ def test_the_age_counts_from_the_reading(spilling: Delivering) -> None:
     assert spilling.delivery.overflow.oldest() is not None
     recover(spilling)
     assert spilling.delivery.oldest_unacknowledged() == 0
+    spilling.close()
+
+
+def test_what_lies_there_for_an_unknown_store_is_told(spilling: Delivering) -> None:
+    go_down(spilling)
+    room = SpillRoom(
+        str(spilling.folder / "spill"), 1000, "ship", spilling.origin, journal=spilling.journal
+    )
+    room.tell_of_others(["scripted:x#0"])
+    room.tell_of_others(["another:y#0"])
+    (event,) = [
+        event for event in spilling.events() if event["event.action"] == "spill.unknown_store"
+    ]
+    assert event["store"] == "scripted:x#0"
+    spilling.close()
+
+
+def test_while_the_store_is_down_the_source_is_read_as_fast_as_ever(spilling: Delivering) -> None:
+    go_down(spilling)
+    spilling.append(*lines(0, 200_000))
+    spilling.clock.now += 1
+    spilling.delivery.turn()
+    assert spilling.delivery.failing()
+    assert spilling.delivery.wait() == 0
     spilling.close()

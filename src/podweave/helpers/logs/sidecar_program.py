@@ -222,7 +222,7 @@ class Sidecar:
         room = None
         if spill is not None:
             # Imported where it is needed: memory is imports.
-            from podweave.helpers.logs.delivery.spill import SpillRoom
+            from podweave.helpers.logs.delivery.spill_room import SpillRoom
 
             room = SpillRoom(
                 spill.directory, spill.bytes, settings.name, origin, journal=self._journal
@@ -281,6 +281,8 @@ class Sidecar:
                         store_name=store.name,
                     )
                 )
+        if room is not None:
+            room.tell_of_others([each.name for each in deliveries])
         return deliveries
 
     def _intake(self, logs: LogsConfig, state: str) -> Intake:

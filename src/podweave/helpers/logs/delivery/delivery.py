@@ -211,7 +211,8 @@ class Delivery:
         """Seconds until the next turn is worth taking."""
         now = self._loop.now()
         # A source that can wake us says itself how long it may be left alone.
-        waits = [self.source.next_poll() if self._may_read() else SLOW]
+        reads = self._may_read() or (self.overflow.possible and self._down(now))
+        waits = [self.source.next_poll() if reads else SLOW]
         open_window = len(self._under_way) < self.store.window
         if open_window and self._queue:
             waits.append(self.wait_for_retry())

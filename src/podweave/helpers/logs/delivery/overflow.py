@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from podweave.helpers.logs.delivery.batches import Piece
     from podweave.helpers.logs.delivery.feeds import Parcel
     from podweave.helpers.logs.delivery.replay import Replay
-    from podweave.helpers.logs.delivery.spill import Spill, SpillRoom
+    from podweave.helpers.logs.delivery.spill import Spill
+    from podweave.helpers.logs.delivery.spill_room import SpillRoom
     from podweave.helpers.loop import Loop
 
 PAUSE = 5.0

@@ -20,11 +20,6 @@ import json
 import os
 from collections import deque
 
-try:
-    from _blake2 import blake2b
-except ImportError:
-    from hashlib import blake2b
-
 from podweave.helpers.logs.delivery.feeds import Parcel
 from podweave.helpers.logs.delivery.frames import DamagedError, TornError, decode, encode
 from podweave.helpers.logs.delivery.origin import Origin
@@ -36,66 +31,11 @@ if TYPE_CHECKING:
 
     from podweave.helpers.journal import Journal
     from podweave.helpers.logs.delivery.batches import Piece
+    from podweave.helpers.logs.delivery.spill_room import SpillRoom
 
 SEGMENT = 8 << 20
 _READ = 256 << 10
-_SUFFIX = ".frames"
-
-
-class SpillRoom:
-    """The directory of all queues of a program, and how much may lie there."""
-
-    def __init__(
-        self, directory: str, limit: int, helper: str, origin: Origin, *, journal: Journal
-    ) -> None:
-        self.directory = directory
-        self.limit = limit
-        self.used = 0
-        self._helper = helper
-        self._origin = origin
-        self._journal = journal
-
-    @property
-    def free(self) -> int:
-        return max(0, self.limit - self.used)
-
-    def own(self, section: str) -> Spill:
-        """The queue of a delivery of this program, with what an earlier life left in it."""
-        pod = _name(self._origin.uid)
-        return self._spill(self._place(pod, section), section, self._origin)
-
-    def left_behind(self, section: str) -> list[Spill]:
-        """Queues for the same store that Pods of before have left, and nobody has taken yet."""
-        found: list[Spill] = []
-        top = os.path.join(self.directory, _name(self._origin.namespace))
-        try:
-            pods = sorted(os.listdir(top))
-        except OSError:
-            return []
-        for pod in pods:
-            place = self._place(pod, section)
-            if pod == _name(self._origin.uid) or not os.path.isdir(place):
-                continue
-            spill = self._spill(place, section, None)
-            try:
-                if not spill.open():
-                    continue
-            except OSError as error:
-                self._journal.warning("spill.unreadable", path=place, message=error.strerror)
-                continue
-            self._journal.info(
-                "spill.taken_over", path=place, bytes=spill.size, pod=spill.origin.pod
-            )
-            found.append(spill)
-        return found
-
-    def _place(self, pod: str, section: str) -> str:
-        store = blake2b(section.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
-        namespace = _name(self._origin.namespace)
-        return os.path.join(self.directory, namespace, pod, _name(self._helper), store)
-
-    def _spill(self, place: str, section: str, origin: Origin | None) -> Spill:
-        return Spill(place, section, origin, self, journal=self._journal)
+SUFFIX = ".frames"
 
 
 class _Frame:
@@ -260,14 +200,15 @@ class Spill:
         if self._lock >= 0:
             return True
         try:
-            names = sorted(name for name in os.listdir(self.directory) if name.endswith(_SUFFIX))
+            names = sorted(name for name in os.listdir(self.directory) if name.endswith(SUFFIX))
         except FileNotFoundError:
             return False
         if not names or not self._take_lock():
             return False
         if self._adopted:
-            self.origin = Origin(_json(os.path.join(self.directory, "about.json")).get("pod") or {})
-        position = _json(os.path.join(self.directory, "position.json"))
+            about = read_json(os.path.join(self.directory, "about.json"))
+            self.origin = Origin(about.get("pod") or {})
+        position = read_json(os.path.join(self.directory, "position.json"))
         numbers = [int(name.partition(".")[0]) for name in names if name[:16].isdigit()]
         for number in numbers:
             size = os.stat(self._path(number)).st_size
@@ -390,15 +331,11 @@ class Spill:
         self._room.used += size
 
     def _path(self, number: int) -> str:
-        return os.path.join(self.directory, f"{number:016d}{_SUFFIX}")
+        return os.path.join(self.directory, f"{number:016d}{SUFFIX}")
 
 
-def _name(text: str) -> str:
-    """A Pod's uid or a name as the name of a directory."""
-    return text.replace("/", "_").strip(".") or "_"
-
-
-def _json(path: str) -> dict[str, Any]:
+def read_json(path: str) -> dict[str, Any]:
+    """A small file of the queue; {} where it is missing or damaged."""
     try:
         with open(path, "rb") as file:
             value = json.loads(file.read(1 << 20))

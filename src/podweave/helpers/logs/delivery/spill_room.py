@@ -1,0 +1,102 @@
+"""The directory of all spills of a program, and how much may lie there."""
+
+from __future__ import annotations
+
+import os
+
+try:
+    from _blake2 import blake2b
+except ImportError:
+    from hashlib import blake2b
+
+from podweave.helpers.logs.delivery.spill import SUFFIX, Spill, read_json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from podweave.helpers.journal import Journal
+    from podweave.helpers.logs.delivery.origin import Origin
+
+
+class SpillRoom:
+    """The directory of all queues of a program, and how much may lie there."""
+
+    def __init__(
+        self, directory: str, limit: int, helper: str, origin: Origin, *, journal: Journal
+    ) -> None:
+        self.directory = directory
+        self.limit = limit
+        self.used = 0
+        self._helper = helper
+        self._origin = origin
+        self._journal = journal
+
+    @property
+    def free(self) -> int:
+        return max(0, self.limit - self.used)
+
+    def own(self, section: str) -> Spill:
+        """The queue of a delivery of this program, with what an earlier life left in it."""
+        pod = _name(self._origin.uid)
+        return self._spill(self._place(pod, section), section, self._origin)
+
+    def left_behind(self, section: str) -> list[Spill]:
+        """Queues for the same store that Pods of before have left, and nobody has taken yet."""
+        found: list[Spill] = []
+        for pod in _names(os.path.join(self.directory, _name(self._origin.namespace))):
+            place = self._place(pod, section)
+            if pod == _name(self._origin.uid) or not os.path.isdir(place):
+                continue
+            spill = self._spill(place, section, None)
+            try:
+                if not spill.open():
+                    continue
+            except OSError as error:
+                self._journal.warning("spill.unreadable", path=place, message=error.strerror)
+                continue
+            self._journal.info(
+                "spill.taken_over", path=place, bytes=spill.size, pod=spill.origin.pod
+            )
+            found.append(spill)
+        return found
+
+    def tell_of_others(self, sections: Sequence[str]) -> None:
+        """Say what lies here for stores that are not configured (any more): nobody delivers it."""
+        known = {_digest(section) for section in sections}
+        for pod in _names(os.path.join(self.directory, _name(self._origin.namespace))):
+            place = os.path.dirname(self._place(pod, ""))
+            for store in _names(place):
+                path = os.path.join(place, store)
+                if store not in known and any(name.endswith(SUFFIX) for name in _names(path)):
+                    about = read_json(os.path.join(path, "about.json"))
+                    self._journal.error(
+                        "spill.unknown_store",
+                        path=path,
+                        store=str(about.get("store")),
+                        message="nobody delivers this: its store isn't configured any more",
+                    )
+
+    def _place(self, pod: str, section: str) -> str:
+        namespace = _name(self._origin.namespace)
+        helper = _name(self._helper)
+        return os.path.join(self.directory, namespace, pod, helper, _digest(section))
+
+    def _spill(self, place: str, section: str, origin: Origin | None) -> Spill:
+        return Spill(place, section, origin, self, journal=self._journal)
+
+
+def _digest(section: str) -> str:
+    return blake2b(section.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+
+
+def _names(directory: str) -> list[str]:
+    try:
+        return sorted(os.listdir(directory))
+    except OSError:
+        return []
+
+
+def _name(text: str) -> str:
+    """A Pod's uid or a name as the name of a directory."""
+    return text.replace("/", "_").strip(".") or "_"
