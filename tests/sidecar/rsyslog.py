@@ -102,6 +102,8 @@ def rsyslog() -> Iterator[Rsyslog]:
     """Skips where there is none."""
     if shutil.which("rsyslogd", path=os.environ.get("PATH", "") + ":/usr/sbin") is None:
         pytest.skip("no rsyslogd: install rsyslog and rsyslog-gnutls")
+    if not list(Path("/usr/lib").glob("*/rsyslog/lmnsd_gtls.so")):
+        pytest.skip("rsyslog without TLS: install rsyslog-gnutls")
     directory = Path(tempfile.mkdtemp(prefix="podweave-rsyslog-"))
     try:
         server = Rsyslog(directory)
