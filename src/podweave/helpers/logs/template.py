@@ -15,7 +15,7 @@ import json
 from itertools import repeat
 from operator import add
 
-from podweave.helpers.logs.columns import Chunk, Frequent, Memo, Seconds, escape
+from podweave.helpers.logs.columns import Chunk, Seconds
 from podweave.helpers.logs.fields import ABSENT, DECIMAL, FIELDS, INTEGER, LEVEL, level_of
 from podweave.helpers.logs.markers import LIST, Marker
 from podweave.helpers.logs.schemas.schema import (
@@ -29,12 +29,21 @@ from podweave.helpers.logs.schemas.schema import (
     encode,
     padded,
 )
+from podweave.helpers.logs.slots import (
+    decimal,
+    decimals,
+    fixed_member,
+    literal,
+    memoised,
+    optional,
+    raw_text,
+    row_by_row,
+    text_slot,
+)
 from podweave.helpers.logs.structured.names import UNITS
-from podweave.helpers.logs.structured.sink import duration_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import re
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
@@ -42,11 +51,7 @@ if TYPE_CHECKING:
     from podweave.helpers.logs.fields import Record
     from podweave.helpers.logs.layouts import Layout
     from podweave.helpers.logs.schemas.schema import Schema
-
-    # Gives a slot whose values stand between two texts, or are empty where there is none.
-    MakeSlot = Callable[[bytes, bytes], Slot]
-    # (template, slots, None) of a fixed member, (key, [], MakeSlot) of an optional one.
-    Member = tuple[bytes, list[Slot], MakeSlot | None]
+    from podweave.helpers.logs.slots import Member
 
 
 PRESENT, MISSING, MIXED = 1, 0, 2
@@ -99,7 +104,7 @@ class Template:
             self.text = self.fixed_first(members, self.slots)
         else:
             self.text = b"%b"
-            self.slots.append(_row_by_row(members)(b"", b""))
+            self.slots.append(row_by_row(members)(b"", b""))
 
     def members(self, tree: Any) -> list[Member]:
         members: list[Member] = []
@@ -120,7 +125,7 @@ class Template:
             elif isinstance(node, Either):
                 self.add_either(name, node, members)
             elif isinstance(node, Constant):
-                members.append((_literal(name + encode(node.value)), [], None))
+                members.append((literal(name + encode(node.value)), [], None))
             else:
                 self.add_leaf(name, node, members)
         return members
@@ -152,21 +157,21 @@ class Template:
                 self.add_attributes(value, inner)
                 self.add_object(name, inner, members)
             else:
-                members.append((_literal(name + encode(value)), [], None))
+                members.append((literal(name + encode(value)), [], None))
 
     def add_object(self, name: bytes, inner: Any, members: Any) -> None:
         if not inner:
             return
         if inner[0][2] is None:
             slots: list[Slot] = []
-            members.append((_literal(name) + self.fixed_first(inner, slots), slots, None))
+            members.append((literal(name) + self.fixed_first(inner, slots), slots, None))
         elif len(inner) == 1:
             key, _, make = inner[0]
             members.append(
                 (name, [], lambda before, after: make(before + b"{" + key, b"}" + after))
             )
         else:
-            members.append((name, [], _row_by_row(inner)))
+            members.append((name, [], row_by_row(inner)))
 
     def fixed_first(self, members: Any, slots: list[Slot]) -> bytes:
         parts = [b"{"]
@@ -183,7 +188,7 @@ class Template:
         found: list[Member] = []
         for part in node.parts:
             if isinstance(part, Constant):
-                found.append((_literal(name + encode(part.value)), [], None))
+                found.append((literal(name + encode(part.value)), [], None))
             else:
                 self.add_leaf(name, part, found)
             if found and found[-1][2] is None:
@@ -192,7 +197,7 @@ class Template:
             members += found
             return
         sources = [
-            _fixed_member(text, slots) if make is None else make(text, b"")
+            fixed_member(text, slots) if make is None else make(text, b"")
             for text, slots, make in found
         ]
 
@@ -211,7 +216,7 @@ class Template:
 
     def add_time(self, name: bytes, node: Time, members: Any) -> None:
         quote = b'"' if node.quoted else b""
-        start = _literal(name) + quote
+        start = literal(name) + quote
         if self.layout.stamp is None:
             slot: Slot = lambda chunk: repeat(node.text(chunk.clock.reading()).encode())  # noqa: E731
             members.append((start + b"%b" + quote, [slot], None))
@@ -233,8 +238,8 @@ class Template:
                 chunk.exact += [index for index, value in enumerate(values) if value is None]
             return [value or b"" for value in values] if chunk.exact else values  # type: ignore
 
-        start += b"%b" + _literal(node.before.encode())
-        end = _literal(node.after.encode()) + quote
+        start += b"%b" + literal(node.before.encode())
+        end = literal(node.after.encode()) + quote
         if fraction is None:
             members.append((start + padded("", node.digits).encode() + end, [seconds], None))
             return
@@ -257,13 +262,13 @@ class Template:
         if node.name == "log_path" and "log_path" not in self.layout.names:
             assert isinstance(node, Field)
             slot: Slot = lambda chunk: repeat(chunk.path)  # noqa: E731
-            members.append((_literal(name) + b"%b", [slot], None))
+            members.append((literal(name) + b"%b", [slot], None))
         elif node.name in self.constants:
             value = self.constants[node.name]
             if function is not None:
                 value = function(value)
             if value is not None:
-                members.append((_literal(name + encode(value)), [], None))
+                members.append((literal(name + encode(value)), [], None))
         elif node.name in self.derived:
             source, derive = self.derived[node.name]
             index, group = self.groups[source]
@@ -274,7 +279,7 @@ class Template:
                 value = derive(text.decode("utf-8", "replace"))
                 return value if function is None or value is None else function(value)
 
-            members.append((name, [], _memoised(index, convert)))
+            members.append((name, [], memoised(index, convert)))
         elif node.name in self.groups:
             self.add_field(name, node.name, node if isinstance(node, Derived) else None, members)
 
@@ -293,7 +298,7 @@ class Template:
             if kind == INTEGER:
                 value = int(value)
             elif kind == DECIMAL:
-                value = _decimal(value, group.unit)
+                value = decimal(value, group.unit)
             elif kind == LEVEL:
                 value = level_of(value, levels)
             return value if function is None else function(value)
@@ -304,31 +309,33 @@ class Template:
         index, group = self.groups[field]
         if derived is not None:
             function = derived.function
-            make = _memoised(index, self.reader(group, function), derived.itself)
+            make = memoised(index, self.reader(group, function), derived.itself)
             members.append((name, [], make))
         elif group.kind == DECIMAL and not group.optional and group.unit in UNITS:
             scale = UNITS[group.unit]
-            decimals: Slot = lambda chunk: _decimals(chunk.columns[index], scale)  # noqa: E731
-            members.append((_literal(name) + b"%b", [decimals], None))
+            numbers: Slot = lambda chunk: decimals(chunk.columns[index], scale)  # noqa: E731
+            members.append((literal(name) + b"%b", [numbers], None))
         elif group.kind == LIST:
-            members.append((_literal(name) + b"%b", [_raw(index)], None))
+            members.append((literal(name) + b"%b", [raw_text(index)], None))
         elif group.kind in (LEVEL, DECIMAL):
-            make = _memoised(index, self.reader(group))
+            make = memoised(index, self.reader(group))
             if group.optional:
                 members.append((name, [], make))
             else:
-                members.append((_literal(name) + b"%b", [make(b"", b"")], None))
+                members.append((literal(name) + b"%b", [make(b"", b"")], None))
         elif group.kind == INTEGER:
             if group.optional:
-                members.append((name, [], _optional(lambda chunk: chunk.columns[index])))
+                members.append((name, [], optional(lambda chunk: chunk.columns[index])))
             else:
-                members.append((_literal(name) + b"%b", [lambda c: c.columns[index]], None))
+                members.append((literal(name) + b"%b", [lambda c: c.columns[index]], None))
         elif group.optional:
-            make = _optional(_text(index, group.quoteless))
+            make = optional(text_slot(index, group.quoteless))
             members.append((name, [], lambda before, after: make(before + b'"', b'"' + after)))
         else:
-            slots: list[Slot] = [_raw(index) if group.raw else _text(index, group.quoteless)]
-            members.append((_literal(name) + b'"%b"', slots, None))
+            slots: list[Slot] = [
+                raw_text(index) if group.raw else text_slot(index, group.quoteless)
+            ]
+            members.append((literal(name) + b'"%b"', slots, None))
 
 
 def _count(tree: Any) -> int:
@@ -338,114 +345,3 @@ def _count(tree: Any) -> int:
     if isinstance(tree, Marker):
         return 1
     return sum(map(_count, tree)) if isinstance(tree, list) else 0
-
-
-def _literal(text: bytes) -> bytes:
-    return text.replace(b"%", b"%%")
-
-
-def _decimal(text: str, unit: str) -> float | None:
-    return float(text) / UNITS[unit] if unit in UNITS else duration_of(text, "s")
-
-
-def _decimals(column: Column, scale: float) -> list[bytes]:
-    """Numbers as `json` writes them; nothing for lines that don't fit."""
-    if scale == 1.0:
-        return [b"%a" % float(text) if text else b"" for text in column]
-    return [b"%a" % (float(text) / scale) if text else b"" for text in column]
-
-
-def _raw(index: int) -> Slot:
-    """Texts that are JSON already, as long as they are UTF-8."""
-
-    def slot(chunk: Chunk) -> Column:
-        column = chunk.columns[index]
-        if not chunk.valid:
-            for row, text in enumerate(column):
-                try:
-                    text.decode()
-                except UnicodeDecodeError:
-                    chunk.exact.append(row)
-        return column
-
-    return slot
-
-
-def _text(index: int, quoteless: bool) -> Callable[[Chunk], Column]:
-    def slot(chunk: Chunk) -> Column:
-        if quoteless and chunk.plain and chunk.valid:
-            return chunk.columns[index]
-        return escape(chunk.columns[index], chunk.valid, chunk.plain)
-
-    return slot
-
-
-def _optional(values: Callable[[Chunk], Column]) -> MakeSlot:
-    def make(before: bytes, after: bytes) -> Slot:
-        def fragment(value: bytes) -> bytes:
-            return b"" if value == b"" or value == b"-" else before + value + after
-
-        def each(column: Column) -> list[bytes]:
-            return [
-                b"" if value == b"" or value == b"-" else before + value + after
-                for value in column
-            ]
-
-        frequent = Frequent(fragment, each)
-        return lambda chunk: frequent.of(values(chunk))
-
-    return make
-
-
-def _memoised(
-    index: int, convert: Callable[[bytes], Any], itself: re.Pattern[bytes] | None = None
-) -> MakeSlot:
-    """JSON of what `convert` makes of each text of a column; nothing where that is None."""
-
-    def make(before: bytes, after: bytes) -> Slot:
-        def fragment(text: bytes) -> bytes:
-            value = convert(text)
-            return b"" if value is None else before + encode(value) + after
-
-        if itself is None:
-            memo = Memo(fragment)
-            return lambda chunk: map(memo.__getitem__, chunk.columns[index])
-        same = itself
-        template = _literal(before) + b'"%b"' + _literal(after)
-
-        def each(column: Column) -> list[bytes]:
-            if same.fullmatch(b"\n".join(column) + b"\n"):
-                return [template % text if text else b"" for text in column]
-            return list(map(fragment, column))
-
-        frequent = Frequent(fragment, each)
-        return lambda chunk: frequent.of(chunk.columns[index])
-
-    return make
-
-
-def _row_by_row(inner: list[Member]) -> MakeSlot:
-    """An object whose first member is optional, and that has more of them."""
-    sources: list[Slot] = []
-    for text, slots, optional in inner:
-        if optional is None:
-            sources.append(_fixed_member(text, slots))
-        else:
-            sources.append(optional(text, b""))
-
-    def make(before: bytes, after: bytes) -> Slot:
-        def slot(chunk: Chunk) -> Iterable[bytes]:
-            rows = zip(*[source(chunk) for source in sources], strict=False)
-            texts = [b",".join([text for text in row if text]) for row in rows]
-            return [before + b"{" + text + b"}" + after if text else b"" for text in texts]
-
-        return slot
-
-    return make
-
-
-def _fixed_member(template: bytes, slots: list[Slot]) -> Slot:
-    if not slots:
-        literal = template % ()
-        return lambda chunk: repeat(literal, len(chunk.columns[-1]))
-    return lambda chunk: map(template.__mod__, zip(*[slot(chunk) for slot in slots], strict=False))

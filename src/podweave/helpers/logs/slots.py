@@ -1,0 +1,143 @@
+"""Slots: what fills the places of a template, a column at a time.
+
+A slot gives a chunk's values for one place. Of a member that not every line has, a MakeSlot makes
+one whose values stand between two texts, or are empty where the line has none.
+"""
+
+from __future__ import annotations
+
+from itertools import repeat
+
+from podweave.helpers.logs.columns import Chunk, Frequent, Memo, escape
+from podweave.helpers.logs.schemas.schema import encode
+from podweave.helpers.logs.structured.names import UNITS
+from podweave.helpers.logs.structured.sink import duration_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    from podweave.helpers.logs.columns import Column, Slot
+
+    MakeSlot = Callable[[bytes, bytes], Slot]
+    # (template, slots, None) of a fixed member, (key, [], MakeSlot) of an optional one.
+    Member = tuple[bytes, list[Slot], MakeSlot | None]
+
+
+def literal(text: bytes) -> bytes:
+    """A text as a part of a template."""
+    return text.replace(b"%", b"%%")
+
+
+def decimal(text: str, unit: str) -> float | None:
+    """A number, in seconds where it is a duration in that unit (names.UNITS)."""
+    return float(text) / UNITS[unit] if unit in UNITS else duration_of(text, "s")
+
+
+def decimals(column: Column, scale: float) -> list[bytes]:
+    """Numbers as `json` writes them; nothing for lines that don't fit."""
+    if scale == 1.0:
+        return [b"%a" % float(text) if text else b"" for text in column]
+    return [b"%a" % (float(text) / scale) if text else b"" for text in column]
+
+
+def raw_text(index: int) -> Slot:
+    """Texts that are JSON already, as long as they are UTF-8."""
+
+    def slot(chunk: Chunk) -> Column:
+        column = chunk.columns[index]
+        if not chunk.valid:
+            for row, text in enumerate(column):
+                try:
+                    text.decode()
+                except UnicodeDecodeError:
+                    chunk.exact.append(row)
+        return column
+
+    return slot
+
+
+def text_slot(index: int, quoteless: bool) -> Callable[[Chunk], Column]:
+    """Texts of a column as the insides of JSON strings."""
+
+    def slot(chunk: Chunk) -> Column:
+        if quoteless and chunk.plain and chunk.valid:
+            return chunk.columns[index]
+        return escape(chunk.columns[index], chunk.valid, chunk.plain)
+
+    return slot
+
+
+def optional(values: Callable[[Chunk], Column]) -> MakeSlot:
+    """What `values` gives, where it is not empty and not `-`."""
+
+    def make(before: bytes, after: bytes) -> Slot:
+        def fragment(value: bytes) -> bytes:
+            return b"" if value == b"" or value == b"-" else before + value + after
+
+        def each(column: Column) -> list[bytes]:
+            return [
+                b"" if value == b"" or value == b"-" else before + value + after for value in column
+            ]
+
+        frequent = Frequent(fragment, each)
+        return lambda chunk: frequent.of(values(chunk))
+
+    return make
+
+
+def memoised(
+    index: int, convert: Callable[[bytes], Any], itself: re.Pattern[bytes] | None = None
+) -> MakeSlot:
+    """JSON of what `convert` makes of each text of a column; nothing where that is None."""
+
+    def make(before: bytes, after: bytes) -> Slot:
+        def fragment(text: bytes) -> bytes:
+            value = convert(text)
+            return b"" if value is None else before + encode(value) + after
+
+        if itself is None:
+            memo = Memo(fragment)
+            return lambda chunk: map(memo.__getitem__, chunk.columns[index])
+        same = itself
+        template = literal(before) + b'"%b"' + literal(after)
+
+        def each(column: Column) -> list[bytes]:
+            if same.fullmatch(b"\n".join(column) + b"\n"):
+                return [template % text if text else b"" for text in column]
+            return list(map(fragment, column))
+
+        frequent = Frequent(fragment, each)
+        return lambda chunk: frequent.of(chunk.columns[index])
+
+    return make
+
+
+def row_by_row(inner: list[Member]) -> MakeSlot:
+    """An object whose first member is optional, and that has more of them."""
+    sources: list[Slot] = []
+    for text, slots, optional in inner:
+        if optional is None:
+            sources.append(fixed_member(text, slots))
+        else:
+            sources.append(optional(text, b""))
+
+    def make(before: bytes, after: bytes) -> Slot:
+        def slot(chunk: Chunk) -> Iterable[bytes]:
+            rows = zip(*[source(chunk) for source in sources], strict=False)
+            texts = [b",".join([text for text in row if text]) for row in rows]
+            return [before + b"{" + text + b"}" + after if text else b"" for text in texts]
+
+        return slot
+
+    return make
+
+
+def fixed_member(template: bytes, slots: list[Slot]) -> Slot:
+    """A member that every line has, as whole texts."""
+    if not slots:
+        literal = template % ()
+        return lambda chunk: repeat(literal, len(chunk.columns[-1]))
+    return lambda chunk: map(template.__mod__, zip(*[slot(chunk) for slot in slots], strict=False))
