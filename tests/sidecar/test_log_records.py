@@ -63,10 +63,27 @@ def test_no_text_breaks_the_reading_of_times(text: str) -> None:
     nanoseconds(f"2026-01-02T03:04:05{text}")
 
 
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"@timestamp": "0001-01-01T00:00:00Z"},
+        {"@timestamp": "9999-01-01T00:00:00Z"},
+        {"timeUnixNano": -1},
+        {"timeUnixNano": 1 << 70},
+        {"time": 1e11},
+        {"time": "999999999999"},
+        {"short_message": "x", "timestamp": -5.5},
+    ],
+)
+def test_a_time_that_64_bits_cannot_hold_is_none(document: dict[str, Any]) -> None:
+    assert log_record(document, 7).time == 7
+
+
 @given(st.dictionaries(_NAMES, _JSON) | _JSON)
 def test_whatever_a_record_is_it_has_parts(document: Any) -> None:
     record = log_record(document, 7)
     assert isinstance(record.time, int)
+    assert 0 <= record.time < 1 << 63
     assert 0 <= record.severity <= 24
     assert isinstance(record.level, str)
     assert isinstance(record.trace, str)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from podweave.helpers.logs.delivery.batches import Batch, Piece
 
 SECOND = 1_000_000_000
+LATEST = (1 << 63) - 1
+"""Nanoseconds since the epoch: what 64 bits hold, in the year 2262."""
 
 # Between records, so that a line that isn't one value shows; random, so that none can have it.
 _MARK = os.urandom(8).hex()
@@ -139,6 +141,13 @@ def time_and_level(line: bytes, read: int) -> tuple[int, str]:
 
 def log_record(document: Any, read: int) -> LogRecord:
     """The parts of a parsed document that was read at `read` (ns)."""
+    record = _log_record(document, read)
+    if not 0 <= record.time <= LATEST:
+        record.time = read
+    return record
+
+
+def _log_record(document: Any, read: int) -> LogRecord:
     if not isinstance(document, dict):
         return LogRecord(read, document if isinstance(document, str) else _text(document))
     if "@timestamp" in document:
@@ -153,7 +162,12 @@ def log_record(document: Any, read: int) -> LogRecord:
 
 
 def nanoseconds(text: str) -> int | None:
-    """RFC 3339 to nanoseconds since the epoch; None for what is none."""
+    """RFC 3339 to nanoseconds since the epoch; None for what is none, or not from 1970 to 2262."""
+    time = _nanoseconds(text)
+    return time if time is not None and 0 <= time <= LATEST else None
+
+
+def _nanoseconds(text: str) -> int | None:
     seconds = _memo.get(text[:19])
     if seconds is None:
         try:
@@ -241,7 +255,9 @@ def _gelf(document: dict[str, Any], read: int) -> LogRecord:
     elif isinstance(level, int) and 0 <= level < len(_SYSLOG_WORDS):
         _set_level(record, _SYSLOG_WORDS[level])
     for name, value in document.items():
-        if name.startswith("_") and value is not None:
+        if name.startswith("_") and isinstance(value, dict):
+            flatten(f"{name[1:]}.", value, record.attributes)
+        elif name.startswith("_") and value is not None:
             record.attributes[name[1:]] = value
     record.attributes.pop("level_name", None)
     if isinstance(document.get("full_message"), str):

@@ -160,7 +160,7 @@ def _entries(batch: Batch) -> list[_Entry]:
             times, levels = [time for time, _ in found], [level for _, level in found]
             lines = escape(piece.data[:-1]).split(b"\n")
         for time, place, line, level in zip(times, places, lines, levels, strict=True):
-            # Once a megabyte the places begin anew, and an instant's lines change their order there.
+            # Once a megabyte the places begin anew, and lines of an instant change order there.
             if not time % _MILLISECOND:
                 time += (place + salt) % _MILLISECOND
             entries.append((time, line, level, path))
