@@ -94,7 +94,8 @@ class Rsyslog:
     def _lines(self) -> list[str]:
         if not self.output.exists():
             return []
-        return self.output.read_text(errors="backslashreplace").splitlines()
+        # The last one may be half written.
+        return self.output.read_text(errors="backslashreplace").split("\n")[:-1]
 
 
 @contextlib.contextmanager

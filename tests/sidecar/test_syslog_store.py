@@ -54,12 +54,13 @@ def test_lines_over_tcp(loop: Loop, tmp_path: Path, server: Rsyslog, framing: st
 
 def test_a_stack_trace_stays_one_message(loop: Loop, tmp_path: Path, server: Rsyslog) -> None:
     trace = b"java.lang.Error: no\n\tat Shop.buy(Shop.java:7)\n\tat Shop.main"
-    for framing, newline in (("octet_counting", "\n"), ("newline", "#012")):
+    cases = (("octet_counting", "\n"), ("newline", "#012"))
+    for count, (framing, newline) in enumerate(cases, 1):
         store = open_store(loop, tmp_path, server.port, framing=framing)
         joined = piece([trace.replace(b"\n", JOINT), b"behind"], 0, "/var/log/a.log")
         joined.joined = True
         assert is_delivered(store.send(store.batch([joined], raw=True)))
-        found = [message["message"] for message in server.messages(2)]
+        found = [message["message"] for message in server.messages(2 * count)]
         assert found[-2:] == [trace.decode().replace("\n", newline), "behind"]
         store.close()
 

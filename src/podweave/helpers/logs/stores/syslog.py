@@ -125,9 +125,8 @@ class SyslogStore(Store):
 
     def _send_datagrams(self, way: Datagrams, batch: Batch, done: Done) -> None:
         heads = self._heads(batch)
-        messages = [
-            head + line for head, line in zip(heads, _lines(batch, newlines=True), strict=True)
-        ]
+        lines = [line for piece in batch.pieces for line in _lines(piece, newlines=True)]
+        messages = [head + line for head, line in zip(heads, lines, strict=True)]
         long = f"is longer than a datagram, {MOST_BYTES} bytes"
         rejected = [
             (number, long) for number, message in enumerate(messages) if len(message) > MOST_BYTES
@@ -144,13 +143,17 @@ class SyslogStore(Store):
 
     def _frames(self, batch: Batch) -> list[bytes]:
         """What is sent: a block of bytes for each piece."""
-        lines = _lines(batch, newlines=self._settings.counted)
+        counted = self._settings.counted
         frames: list[bytes] = []
-        begin = 0
         for piece, heads in zip(batch.pieces, self._piece_heads(batch), strict=True):
-            own = lines[begin : begin + piece.count()]
-            begin += piece.count()
-            if not self._settings.counted:
+            if not counted and isinstance(heads, bytes):
+                data = piece.data[:-1].replace(b"\n", b"\n" + heads)
+                if piece.joined:
+                    data = data.replace(JOINT, syslog.NEWLINE)
+                frames.append(b"%b%b\n" % (heads, data))
+                continue
+            own = _lines(piece, newlines=counted)
+            if not counted:
                 frames.append(interleave(len(own), heads, own, b"\n"))
                 continue
             if isinstance(heads, bytes):
@@ -219,15 +222,12 @@ def _sent(rejected: list[tuple[int, str]], reason: str) -> Outcome:
     return partly((), rejected, reason) if rejected else DELIVERED
 
 
-def _lines(batch: Batch, *, newlines: bool) -> list[bytes]:
+def _lines(piece: Piece, *, newlines: bool) -> list[bytes]:
     """The messages. `newlines`: they may have some in them."""
-    lines: list[bytes] = []
-    for piece in batch.pieces:
-        own = piece.data[:-1].split(b"\n")
-        if piece.joined:
-            joint = b"\n" if newlines else syslog.NEWLINE
-            own = [line.replace(JOINT, joint) for line in own]
-        lines += own
+    lines = piece.data[:-1].split(b"\n")
+    if piece.joined:
+        joint = b"\n" if newlines else syslog.NEWLINE
+        lines = [line.replace(JOINT, joint) for line in lines]
     return lines
 
 
