@@ -167,10 +167,10 @@ class Batch(ExactBatch):
         assert self.steps is not None
         suspicious = self.steps.suspicious
         assert suspicious is not None
-        if suspicious.search(data) is None:
+        if not suspicious.of(data):
             return
         for index, row in enumerate(rows):
-            if row is not None and suspicious.search(lines[index]) is not None:
+            if row is not None and suspicious.of(lines[index]):
                 rows[index] = self.row(lines[index], clock, path)
 
     def _find(self, data: bytes, lines: int, plain: bool) -> list[tuple[bytes, ...]]:
@@ -225,7 +225,9 @@ class Compiler:
             from podweave.helpers.logs.structured.batch import StructuredBatch
 
             return StructuredBatch
-        if isinstance(layout, Layout) and not isinstance(layout, OwnLayout):
+        if isinstance(layout, Layout) and not (
+            isinstance(layout, OwnLayout) or getattr(layout, "lines_only", False)
+        ):
             return Batch
         return ExactBatch
 

@@ -6,14 +6,13 @@ record = steps.apply(record)        # None: left out
 
 from __future__ import annotations
 
-import re
 from binascii import crc32
 
 from podweave.helpers.configuration import ConfigurationError, Section
 from podweave.helpers.logs.fields import FIELDS, NO_LEVELS, TEXT, TIME
 from podweave.helpers.logs.patience import Expression
 from podweave.helpers.logs.steps.conditions import MISSING, Condition, value_of
-from podweave.helpers.logs.steps.masks import KINDS, SUSPICIONS, is_secret
+from podweave.helpers.logs.steps.masks import KINDS, Suspicion, is_secret
 from podweave.helpers.logs.structured.sink import converted
 from podweave.helpers.logs.timestamps import Clock
 
@@ -29,13 +28,12 @@ if TYPE_CHECKING:
 _COUNTED = 1000
 """Values of a rate limit's field that are counted each by itself."""
 _DEEPEST = 20
-_ESCAPED = rb"\\u"
 
 
 class Steps:
     """`dropped` counts events that were left out, by the step that did it, for metrics.
 
-    `suspicious` finds lines that the steps may change; None: every line.
+    `suspicious` knows lines that the steps may change; None: every line.
     """
 
     __slots__ = ("_steps", "dropped", "limits", "suspicious")
@@ -45,19 +43,17 @@ class Steps:
         self.limits = any("rate_limit" in value for _, value in items if isinstance(value, dict))
         """Whether an event is counted, and what was left out once stays so."""
         self._steps: list[tuple[str, Step]] = []
-        suspicions: list[bytes] | None = [_ESCAPED]
+        kinds: list[str] | None = []
         for path, value in items:
             section = Section(value, path)
             name = next((key for key in _MAKERS if key in section), None)
             if name is None:
                 raise ConfigurationError(path, f"must have one of {', '.join(_MAKERS)}")
-            step, suspicion = _MAKERS[name](section)
+            step, masked = _MAKERS[name](section)
             section.end()
             self._steps.append((name, step))
-            suspicions = None if suspicions is None or suspicion is None else suspicions + suspicion
-        self.suspicious: re.Pattern[bytes] | None = None
-        if suspicions is not None:
-            self.suspicious = re.compile(b"|".join(suspicions))
+            kinds = None if kinds is None or masked is None else kinds + masked
+        self.suspicious = None if kinds is None else Suspicion(kinds)
 
     def apply(self, record: Record, again: bool = False) -> Record | None:
         """The record after all steps; None where one of them leaves it out.
@@ -70,9 +66,6 @@ class Steps:
                     self.dropped[name] = self.dropped.get(name, 0) + 1
                 return None
         return record
-
-
-Made = tuple["Step", "list[bytes] | None"]
 
 
 def _drop(section: Section) -> Any:
@@ -203,8 +196,7 @@ def _mask(section: Section) -> Any:
         raise ConfigurationError(inner.at("regex"), str(error)) from None
     inner.end()
     mask = Mask(kinds, expression, instead, fields)
-    suspicions = None if expression is not None else [SUSPICIONS[kind] for kind in kinds]
-    return mask.step, suspicions
+    return mask.step, kinds if expression is None else None
 
 
 class Mask:
