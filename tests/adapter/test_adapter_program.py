@@ -234,7 +234,7 @@ def test_memory_stays_small_under_load(adapter: Adapter) -> None:
     [
         ({"format": "nginks"}, "logs[0].format"),
         ({"format": {"regex": "("}}, "logs[0].format.regex"),
-        ({"format": {"grok": "x"}}, "logs[0].format"),
+        ({"format": {"glob": "x"}}, "logs[0].format"),
         ({"schema": "xml"}, "logs[0].schema"),
         ({"from": []}, "logs[0].from"),
         ({"from": ["relative.log"]}, "logs[0].from[0]"),

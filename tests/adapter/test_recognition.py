@@ -1,0 +1,45 @@
+"""Recognition: of a file's format, from samples of which one is left out."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+from podweave.helpers.logs.compile import Compiler
+from podweave.helpers.logs.detect import every_layout, rank
+from podweave.helpers.logs.formats import catalogue
+from podweave.helpers.logs.schemas.ecs import ECS
+from podweave.helpers.logs.stream import Stream
+from podweave.helpers.logs.timestamps import Clock
+
+CLOCK = Clock(1795400300.25, 0)
+FILES = 400
+
+
+def test_of_a_hundred_files_at_least_98_are_recognised() -> None:
+    chance = random.Random(5)
+    formats = catalogue.load_all()
+    layouts = every_layout()
+    wrong: Counter[tuple[str, str]] = Counter()
+    for _ in range(FILES):
+        format_ = chance.choice(formats)
+        lines = [line for line, _ in format_.samples]
+        if len(lines) > 1:
+            del lines[chance.randrange(len(lines))]
+        found = rank(chance.choices(lines, k=chance.choice((5, 20, 50))), layouts, CLOCK)
+        name = found[0].format if found else "unread"
+        if name != format_.name:
+            wrong[format_.name, name] += 1
+    assert sum(wrong.values()) <= FILES * 0.02, wrong
+
+
+def test_most_formats_that_never_come_are_never_compiled() -> None:
+    layouts = every_layout()
+    for layout in layouts:
+        layout._line = None
+    line = catalogue.load("klog").samples[0][0]
+    stream = Stream(Compiler(ECS, {}), layouts, "/x", Counter())
+    stream.feed((line + b"\n") * 200, CLOCK)
+    assert stream.format == "klog"
+    compiled = {layout.format for layout in layouts if getattr(layout, "_line", None) is not None}
+    assert len(compiled) < len(catalogue.NAMES) / 4
