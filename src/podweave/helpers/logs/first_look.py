@@ -52,6 +52,18 @@ def look(pattern: bytes) -> tuple[First, tuple[bytes, ...]]:
     ]
 
 
+def _stamp_begins(pattern: bytes) -> First:
+    """Timestamps begin with a digit, a month's name or a weekday's; no class says so shortly."""
+    seconds = pattern.lstrip(b"(").partition(b")")[0]
+    if b"|" in seconds or b"(" in seconds:
+        return None
+    if seconds.startswith((rb"\d", b"[0", b"[1")):
+        return _DIGITS
+    if seconds.startswith(b"[JFMASOND]"):
+        return frozenset(b"JFMASOND")
+    return _UPPER if seconds.startswith(b"[A-Z]") else None
+
+
 class _Scan:
     def __init__(self, pattern: bytes) -> None:
         self.pattern = pattern
@@ -108,9 +120,7 @@ class _Scan:
         self.flush()
         stamp = STAMPS.get(shape)
         if stamp is not None:
-            begins = stamp.pattern.lstrip(b"(")
-            digits = begins.startswith((rb"\d", b"[0", b"[1"))
-            self.begins(_DIGITS if digits else None)
+            self.begins(_stamp_begins(stamp.pattern))
         else:
             self.begins(None if optional else _STARTS.get(shape))
 
