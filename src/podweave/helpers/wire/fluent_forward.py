@@ -14,15 +14,7 @@ from __future__ import annotations
 import struct
 
 from podweave.helpers.wire import msgpack
-
-try:
-    from _sha2 import sha512
-except ImportError:
-    try:
-        # Its name before Python 3.12.
-        from _sha512 import sha512  # type: ignore[import-not-found, no-redef]
-    except ImportError:
-        from hashlib import sha512
+from podweave.helpers.wire.digests import sha512
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

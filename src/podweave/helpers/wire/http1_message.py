@@ -160,7 +160,7 @@ class MessageParser:
         """A line without its CRLF. Bounded in every state that calls for one."""
         limit = self._head_limit if self._state == TRAILERS else _CHUNK_LINE_LIMIT
         end = self._buffer.find(b"\r\n")
-        if self._state == CHUNK_END and self._buffer[:2] not in (b"", b"\r", b"\r\n"):
+        if self._state == CHUNK_END and not b"\r\n".startswith(self._buffer[:2]):
             raise ProtocolError(400, "a chunk is longer than its size says")
         if (end < 0 and len(self._buffer) >= limit) or end + 2 > limit:
             raise ProtocolError(400, "a line of the chunked content is too long")

@@ -19,6 +19,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from podweave.helpers.wire.digests import Hash
+
     Salt = Callable[[bytes, bytes, int], bytes]
     """(password, salt, iterations) -> SaltedPassword"""
 
@@ -144,7 +146,7 @@ def hmac(key: bytes, message: bytes) -> bytes:
     return bytes(outer.digest())
 
 
-def _keyed(key: bytes) -> tuple[sha256, sha256]:
+def _keyed(key: bytes) -> tuple[Hash, Hash]:
     if len(key) > _BLOCK:
         key = sha256(key).digest()
     key = key.ljust(_BLOCK, b"\0")
