@@ -222,10 +222,10 @@ def test_the_error_says_what_is_wrong(start: Start, server: MariaDb, secret: Sec
         },
     )
     for profile, number, words in (
-        ("stage", 2003, f"127.0.0.1:{nobody}"),
-        ("unresolvable", 2003, "no-such-host.invalid"),
-        ("secretless", 2003, "/nonexistent/username"),
-        ("wrong_name", 2003, "the certificate is not for other.example"),
+        ("stage", 1429, f"127.0.0.1:{nobody}"),
+        ("unresolvable", 1429, "no-such-host.invalid"),
+        ("secretless", 1429, "/nonexistent/username"),
+        ("wrong_name", 1429, "the certificate is not for other.example"),
         ("no_database", 1044, "no_such_database"),
     ):
         ambassador.switch(profile)
@@ -233,6 +233,24 @@ def test_the_error_says_what_is_wrong(start: Start, server: MariaDb, secret: Sec
             through(ambassador)
         assert refused.value.args[0] == number, profile
         assert words in refused.value.args[1], profile
+
+
+def test_mariadbs_own_client_shows_what_is_wrong(start: Start) -> None:
+    """It takes an ERR with one of the clients' own numbers, 2003 say, for a malformed packet."""
+    client = shutil.which("mariadb")
+    if client is None:
+        pytest.skip("no mariadb: install mariadb-client")
+    ambassador = begin(start, {"upstreams": [["no-such-host.invalid", 3306, 1]]}, timeout=0.2)
+    host, port = ambassador.address()
+    result = subprocess.run(
+        [client, "--no-defaults", "-h", host, "-P", str(port), "-u", "app", "-e", "SELECT 1"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert "can't connect to the database: no-such-host.invalid" in result.stderr
 
 
 def test_pain_11_a_server_that_speaks_first_is_not_waited_for(

@@ -52,8 +52,9 @@ if TYPE_CHECKING:
 
 GREETING, RESPONSE, SECURING, LOGIN, PASSING, OVER = range(6)
 
-CANNOT_CONNECT = 2003
-"""The number that clients themselves give "can't connect": people look for the cause by it."""
+CANNOT_CONNECT = 1429
+"""ER_CONNECT_TO_FOREIGN_DATA_SOURCE. Not 2003, by which clients themselves say "can't connect": it
+is no server's to send, and MariaDB's clients call such a packet malformed."""
 HANDSHAKE_ERROR = 1043
 _NOT_NOW = frozenset((1040, 1053, 1203))
 """Too many connections, shutting down, too many of this user."""
