@@ -56,4 +56,6 @@ def test_its_refusals_are_named(start: Start, broker_path: str) -> None:
     )
     with ambassador.dial() as client, pytest.raises(ConnectionResetError):
         client.recv(1)
-    assert ambassador.event("client-refused")["reason"] == "ECONNREFUSED"
+    refused = ambassador.event("client-refused")
+    assert refused["reason"] == "ECONNREFUSED"
+    assert refused["message"].startswith(f"connect to host.podweave.internal:{port}: ")

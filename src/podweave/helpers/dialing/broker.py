@@ -49,6 +49,8 @@ class BrokerDial:
     ) -> None:
         self._loop = loop
         self._done = done
+        host, port = upstream
+        self._operation = f"connect to {f'[{host}]' if ':' in host else host}:{port}"
         self._failure = DialError("ETIMEDOUT", f"the broker has not answered in {timeout:.1f} s")
         self._sock: socket.socket | None = None
         try:
@@ -91,7 +93,7 @@ class BrokerDial:
                 connected = socket.socket(fileno=descriptor)
             else:
                 os.close(descriptor)
-        failure = read_answer(packet)
+        failure = read_answer(packet, self._operation)
         if failure is None and connected is None:
             failure = DialError("EPROTO", "the broker's answer has no socket")
         if failure is not None or connected is None:
@@ -111,8 +113,8 @@ class BrokerDial:
         self._done(self._failure)
 
 
-def read_answer(packet: bytes) -> DialError | None:
-    """None when the broker says that it has connected."""
+def read_answer(packet: bytes, operation: str) -> DialError | None:
+    """None when the broker says that it has connected. `operation` is what it was asked for."""
     if not packet:
         return DialError("ECONNRESET", "the broker has closed without an answer")
     try:
@@ -127,7 +129,10 @@ def read_answer(packet: bytes) -> DialError | None:
     # It becomes a metric's label: names only, so that their number stays small.
     if not isinstance(reason, str) or not (reason in _REASONS or reason.startswith("EAI_")):
         reason = "EPROTO"
-    return DialError(reason[:32], str(answer.get("message", "")))
+    message = str(answer.get("message", ""))
+    # Of names the message speaks itself.
+    told = message if reason.startswith("EAI_") else f"{operation}: {message}"
+    return DialError(reason[:32], told)
 
 
 _REASONS = frozenset(errno.errorcode.values())
