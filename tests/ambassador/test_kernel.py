@@ -192,7 +192,11 @@ def test_a_killed_ambassador_takes_its_rules_along_and_leaves_connections(
         assert "podweave-ambassador-db" in pod.run("nft", "list", "ruleset")
         ambassador.process.send_signal(signal.SIGKILL)
         ambassador.process.wait()
-        wait_until(lambda: "podweave-ambassador-db" not in pod.run("nft", "list", "ruleset"), 10, "no table")
+        wait_until(
+            lambda: "podweave-ambassador-db" not in pod.run("nft", "list", "ruleset"),
+            10,
+            "no table",
+        )
         assert ask(client, b"on") == b"first on\n"
         with pytest.raises(ConnectionRefusedError):
             pod.connect(("127.0.0.1", PORT))

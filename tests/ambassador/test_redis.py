@@ -209,7 +209,9 @@ def test_a_secret_that_has_changed_is_read_again(
     start: Start, server: RedisServer, secret: Secret
 ) -> None:
     with server.connect() as direct:
-        direct.acl_setuser("rotating", enabled=True, passwords="+first", categories=["+@all"], keys=["*"])
+        direct.acl_setuser(
+            "rotating", enabled=True, passwords="+first", categories=["+@all"], keys=["*"]
+        )
         secret.username.write_text("rotating\n")
         secret.password.write_text("first\n")
         ambassador = begin(start, {"upstreams": [server.config], "credentials": secret.config})
