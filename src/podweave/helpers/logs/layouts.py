@@ -179,7 +179,7 @@ class Layout:
 
     `derive` makes further fields from the text of a part: (field, from, function).
     `general`: it also reads, less well, lines that another layout is made for; so the others are
-    asked first.
+    asked first. `stamp` is what `%{STAMP:time}` stands for: a timestamp of the user's own.
     """
 
     tree: dict[str, Any] | None = None
@@ -188,17 +188,23 @@ class Layout:
     """The format's own words for levels, as it writes them."""
 
     def __init__(
-        self, pattern: bytes, *, derive: tuple[Derive, ...] = (), general: bool = False
+        self,
+        pattern: bytes,
+        *,
+        derive: tuple[Derive, ...] = (),
+        general: bool = False,
+        stamp: Stamp | None = None,
     ) -> None:
         self.format = ""
         self.general = general
         self.stamp: Stamp | None = None
+        self._given = stamp
         self.groups: list[Group] = []
         self.derive = derive
         self.source = pattern
         self._look: tuple[frozenset[int] | None, tuple[bytes, ...]] | None = None
         self.pattern = spelled_out(_PART.sub(self._expand, pattern))
-        self.loose = spelled_out(_PART.sub(_expand_loosely, pattern))
+        self.loose = spelled_out(_PART.sub(self._expand_loosely, pattern))
         self._line: re.Pattern[bytes] | None = None
         self._names()
 
@@ -279,7 +285,7 @@ class Layout:
     def _expand(self, match: re.Match[bytes]) -> bytes:
         shape = match[1].decode("ascii")
         name = match[2].decode("ascii") if match[2] else None
-        stamp = STAMPS.get(shape)
+        stamp = self._given if shape == "STAMP" else STAMPS.get(shape)
         if stamp is not None:
             if name != "time" or self.stamp is not None:
                 raise ValueError(f"%{{{shape}}}: a layout has one timestamp, named time")
@@ -294,6 +300,19 @@ class Layout:
         self.groups.append(Group(name, kind, bool(match[3]), "value", shape in _QUOTELESS))
         return b"(" if shape == "BEGIN" else b"(" + SHAPES[shape] + b")"
 
+    def _expand_loosely(self, match: re.Match[bytes]) -> bytes:
+        shape = match[1].decode("ascii")
+        stamp = self._given if shape == "STAMP" else STAMPS.get(shape)
+        if stamp is not None:
+            return stamp.loose
+        if shape in ("BEGIN", "END"):
+            return b"(" if shape == "BEGIN" else b")"
+        pattern = SHAPES[shape]
+        loose, follows = LOOSE_SHAPES.get(shape, (b"", b""))
+        if follows and match.string.startswith(follows, match.end()):
+            pattern = loose
+        return (b"(" if match[2] else b"(?:") + pattern + b")"
+
     def _names(self) -> None:
         names = [group.name for group in self.groups if group.kind != TIME]
         if len(set(names)) != len(names):
@@ -303,20 +322,6 @@ class Layout:
         }
         if self.stamp is not None:
             self.names |= {"time"}
-
-
-def _expand_loosely(match: re.Match[bytes]) -> bytes:
-    shape = match[1].decode("ascii")
-    stamp = STAMPS.get(shape)
-    if stamp is not None:
-        return stamp.loose
-    if shape in ("BEGIN", "END"):
-        return b"(" if shape == "BEGIN" else b")"
-    pattern = SHAPES[shape]
-    loose, follows = LOOSE_SHAPES.get(shape, (b"", b""))
-    if follows and match.string.startswith(follows, match.end()):
-        pattern = loose
-    return (b"(" if match[2] else b"(?:") + pattern + b")"
 
 
 class OwnLayout(Layout):

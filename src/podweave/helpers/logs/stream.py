@@ -196,7 +196,8 @@ class Stream:
         for index, layout in self._announced(lines):
             done += self._rows_of(lines[begin : index + 1], clock)
             begin = index + 1
-            self._layouts = [layout, *(other for other in self._layouts if other is not layout)]
+            told = layout, *getattr(layout, "beside", ())
+            self._layouts = [*told, *(other for other in self._layouts if other not in told)]
             self._main = self._compiler.batch(layout)
         if begin < len(lines):
             done += self._rows_of(lines[begin:], clock)

@@ -52,6 +52,11 @@ _ZONES = {
 }
 
 
+def month_of(name: bytes) -> int:
+    """The number of a month by its English name or abbreviation; 0 for anything else."""
+    return _MONTHS.get(name[:3].lower(), 0)
+
+
 class Clock:
     """The time of reading, and the zone of lines that name none (None: the local one).
 

@@ -12,6 +12,13 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "regex": "regex",
+    "grok": "grok",
+    "csv": "csv",
+    "log4j": "log4j",
+    "logback": "log4j",
+    "python": "python",
+    "nginx": "nginx",
+    "apache": "apache",
 }
 
 KEYS = tuple(_MODULES)

@@ -1,0 +1,259 @@
+r"""`{csv: {columns: [...], delimiter: ",", quote: "\"", header: true}}`: lines of columns.
+
+A column is a neutral field or one of the application's own, `NAME:int` or `NAME:float` a number;
+an empty name leaves it out. Without `columns` the file's header names them, the time's among them
+(time, timestamp, date, ...). A quote inside quotes is doubled; a record is one line.
+"""
+
+from __future__ import annotations
+
+import re
+
+from podweave.helpers.logs.fields import DECIMAL, FIELDS, INTEGER, TEXT, TIME, level_of
+from podweave.helpers.logs.formats.own.assembly import field_of
+from podweave.helpers.logs.layouts import Layout
+from podweave.helpers.logs.timestamps import read_any, read_epoch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from podweave.helpers.logs.fields import Record
+    from podweave.helpers.logs.timestamps import Clock
+
+_KEYS = ("columns", "delimiter", "quote", "header")
+_KINDS = {"int": INTEGER, "float": DECIMAL, "string": TEXT}
+_INTEGER = rb"(?:-|0|-?[1-9]\d{0,17})?"
+_DECIMAL = rb"(?:-|-?(?:0|[1-9]\d{0,14})(?:\.\d{1,9})?)?"
+_MOST_COLUMNS = 90
+
+Column = tuple[str, str]
+"""Name ("" leaves it out) and kind."""
+
+
+def make(value: Any) -> list[Any]:
+    if not isinstance(value, dict) or set(value) - set(_KEYS):
+        raise ValueError(f"must be an object of {', '.join(_KEYS)}")
+    delimiter = _character(value, "delimiter", ",")
+    quote = _character(value, "quote", '"')
+    if delimiter == quote:
+        raise ValueError("the delimiter can't be the quote")
+    header = value.get("header", "columns" not in value)
+    if not isinstance(header, bool):
+        raise ValueError("header must be true or false")
+    if "columns" not in value:
+        if not header:
+            raise ValueError("needs columns, or a header that names them")
+        return list(header_layouts(delimiter, quote))
+    columns = columns_of(value["columns"])
+    layouts: list[Any] = list(csv_layouts(columns, delimiter, quote))
+    if header:
+        layouts.append(TitleLayout(columns, delimiter, quote))
+    return layouts
+
+
+def _character(value: dict[str, Any], key: str, default: str) -> bytes:
+    text = value.get(key, default)
+    text = {"\\t": "\t", "tab": "\t"}.get(text, text) if isinstance(text, str) else ""
+    if len(text) != 1 or not text.isascii() or text in "\r\n":
+        raise ValueError(f"{key} must be one ASCII character")
+    return str(text).encode()
+
+
+def columns_of(names: Any) -> list[Column]:
+    """ValueError for what can't be columns."""
+    if not isinstance(names, list) or not names or len(names) > _MOST_COLUMNS:
+        raise ValueError(f"columns must be a list of 1 to {_MOST_COLUMNS} names")
+    columns: list[Column] = []
+    for given in names:
+        if not isinstance(given, str):
+            raise ValueError(f"columns: {given!r} is no name")
+        name, colon, kind = given.strip().partition(":")
+        if colon and kind not in _KINDS:
+            raise ValueError(f"columns: {given!r}: a column is NAME, NAME:int or NAME:float")
+        field = field_of(name) if name not in ("", "-", "_") else ""
+        if field and field in {known for known, _ in columns}:
+            field = name
+        if field and field in {known for known, _ in columns}:
+            raise ValueError(f"columns: {name!r} is there twice")
+        columns.append((field, FIELDS.get(field) or _KINDS.get(kind, TEXT)))
+    if not any(name for name, _ in columns):
+        raise ValueError("columns: none has a name")
+    return columns
+
+
+def csv_layouts(columns: list[Column], delimiter: bytes, quote: bytes) -> tuple[Any, Any]:
+    """The compiled one, and the one for values with quotes or delimiters in them."""
+    return PlainLayout(columns, delimiter, quote), QuotedLayout(columns, delimiter, quote)
+
+
+class PlainLayout(Layout):
+    """Columns with neither quotes nor delimiters in them, each perhaps in quotes.
+
+    `beside`: what else reads such lines, see stream.Stream.
+    """
+
+    beside: tuple[Any, ...] = ()
+
+    def __init__(self, columns: list[Column], delimiter: bytes, quote: bytes) -> None:
+        cut, mark = re.escape(delimiter), re.escape(quote)
+        text = rb"[^\n%b%b]*+" % (cut, mark)
+        opening = rb"(?>(?:%b(?=%b%b))?)" % (mark, text, mark)
+        parts = []
+        for number, (name, kind) in enumerate(columns):
+            if name == "time":
+                inner = b"%{ISO8601:time}"
+            elif not name:
+                inner = text
+            else:
+                shape = {INTEGER: _INTEGER, DECIMAL: _DECIMAL}.get(kind, text)
+                inner = b"%{BEGIN:" + b"zzz_%d" % number + b"?}" + shape + b"%{END}"
+            parts.append(opening + inner + rb"(?>%b?)" % mark)
+        super().__init__(cut.join(parts))
+        for group in self.groups:
+            if group.name.startswith("zzz_"):
+                group.name, group.kind = columns[int(group.name[4:])]
+        self._names()
+
+
+class _Columns(Layout):
+    """Reads line by line what a pattern can't: doubled quotes, delimiters in quotes."""
+
+    lines_only = True
+    """Nothing to compile: lines are read one by one."""
+
+    def __init__(self, columns: list[Column], delimiter: bytes, quote: bytes) -> None:
+        super().__init__(b"%{REST:message}", general=True)
+        self.columns = columns
+        self.names = frozenset(name for name, _ in columns if name)
+        self._delimiter = delimiter
+        self._quote = quote
+        self._value = re.compile(
+            rb"(?:%b((?>(?:[^%b]|%b%b)*))%b|([^%b%b]*))(%b|\Z)"
+            % (*(re.escape(quote),) * 5, re.escape(delimiter), re.escape(quote),
+               re.escape(delimiter)),
+            re.DOTALL,
+        )  # fmt: skip
+
+    def values(self, line: bytes) -> list[bytes] | None:
+        """The columns' texts; None for a line that isn't well formed."""
+        values: list[bytes] = []
+        place = 0
+        while True:
+            match = self._value.match(line, place)
+            if match is None or len(values) > _MOST_COLUMNS:
+                return None
+            if match[1] is not None:
+                values.append(match[1].replace(self._quote * 2, self._quote))
+            else:
+                values.append(match[2])
+            if not match[3]:
+                return values
+            place = match.end()
+
+    def reads(self, line: bytes, clock: Clock) -> bool:
+        return self.record(line, clock) is not None
+
+
+class QuotedLayout(_Columns):
+    def record(self, line: bytes, clock: Clock) -> Record | None:
+        values = self.values(line)
+        if values is None or len(values) != len(self.columns):
+            return None
+        record: Record = {}
+        attributes: dict[str, Any] = {}
+        for (name, kind), value in zip(self.columns, values, strict=True):
+            text = value.decode("utf-8", "replace")
+            if not name or text in ("", "-"):
+                continue
+            kept = _kept(kind, text, clock)
+            if kept is None:
+                attributes[name] = text
+            elif name in FIELDS:
+                record[name] = kept
+            else:
+                attributes[name] = kept
+        if attributes:
+            record["attributes"] = attributes
+        return record
+
+
+def _kept(kind: str, text: str, clock: Clock) -> Any:
+    if kind == TIME:
+        return read_any(text.encode(), clock) or read_epoch(text)
+    if kind == INTEGER:
+        return int(text) if re.fullmatch(r"0|-?[1-9][0-9]{0,17}", text) else None
+    if kind == DECIMAL:
+        return float(text) if re.fullmatch(_DECIMAL.decode(), text) else None
+    return level_of(text) if kind != TEXT else text
+
+
+class TitleLayout(_Columns):
+    """The line with the columns' names: what it says is known."""
+
+    def record(self, line: bytes, clock: Clock) -> Record | None:
+        values = self.values(line)
+        if values is None or len(values) != len(self.columns):
+            return None
+        for value, (column, _) in zip(values, self.columns, strict=True):
+            name = value.decode("utf-8", "replace").strip()
+            if column and column not in (name, field_of(name)):
+                return None
+        return {"message": line.decode("utf-8", "replace")}
+
+
+_NAMED = re.compile(r"[A-Za-z_@][\w .@/()%\-]{0,60}")
+_TIMES = (b"ime", b"imestamp", b"ate")
+"""How the names of columns with times end, so that other lines are passed over quickly."""
+_MOST_HEADERS = 64
+
+
+class HeaderLayout(_Columns):
+    """Reads header lines: names of columns, among them the time's, but not as the last.
+
+    `marker` is a text that no header line is without.
+    """
+
+    def __init__(self, ending: bytes, delimiter: bytes, quote: bytes) -> None:
+        super().__init__([], delimiter, quote)
+        self.marker = ending + delimiter
+        self._announced: dict[bytes, PlainLayout] = {}
+
+    def record(self, line: bytes, clock: Clock) -> Record | None:
+        if self.marker not in line or self._columns(line) is None:
+            return None
+        return {"message": line.decode("utf-8", "replace")}
+
+    def announces(self, line: bytes) -> PlainLayout | None:
+        """The layout that this line announces, the same one for the same line."""
+        layout = self._announced.get(line)
+        if layout is None and len(self._announced) < _MOST_HEADERS:
+            columns = self._columns(line)
+            if columns is None:
+                return None
+            layout, quoted = csv_layouts(columns, self._delimiter, self._quote)
+            layout.format = quoted.format = self.format
+            layout.beside = (quoted,)
+            self._announced[line] = layout
+        return layout
+
+    def _columns(self, line: bytes) -> list[Column] | None:
+        if len(line) > 4096:
+            return None
+        values = self.values(line.removeprefix(b"\xef\xbb\xbf"))
+        if values is None or len(values) < 3:
+            return None
+        names = [value.decode("utf-8", "replace").strip() for value in values]
+        if not all(_NAMED.fullmatch(name) for name in names):
+            return None
+        fields = {field_of(name) for name in names}
+        if "time" not in fields or len(fields & FIELDS.keys()) < 2:
+            return None
+        try:
+            return columns_of(names)
+        except ValueError:
+            return None
+
+
+def header_layouts(delimiter: bytes, quote: bytes) -> list[HeaderLayout]:
+    return [HeaderLayout(ending, delimiter, quote) for ending in _TIMES]
