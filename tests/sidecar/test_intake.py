@@ -57,6 +57,7 @@ def test_a_named_pipe_and_writers_that_come_and_go(tmp_path: Path, listening: St
             writer.write(b"more\n")
     wait_until(lambda: len(sidecar.messages()) == 6)
     assert sidecar.messages()[:2] == ["line 0", "and more"]
+    assert {record["log"]["file"]["path"] for record in sidecar.records()} == {str(pipe)}
     with pipe.open("wb", buffering=0) as writer:
         writer.write(b"the last act")
     assert sidecar.stop() == 0

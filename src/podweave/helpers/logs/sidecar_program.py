@@ -305,7 +305,14 @@ class Sidecar:
         if taken is not None:
             from podweave.helpers.logs.spool_reader import SpoolReader
 
-            return SpoolReader(taken, entries, reading=logs.reading, journal=self._journal)
+            assert logs.listen is not None
+            return SpoolReader(
+                taken,
+                entries,
+                reading=logs.reading,
+                written_to=logs.listen[1],
+                journal=self._journal,
+            )
         from podweave.helpers.logs.tail import Tail
 
         return Tail(

@@ -63,7 +63,8 @@ class Releases:
 
 class SpoolReader(Source):
     """Follows one spool directory, which may not be there yet. `releases` where others read it,
-    too; `reader` is the number of this one."""
+    too; `reader` is the number of this one. `written_to`: the path that records are told to come
+    from, the pipe or socket whose spool it is; default: the segments' own."""
 
     def __init__(
         self,
@@ -73,9 +74,11 @@ class SpoolReader(Source):
         reading: Reading | None = None,
         releases: Releases | None = None,
         reader: int = 0,
+        written_to: str = "",
         journal: Journal | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._written_to = written_to
         self._releases = releases or Releases(directory, 1, journal)
         self._reader_number = reader
         counters = {"torn_lines": 0}
@@ -255,7 +258,9 @@ class SpoolReader(Source):
         path = self._path(number)
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         status = os.fstat(descriptor)
-        self._current = FollowedFile(path, descriptor, status.st_dev, status.st_ino)
+        self._current = FollowedFile(
+            self._written_to or path, descriptor, status.st_dev, status.st_ino
+        )
         self._number = number
 
     def _delete(self, number: int) -> None:
