@@ -108,6 +108,33 @@ def test_what_is_on_disk_survives_a_kill(spilling: Delivering) -> None:
     spilling.close()
 
 
+def test_a_place_in_a_queue_of_before_is_none_in_the_next(spilling: Delivering) -> None:
+    """Killed after the last of a queue was delivered, before the queue was removed."""
+    go_down(spilling)
+    spilling.append(*lines(0, 10))
+    spilling.turns(3)
+    position = spilling.folder / "spill" / "shop" / "5f1c" / "ship"
+    (position,) = (each / "position.json" for each in position.iterdir())
+    recover(spilling)
+    spilling.delivery.close()
+    position.parent.mkdir(parents=True)
+    position.write_text('{"segment": 1, "offset": 200}')
+    spilling.delivery = spilling.start(spilling.tail.entries())
+    spilling.store.always = DOWN
+    spilling.append(*lines(10, 40))
+    spilling.turns(60)
+    entries = spilling.tail.entries()
+    own = spilling.delivery.overflow._own
+    assert own is not None
+    assert own.size > 200
+    os.close(own._lock)
+    spilling.delivery = spilling.start(entries)
+    recover(spilling)
+    assert stored(spilling) == ["first", *lines(0, 40)]
+    assert not spilling.events()[-1]["event.action"].startswith("spill.damaged")
+    spilling.close()
+
+
 def test_half_a_frame_is_passed_over(spilling: Delivering) -> None:
     go_down(spilling)
     spilling.append(*lines(0, 10))

@@ -298,6 +298,11 @@ class Spill:
         os.makedirs(self.directory, exist_ok=True)
         if not self._take_lock():
             raise OSError(errno.EBUSY, "somebody else uses this queue", self.directory)
+        # What an earlier queue left, which was delivered to its end: segments begin with 1 again.
+        try:
+            os.unlink(os.path.join(self.directory, "position.json"))
+        except FileNotFoundError:
+            pass
         about = {"pod": self.origin.kubernetes, "store": self._section}
         _replace(os.path.join(self.directory, "about.json"), json.dumps(about).encode())
         _sync_directory(self.directory)
