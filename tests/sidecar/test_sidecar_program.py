@@ -43,6 +43,23 @@ def test_the_last_line_written_before_the_writers_exit_arrives(sidecar: Sidecar)
     assert len(sidecar.messages()) == 10
 
 
+def test_what_it_writes_itself_is_not_shipped(tmp_path: Path) -> None:
+    stores = [{"files": {"directory": str(tmp_path / "store"), "file_bytes": 1024}}]
+    sidecar = Sidecar(tmp_path, logs=[{"from": [f"{tmp_path}/**/*.ndjson"], "stores": stores}])
+    (tmp_path / "application.ndjson").write_text("one\n" * 100)
+    other = tmp_path / "store" / "shop" / "orders-2"
+    other.mkdir(parents=True)
+    (other / "20260102T030405Z-1.ndjson").write_text("{}\n")
+    sidecar.start()
+    wait_until(lambda: len(sidecar.messages()) >= 100, 20, "the lines")
+    with (tmp_path / "application.ndjson").open("a") as application:
+        application.write("the last\n")
+    assert sidecar.stop() == 0
+    paths = {record["log"]["file"]["path"] for record in sidecar.records()}
+    assert paths == {str(tmp_path / "application.ndjson")}
+    assert sidecar.messages() == [*["one"] * 100, "the last"]
+
+
 def test_a_backlog_is_delivered_at_the_end_of_the_pod(sidecar: Sidecar) -> None:
     lines = [f"{number} " + "x" * 100 for number in range(100_000)]
     sidecar.append("a.log", "".join(f"{line}\n" for line in lines).encode())

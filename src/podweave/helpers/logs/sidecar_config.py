@@ -47,6 +47,23 @@ class SidecarConfig:
         if not self.logs:
             raise ConfigurationError("logs", "is empty: there would be nothing to do")
         self._name_apart()
+        self._pass_over_own_files()
+
+    def _pass_over_own_files(self) -> None:
+        """What the stores of files write is shipped by no sidecar whose patterns reach there: it
+        would be written again and again. Nor is what this one keeps."""
+        own = [self.state, self.dead_letters]
+        if self.spill is not None:
+            own.append(self.spill.directory)
+        for logs in self.logs:
+            own += [
+                f"{store.settings.directory}/*/*/????????T??????Z-*.ndjson*"
+                for store in logs.stores
+                if store.kind == "files"
+            ]
+        for logs in self.logs:
+            if logs.paths:
+                logs.reading.exclude += tuple(own)
 
     def _name_apart(self) -> None:
         """Two stores of a kind are called http and http-2, unless the configuration names them."""
