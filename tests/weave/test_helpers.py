@@ -277,6 +277,16 @@ def test_explanation_says_as_whom_files_are_read() -> None:
     assert "it runs as user 9, as main does" in reasons(named)
 
 
+def test_a_sidecar_has_no_more_time_for_its_end_than_the_pod() -> None:
+    manifest = POD % "" + "  terminationGracePeriodSeconds: %d\n"
+    longer = sidecar("ship", "/x/y") + "  drainSeconds: 40\n"
+    assert config(woven(manifest % 41, longer), "ship")["drain"] == 40
+    with pytest.raises(InputErrors, match=r"spec\.drainSeconds: the Pod is killed 40 s after"):
+        woven(manifest % 40, longer)
+    with pytest.raises(InputErrors, match="the Pod is killed 30 s after"):
+        woven(POD % "", longer)
+
+
 def test_guaranteed_pod_stays_guaranteed() -> None:
     manifest = POD % "" + "    resources: {limits: {cpu: 1, memory: 1Gi}}\n"
     container = helpers(woven(manifest, AMBASSADOR % "profile: dev"))["db"]

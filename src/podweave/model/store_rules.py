@@ -36,6 +36,7 @@ from podweave.model.stores import (
     Token,
     kind_of,
 )
+from podweave.model.suggestions import did_you_mean
 from podweave.model.urls import url_problem
 
 _MIB: Final = 1 << 20
@@ -71,6 +72,14 @@ TEMPLATES: Final[dict[tuple[str, str], tuple[tuple[str, ...], bool]]] = {
     ("S3Store", "key"): (("id", "file"), True),
 }
 """(type, field) -> the names beside a Pod's, and whether codes of a time are replaced."""
+_WRITABLE: Final = (
+    "persistentVolumeClaim", "emptyDir", "hostPath", "ephemeral", "csi", "nfs", "azureDisk",
+    "azureFile", "awsElasticBlockStore", "cephfs", "cinder", "fc", "flexVolume", "flocker",
+    "gcePersistentDisk", "glusterfs", "iscsi", "photonPersistentDisk", "portworxVolume",
+    "quobyte", "rbd", "scaleIO", "storageos", "vsphereVolume",
+)  # fmt: skip
+_NOT_WRITABLE: Final = ("configMap", "secret", "downwardAPI", "projected", "image", "gitRepo")
+"""The volume sources of Kubernetes 1.0 to 1.34 (core/v1 VolumeSource)."""
 _LABEL: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _STORAGE_CLASS: Final = re.compile(r"[A-Z0-9_]{1,40}")
@@ -214,6 +223,33 @@ def _volume(volume: dict[str, object], path: Path) -> Iterator[InputError]:
             "one volume source, without a name, as in {persistentVolumeClaim: {claimName: logs}}",
             path=path,
         )
+        return
+    ((kind, source),) = volume.items()
+    if kind in _NOT_WRITABLE:
+        yield InputError(f"nothing can be written to a volume of {kind}", path=(*path, kind))
+    elif kind not in _WRITABLE:
+        hint = did_you_mean(kind, _WRITABLE)
+        yield InputError(f"no volume source is called {kind!r}{hint}", path=(*path, kind))
+    elif not isinstance(source, dict):
+        yield InputError(f"expected a mapping, got {source!r}", path=(*path, kind))
+    elif kind == "persistentVolumeClaim":
+        yield from _claim(source, (*path, kind))
+
+
+def _claim(source: dict[str, object], path: Path) -> Iterator[InputError]:
+    for key in source:
+        if key not in ("claimName", "readOnly"):
+            hint = did_you_mean(key, ("claimName",))
+            yield InputError(f"unknown key{hint}", path=(*path, key))
+    name = source.get("claimName")
+    if name is None:
+        yield InputError("claimName is missing", path=path)
+    elif not isinstance(name, str):
+        yield InputError(f"expected a string, got {name!r}", path=(*path, "claimName"))
+    elif problem := dns_subdomain_problem(name):
+        yield InputError(problem, path=(*path, "claimName"))
+    if source.get("readOnly"):
+        yield InputError("the sidecar writes there", path=(*path, "readOnly"))
 
 
 def _elasticsearch(store: ElasticsearchStore, path: Path) -> Iterator[InputError]:

@@ -227,7 +227,7 @@ def _beside(
     )
     mounts: list[dict[str, Any]] = [{"name": POD_VOLUME, "mountPath": POD_FOLDER, "readOnly": True}]
     settings: dict[str, Any] = {"labels": f"{POD_FOLDER}/labels"}
-    if (drain := _drain(draft, spec)) is not None:
+    if (drain := _drain(draft, found, spec)) is not None:
         settings["drain"] = drain
     if spec.limits is not None:
         settings["memory"] = bytes_of(spec.limits.memory)
@@ -266,11 +266,18 @@ def _own_volume(
     return {"name": known, "mountPath": directory}
 
 
-def _drain(draft: Draft, spec: SidecarSpec) -> float | None:
+def _drain(draft: Draft, found: FoundPattern, spec: SidecarSpec) -> float | None:
     """Seconds that the end of the Pod may take the helper; None for the helper's own default."""
-    if spec.drain_seconds is not None:
-        return float(spec.drain_seconds)
     grace = draft.target.pod.spec.termination_grace_period_seconds
-    if grace is None or grace >= DEFAULT_GRACE:
-        return None
-    return round(grace * 2 / 3, 1)
+    grace = DEFAULT_GRACE if grace is None else grace
+    if spec.drain_seconds is None:
+        return None if grace >= DEFAULT_GRACE else round(grace * 2 / 3, 1)
+    if spec.drain_seconds > max(0, grace - 1):
+        raise pattern_error(
+            found,
+            f"the Pod is killed {grace} s after its SIGTERM (terminationGracePeriodSeconds): "
+            "a time below that",
+            "spec",
+            "drainSeconds",
+        )
+    return float(spec.drain_seconds)
