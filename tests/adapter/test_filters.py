@@ -167,3 +167,14 @@ def test_explain_of_nothing(tmp_path: Path) -> None:
         "fields": {},
     }
     assert run("explain", str(path)).stdout == b"no events in it\n"
+
+
+def test_explain_of_events_that_go_on_from_chunk_to_chunk(tmp_path: Path) -> None:
+    """What is held back for its next line comes out after events that were made later."""
+    path = tmp_path / "traces.log"
+    trace = b"".join(b"\tat com.example.Orders.f%d(Orders.java:%d)\n" % (n, n) for n in range(400))
+    head = b"2026-11-23 02:16:56,789 ERROR [main] c.e.Orders - no\njava.io.IOException: disk\n"
+    path.write_bytes((head + trace) * 40)
+    answer = json.loads(run("explain", "--json", str(path)).stdout)
+    assert (answer["events"], answer["read"]) == (40, 40)
+    assert answer["fields"]["stack_trace"]["events"] == 40

@@ -31,30 +31,31 @@ _WIDTH = 60
 _OWN = ("format", "log_path")
 
 
+class _Row(bytes):
+    """An event's row, which knows its record: the stream gives back the very rows it was given."""
+
+    record: Record
+
+
 class _Collector:
-    """In a schema's place: keeps records, by the rows that stand for them."""
+    """In a schema's place: makes rows that know their records, and counts those that come out."""
 
     def __init__(self) -> None:
-        self._waiting: dict[bytes, Record] = {}
-        self._number = 0
         self.events: Counter[str] = Counter()
         self.fields: Counter[str] = Counter()
         self.examples: dict[str, Any] = {}
         self.unread: list[str] = []
 
     def render(self, record: Record) -> bytes:
-        self._number += 1
-        row = b"%d" % self._number
-        self._waiting[row] = record
+        row = _Row(b".")
+        row.record = record
         return row
 
     def take(self, rows: Sequence[bytes]) -> None:
-        """These rows came out, in this order; older ones that didn't won't."""
+        """These rows came out."""
         for row in rows:
-            self._take(self._waiting[row])
-        if rows:
-            last = int(rows[-1])
-            self._waiting = {row: kept for row, kept in self._waiting.items() if int(row) > last}
+            assert isinstance(row, _Row)
+            self._take(row.record)
 
     def _take(self, record: Record) -> None:
         name = record["format"]
