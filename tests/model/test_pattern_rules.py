@@ -54,6 +54,14 @@ AMBASSADORS: list[tuple[dict[str, Any], str, str]] = [
     ({"profile": "deb"}, "spec.profile", "did you mean 'dev'?"),
     ({"profiles": {"dev": {"upstreams": []}}}, "spec.profiles.dev.upstreams", "at least one"),
     ({"profiles": upstream(address="db")}, "spec.profiles.dev.upstreams[0].address", "no port"),
+    *(
+        (
+            {"profiles": upstream(address=address)},
+            "spec.profiles.dev.upstreams[0].address",
+            "itself listens",
+        )
+        for address in ("localhost:5432", "LocalHost:5432", "127.0.0.1:5432", "[0:0::1]:5432")
+    ),
     (
         {"profiles": upstream(address="postgres://db:1")},
         "spec.profiles.dev.upstreams[0].address",
@@ -237,6 +245,11 @@ def test_ambassador(changed: dict[str, Any], path: str, message: str) -> None:
     errors = found("Ambassador", ambassador(**changed))
     assert list(errors) == [path]
     assert message in errors[path]
+
+
+@pytest.mark.parametrize("address", ["localhost:5433", "127.0.0.2:5432", "db.example:5432"])
+def test_another_server_of_the_pod_is_an_upstream_like_any(address: str) -> None:
+    assert found("Ambassador", ambassador(profiles=upstream(address=address))) == {}
 
 
 def test_several_errors_come_at_once() -> None:

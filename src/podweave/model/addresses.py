@@ -63,6 +63,18 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def leads_to(address: Address, listen: Address) -> bool:
+    """Whether who dials `address` in a Pod may reach who listens on `listen`, an IP, there."""
+    if address.port != listen.port:
+        return False
+    if address.host.lower() == _LOOPBACK_NAME:
+        return is_loopback(listen.host)
+    try:
+        return ipaddress.ip_address(address.host) == ipaddress.ip_address(listen.host)
+    except ValueError:
+        return False
+
+
 def is_ipv6(host: str) -> bool:
     """Whether a host is an IPv6 address, without brackets."""
     try:

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from podweave.model.addresses import parse_address, parse_listen
+from podweave.model.addresses import Address, leads_to, parse_address, parse_listen
 from podweave.model.ambassador_patterns import (
     AmbassadorSpec,
     HealthCheck,
@@ -62,9 +62,10 @@ _HELPER_KEYS: Final = {
 
 def check_ambassador(spec: AmbassadorSpec, path: Path) -> Iterator[InputError]:
     """All that is wrong in the spec at `path`."""
+    listen: list[Address] = []
     if spec.listen:
         try:
-            parse_listen(spec.listen)
+            listen = parse_listen(spec.listen)
         except InputError as error:
             yield InputError(error.message, path=(*path, "listen"))
     if spec.container is not None:
@@ -88,7 +89,7 @@ def check_ambassador(spec: AmbassadorSpec, path: Path) -> Iterator[InputError]:
         place = (*path, "profiles", name)
         if problem := label_value_problem(name) or (None if name else "a profile has a name"):
             yield InputError(problem, path=place)
-        yield from _profile(profile, spec, place)
+        yield from _profile(profile, spec, listen, place)
     if spec.profiles:
         yield from _default_profile(spec, path)
     yield from _bounds(spec, path)
@@ -98,8 +99,10 @@ def check_ambassador(spec: AmbassadorSpec, path: Path) -> Iterator[InputError]:
         yield from _kernel(spec, path)
 
 
-def _profile(profile: Profile, spec: AmbassadorSpec, path: Path) -> Iterator[InputError]:
-    yield from _upstreams(profile, path)
+def _profile(
+    profile: Profile, spec: AmbassadorSpec, listen: list[Address], path: Path
+) -> Iterator[InputError]:
+    yield from _upstreams(profile, listen, path)
     if profile.health_check is not None:
         yield from _health_check(profile.health_check, (*path, "healthCheck"))
     if profile.http is not None:
@@ -109,7 +112,7 @@ def _profile(profile: Profile, spec: AmbassadorSpec, path: Path) -> Iterator[Inp
             yield InputError(message, path=at)
         yield from check_http(profile.http, at)
         for name, group in profile.http.groups.items():
-            yield from _upstreams(group, (*at, "groups", name))
+            yield from _upstreams(group, listen, (*at, "groups", name))
     for part, key in ((profile.ejection, "ejection"), (profile.limits, "limits")):
         if part is not None:
             yield from _bounds(part, (*path, key))
@@ -147,7 +150,9 @@ def _database_problem(database: str | int, protocol: str) -> str | None:
     return None
 
 
-def _upstreams(profile: Profile | HttpGroup, path: Path) -> Iterator[InputError]:
+def _upstreams(
+    profile: Profile | HttpGroup, listen: list[Address], path: Path
+) -> Iterator[InputError]:
     if not profile.upstreams:
         what = "profile" if isinstance(profile, Profile) else "group"
         yield InputError(f"a {what} has at least one upstream", path=(*path, "upstreams"))
@@ -159,6 +164,12 @@ def _upstreams(profile: Profile | HttpGroup, path: Path) -> Iterator[InputError]
         except InputError as error:
             yield InputError(error.message, path=(*place, "address"))
         else:
+            if any(leads_to(address, each) for each in listen):
+                yield InputError(
+                    f"{upstream.address} is where the ambassador itself listens: "
+                    "it would connect to itself without end",
+                    path=(*place, "address"),
+                )
             first = known.setdefault((address.host.lower(), address.port), index)
             if first != index:
                 yield InputError(
