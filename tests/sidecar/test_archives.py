@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from podweave.helpers.logs.gzip_reader import GzipReader
-from tests.sidecar.following import Following
+from podweave.helpers.logs.tail import Tail
+from tests.sidecar.following import Clock, Following
 
 
 def compress(following: Following, name: str, packed: str = "") -> None:
@@ -133,6 +134,28 @@ def test_what_was_followed_is_not_read_again_compressed(tmp_path: Path) -> None:
     following.restart()
     assert following.lines() == []
     following.tail.close()
+
+
+def test_killed_before_any_of_what_was_compressed_was_acknowledged(tmp_path: Path) -> None:
+    """The compressed file is all that there is then."""
+    patterns = [f"{tmp_path}/*.log", f"{tmp_path}/*.gz"]
+    path = tmp_path / "a.log"
+    path.write_bytes(b"one\ntwo\n")
+    clock = Clock()
+    tail = Tail(patterns, clock=clock)
+    (chunk,) = tail.read(1 << 20)
+    assert chunk.data == b"one\ntwo\n"
+    (tmp_path / "a.log.1.gz").write_bytes(gzip.compress(path.read_bytes()))
+    path.unlink()
+    for _ in range(9):
+        clock.now += 0.5
+        assert tail.read(1 << 20) == []
+    # It is under way still, and now there is kill -9.
+    entries = tail.entries()
+    tail.close()
+    tail = Tail(patterns, entries, clock=clock)
+    assert b"".join(chunk.data for chunk in tail.read(1 << 20)) == b"one\ntwo\n"
+    tail.close()
 
 
 def test_a_damaged_one_says_so_and_stops_nothing(tmp_path: Path) -> None:

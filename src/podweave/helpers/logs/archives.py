@@ -146,9 +146,9 @@ class Archives:
                 self._searches.append(Archive(entry, [path], seen))
         else:
             file = opened(path, *key)
-            heads = [(len(each.head), digest(each.head)) for each in followed]
             try:
-                known = was_followed(file, [*heads, *self._remembered.heads()])
+                seen.original = next((each for each in followed if _begins_like(file, each)), None)
+                known = seen.original or was_followed(file, self._remembered.heads())
             except OSError:
                 file.close()
                 raise
@@ -187,13 +187,13 @@ class Archives:
             if seen.at < latest and seen.file is None:
                 del self._seen[key]
         others = [e for e in followed if (e["device"], e["inode"]) not in self._seen]
-        return others + [seen.as_entry() for seen in self._seen.values()]
+        return others + [seen.as_entry() for seen in self._seen.values() if not seen.needed()]
 
 
 class _Seen:
     """A `.gz` that a pattern names. `at`: when it was seen last."""
 
-    __slots__ = ("at", "entry", "file", "key", "path", "size")
+    __slots__ = ("at", "entry", "file", "key", "original", "path", "size")
 
     def __init__(self, path: str, key: tuple[int, int], size: int, now: float) -> None:
         self.path = path
@@ -201,7 +201,16 @@ class _Seen:
         self.size = size
         self.at = now
         self.file: FollowedFile | None = None
+        self.original: FollowedFile | None = None
+        """The followed file that it is the compressed copy of."""
         self.entry: dict[str, Any] = {}
+
+    def needed(self) -> bool:
+        """After a kill this is all that there is of its original, which may be deleted by now:
+        of that the checkpoint says nothing before some of it is acknowledged."""
+        if self.original is not None and self.original.acknowledged:
+            self.original = None
+        return self.original is not None
 
     def finished(self) -> None:
         """Nothing of it will be read any more."""
@@ -222,6 +231,10 @@ def was_followed(file: FollowedFile, known: Iterable[tuple[int, str]]) -> bool:
     return any(
         0 < length <= len(head) and digest(head[:length]) == wanted for length, wanted in known
     )
+
+
+def _begins_like(archive: FollowedFile, followed: FollowedFile) -> bool:
+    return was_followed(archive, [(len(followed.head), digest(followed.head))])
 
 
 def _newest(directory: str) -> list[str]:

@@ -120,6 +120,8 @@ class FollowedFiles:
 
     def _remember_ended(self) -> None:
         for file in self._ended:
-            if not file.unacknowledged and file.acknowledged and not file.deleted:
+            # Of compressed ones Archives knows more.
+            named = file.archive is None and not file.deleted
+            if named and not file.unacknowledged and file.acknowledged:
                 self.remembered.keep(file)
         self._ended = [file for file in self._ended if file.unacknowledged]
