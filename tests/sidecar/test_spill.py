@@ -182,6 +182,30 @@ def test_at_the_end_of_the_pod_all_of_it_goes_to_disk(spilling: Delivering) -> N
     spilling.close()
 
 
+def test_one_failure_at_the_end_leaves_nothing_to_the_next_pod(spilling: Delivering) -> None:
+    spilling.append(*lines(0, 50))
+    spilling.delivery.finish()
+    spilling.store.always = DOWN
+    spilling.turns(4)
+    assert not spilling.delivery.overflow.empty
+    assert not spilling.delivery.finished
+    recover(spilling)
+    assert spilling.delivery.finished
+    assert not spilling.delivery.left_on_disk
+    assert stored(spilling) == lines(0, 50)
+    spilling.close()
+
+
+def test_a_store_that_stays_down_holds_up_no_end(spilling: Delivering) -> None:
+    spilling.append(*lines(0, 50))
+    spilling.delivery.finish()
+    spilling.store.always = DOWN
+    spilling.turns(60)
+    assert spilling.delivery.finished
+    assert spilling.delivery.left_on_disk
+    spilling.close()
+
+
 def test_the_next_pod_delivers_what_one_has_left_under_its_name(tmp_path: Path) -> None:
     first = Delivering(tmp_path, bytes=100, spill=1 << 20, durable=True)
     go_down(first)

@@ -42,7 +42,8 @@ if TYPE_CHECKING:
 TURN = 256 << 10
 """Bytes read in a turn: a store that fails gets no more, and the admin endpoint is answered."""
 SILENCE = 5.0
-"""Seconds without any answer after which a store is taken for down, at least."""
+"""Seconds without any answer, or of failures at the Pod's end, after which a store is taken for
+down."""
 MOST_AFTER = 900.0
 """Seconds: a Retry-After beyond is taken for a mistake."""
 
@@ -129,12 +130,16 @@ class Delivery:
             return False
         if not all(parcel.spilled for parcel in self._unsettled):
             return False
+        if self._under_way and self._failing_since is None:
+            return False  # of the disk: its answer spares the next Pod the same
         return self.overflow.empty or self.left_on_disk
 
     @property
     def left_on_disk(self) -> bool:
-        """What isn't delivered waits for the next Pod."""
-        down = self._given_up or self._failing_since is not None
+        """What isn't delivered waits for the next Pod. One failure is no reason for that: there
+        may be no next Pod for long."""
+        failing = self._failing_since
+        down = self._given_up or (failing is not None and self._loop.now() - failing >= SILENCE)
         return self.overflow.durable and down and not self.overflow.empty
 
     def replay(self) -> int:
