@@ -15,7 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from podweave.helpers.logs import datagram_lines
+from podweave.helpers.logs.followed_file import Chunk, FollowedFile
 from podweave.helpers.logs.intake import _Lines
+from podweave.helpers.logs.reading import DATAGRAMS, Reading
+from podweave.helpers.logs.records import take_records
 from tests.ports import free_port
 from tests.sidecar.shipping import Sidecar
 from tests.waiting import wait_until as wait_for
@@ -71,10 +75,12 @@ def test_datagrams(tmp_path: Path, listening: Started) -> None:
     wait_until(path.exists)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as client:
         wait_until(partial(connected, client, path))
-        for data in (b"<13>one", b"two\n", b"three\0"):
+        sent = (b"<13>one", b"two\n", b"three\0", b"four\r\n  goes on\n\nto here\n", b"\n", b"five")
+        for data in sent:
             client.send(data)
-    wait_until(lambda: len(sidecar.messages()) == 3)
-    assert sidecar.messages() == ["<13>one", "two", "three"]
+    wait_until(lambda: len(sidecar.messages()) == 6)
+    wanted = ["<13>one", "two", "three", "four\n  goes on\n\nto here", "", "five"]
+    assert sidecar.messages() == wanted
     assert sidecar.stop() == 0
     assert not path.exists()
 
@@ -157,3 +163,22 @@ def test_lines_of_a_stream_are_the_same_however_it_is_cut(data: bytes, draw: st.
     found += pieces.rest()
     assert found == wanted
     assert all(len(line) <= limit for line in found.split(b"\n"))
+
+
+@given(st.lists(st.binary(max_size=40), max_size=6))
+def test_datagrams_come_out_of_their_spool_one_record_each(datagrams: list[bytes]) -> None:
+    lines = b"".join(map(datagram_lines.spooled, datagrams)).split(b"\n")[:-1]
+    starts = list(range(len(lines)))
+    reading = Reading(wrapping=DATAGRAMS)
+    texts: list[bytes] = []
+    if lines:
+        taken = take_records(lines, starts, reading, 1 << 20, complete=True)
+        assert taken is not None
+        file = FollowedFile("/x", -1, 1, 1)
+        texts = Chunk(file, 0, 1, taken.data, b"", taken.starts, taken.bounds).texts()
+
+    def plain(text: bytes) -> bytes:
+        """Without what may be lost: carriage returns before line breaks, and what ends it."""
+        return re.sub(rb"\r+(?=\n|$)", b"", text.rstrip(b"\r\n\0\x1f").replace(b"\x1f\n", b"\n"))
+
+    assert list(map(plain, texts)) == list(map(plain, datagrams))

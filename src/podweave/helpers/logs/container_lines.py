@@ -19,6 +19,9 @@ import json
 import re
 from itertools import pairwise
 
+from podweave.helpers.logs.datagram_lines import datagram_parts
+from podweave.helpers.logs.reading import DATAGRAMS
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -79,6 +82,7 @@ def docker_parts(lines: Sequence[bytes]) -> list[Part | None]:
 PARTS: dict[str, Callable[[Sequence[bytes]], list[Part | None]]] = {
     CRI: cri_parts,
     DOCKER: docker_parts,
+    DATAGRAMS: datagram_parts,
 }
 
 

@@ -22,6 +22,7 @@ import os
 import socket
 import stat
 
+from podweave.helpers.logs.datagram_lines import spooled
 from podweave.helpers.logs.outputs.spool import SpoolOutput
 from podweave.helpers.loop import HANGUP, READ
 
@@ -211,14 +212,12 @@ class Intake:
                 data = self._socket.recv(_LARGEST_DATAGRAM)
             except OSError:
                 break
-            # syslog's clients end theirs with NUL or newline, or neither.
-            data = data.rstrip(b"\n\0")
             if len(data) > self._line_limit:
                 self.counters["long_lines"] += 1
                 self.counters["cut_bytes"] += len(data) - self._line_limit
                 data = data[: self._line_limit]
-            parts.append(data + b"\n")
-            size += len(data) + 1
+            parts.append(spooled(data))
+            size += len(parts[-1])
         self._write(b"".join(parts))
 
     def _accept(self) -> None:

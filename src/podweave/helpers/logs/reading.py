@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LINES = "lines"
 FORMATS = (LINES, "cri", "docker")
+DATAGRAMS = "datagrams"
+"""The wrapping of what came through a socket: see datagram_lines.py."""
 JOINED_LIMIT = 256 * 1024
 """Bytes of one event of several lines; what goes beyond becomes an event of its own."""
 LINE_LIMIT = 1 << 20

@@ -6,7 +6,7 @@ the next block, which begins there; so it doesn't matter where blocks end.
 
 from __future__ import annotations
 
-from podweave.helpers.logs.reading import LINES
+from podweave.helpers.logs.reading import DATAGRAMS, LINES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ def take_records(
         unwrapped = unwrap(lines, starts, PARTS[reading.wrapping], limit, complete=complete)
         if unwrapped.held:
             end = starts[len(lines) - unwrapped.held]
-        lines, details = unwrapped.lines, unwrapped.details
+        lines = unwrapped.lines
+        details = None if reading.wrapping == DATAGRAMS else unwrapped.details
         starts, lasts = unwrapped.starts, unwrapped.lasts
         counts = [unwrapped.foreign, unwrapped.long_lines, unwrapped.cut_bytes]
     elif any(len(line) > limit for line in lines):

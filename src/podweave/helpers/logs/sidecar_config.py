@@ -124,6 +124,8 @@ class LogsConfig:
             raise ConfigurationError(section.path, "`format` and `exclude` are for files alone")
         if self.listen and self.reading.encoding.startswith("utf-16"):
             raise ConfigurationError(section.at("encoding"), "is for files alone")
+        if self.listen and self.listen[0] == "datagram":
+            self.reading.wrapping = reading.DATAGRAMS
         stores = section.array("stores")
         if not stores:
             raise ConfigurationError(section.at("stores"), "is empty")
