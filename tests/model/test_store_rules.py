@@ -190,6 +190,11 @@ def test_one_store_or_several_not_both() -> None:
     pattern = msgspec.convert({"metadata": {"name": "x"}, "spec": {"logs": [logs]}}, Sidecar)
     (error,) = check_pattern(pattern)
     assert error.path == ("spec", "logs", 0, "stores")
+    stores = [{"name": "a", "stdout": {}}, {"name": "a", "http": {"url": "http://b"}}]
+    logs = {"from": ["/a/x"], "stores": stores}
+    pattern = msgspec.convert({"metadata": {"name": "x"}, "spec": {"logs": [logs]}}, Sidecar)
+    (error,) = check_pattern(pattern)
+    assert error.path == ("spec", "logs", 0, "stores", 1, "name")
     container = {"image": "x"}
     spec = {"container": container, "logs": [{"from": ["/a/x"]}], "spill": {}, "drainSeconds": 3}
     pattern = msgspec.convert({"metadata": {"name": "x"}, "spec": spec}, Sidecar)

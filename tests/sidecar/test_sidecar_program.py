@@ -43,6 +43,20 @@ def test_the_last_line_written_before_the_writers_exit_arrives(sidecar: Sidecar)
     assert len(sidecar.messages()) == 10
 
 
+def test_copytruncate_that_loses_nothing_is_no_warning(sidecar: Sidecar) -> None:
+    sidecar.start()
+    sidecar.append("a.log", b"one\n")
+    sidecar.wait_for(["one"])
+    (sidecar.log / "a.log").write_bytes(b"")
+    wait_until(lambda: "log.truncated" in sidecar.said.read_text(), 20, "word of it")
+    sidecar.append("a.log", b"two\n")
+    sidecar.wait_for(["one", "two"])
+    assert sidecar.stop() == 0
+    said = [json.loads(line) for line in sidecar.said.read_text().splitlines()]
+    (truncated,) = [event for event in said if event["event.action"] == "log.truncated"]
+    assert (truncated["log.level"], truncated["bytes_lost"]) == ("info", 0)
+
+
 def test_what_it_writes_itself_is_not_shipped(tmp_path: Path) -> None:
     stores = [{"files": {"directory": str(tmp_path / "store"), "file_bytes": 1024}}]
     sidecar = Sidecar(tmp_path, logs=[{"from": [f"{tmp_path}/**/*.ndjson"], "stores": stores}])

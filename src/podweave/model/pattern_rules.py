@@ -177,8 +177,14 @@ def _sidecar_logs(logs: SidecarLogs, path: Path) -> Iterator[InputError]:
         yield from check_store(logs.store, (*path, "store"))
     elif not logs.stores:
         yield InputError("store is missing: where the records go", path=path)
+    names: set[str] = set()
     for index, store in enumerate(logs.stores or ()):
-        yield from check_store(store, (*path, "stores", index))
+        place = (*path, "stores", index)
+        yield from check_store(store, place)
+        if store.name and store.name in names:
+            message = f"another store is called {store.name!r} too"
+            yield InputError(message, path=(*place, "name"))
+        names.add(store.name)
 
 
 def log_glob_problem(glob: str, *, wild: bool = True) -> str | None:

@@ -343,7 +343,11 @@ class Tail(Source):
         lost = max(0, lost - kept)
         self.counters["truncated_files"] += 1
         self.counters["lost_bytes"] += lost
-        self._tell("log.truncated", path=file.path, bytes_lost=lost)
+        if lost:
+            self._tell("log.truncated", path=file.path, bytes_lost=lost)
+        elif self._journal is not None:
+            # As copytruncate does every night.
+            self._journal.info("log.truncated", path=file.path, bytes_lost=0)
         self._more = True
         self._dirty = True
         return self._files.replace(file, now)
