@@ -178,3 +178,38 @@ def test_explain_of_events_that_go_on_from_chunk_to_chunk(tmp_path: Path) -> Non
     answer = json.loads(run("explain", "--json", str(path)).stdout)
     assert (answer["events"], answer["read"]) == (40, 40)
     assert answer["fields"]["stack_trace"]["events"] == 40
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "cp949"])
+def test_encodings_are_found(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "shop.log"
+    text = "2026-11-23 02:16:56,789 INFO shop.orders: 주문이 접수되었습니다\r\n"
+    path.write_bytes((text * 3000 + text.rstrip("\r\n")).encode(encoding))
+    for name, given in ((str(path), None), ("-", path.read_bytes())):
+        result = run("normalize", "--schema", "flat", name, given=given)
+        assert result.returncode == 0, result.stderr
+        rows = [json.loads(line) for line in result.stdout.splitlines()]
+        assert [row["message"] for row in rows] == ["주문이 접수되었습니다"] * 3001
+        assert {row["format"] for row in rows} == {"python"}
+
+
+def test_a_very_long_line_comes_out_in_pieces_between_characters() -> None:
+    text = "한" * 1_500_000
+    result = run("normalize", "--schema", "flat", "-", given=text.encode())
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert len(rows) > 1
+    assert "".join(row["message"] for row in rows) == text
+
+
+@pytest.mark.parametrize("program", ["normalize", "explain"])
+def test_of_a_broken_gzip_file_what_can_be_read_comes_out(log: Path, program: str) -> None:
+    whole = gzip.compress(log.read_bytes() + b'{"msg":"last"}\n')
+    for broken, said in ((whole[:-6], "ends too early"), (whole + b"what?", "incorrect header")):
+        result = run(program, "-", given=broken)
+        assert result.returncode == 1
+        assert said in result.stderr.decode()
+        assert (
+            b"last" in result.stdout if program == "normalize" else b"events: 11" in result.stdout
+        )
+    padded = run(program, "-", given=whole + bytes(1000))
+    assert (padded.returncode, padded.stderr) == (0, b"")

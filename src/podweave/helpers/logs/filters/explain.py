@@ -11,7 +11,7 @@ from collections import Counter
 
 from podweave.helpers.logs.compile import Compiler
 from podweave.helpers.logs.filters.arguments import Arguments
-from podweave.helpers.logs.filters.input import chunks
+from podweave.helpers.logs.filters.input import BrokenArchiveError, chunks
 from podweave.helpers.logs.stream import UNREAD, Stream
 from podweave.helpers.logs.timestamps import Clock
 
@@ -31,14 +31,8 @@ _WIDTH = 60
 _OWN = ("format", "log_path")
 
 
-class _Row(bytes):
-    """An event's row, which knows its record: the stream gives back the very rows it was given."""
-
-    record: Record
-
-
 class _Collector:
-    """In a schema's place: makes rows that know their records, and counts those that come out."""
+    """In a schema's place: rows are the records themselves, and those that come out count."""
 
     def __init__(self) -> None:
         self.events: Counter[str] = Counter()
@@ -47,15 +41,12 @@ class _Collector:
         self.unread: list[str] = []
 
     def render(self, record: Record) -> bytes:
-        row = _Row(b".")
-        row.record = record
-        return row
+        return json.dumps(record).encode("ascii") + b"\n"
 
     def take(self, rows: Sequence[bytes]) -> None:
         """These rows came out."""
         for row in rows:
-            assert isinstance(row, _Row)
-            self._take(row.record)
+            self._take(json.loads(row))
 
     def _take(self, record: Record) -> None:
         name = record["format"]
@@ -87,17 +78,23 @@ def explain(arguments: Sequence[str]) -> int:
     compiler = Compiler(schema, {}, exact=True)
     stream = Stream(compiler, given.layouts, given.path, Counter())
     read = 0
-    for data in chunks(given.path):
-        if data:
-            found.take(stream.feed(data, Clock(zone=given.zone)))
-            read += len(data)
-        if read >= _LOOKED_AT:
-            sys.stderr.write(f"{given.path}: only the first {_LOOKED_AT >> 20} MiB looked at\n")
-            break
+    broken = None
+    try:
+        for data in chunks(given.path):
+            if read >= _LOOKED_AT:
+                sys.stderr.write(f"{given.path}: only the first {read >> 20} MiB looked at\n")
+                break
+            if data:
+                found.take(stream.feed(data, Clock(zone=given.zone)))
+                read += len(data)
+    except BrokenArchiveError as error:
+        broken = error
     found.take(stream.flush(Clock(zone=given.zone)))
     write = _as_json if JSON in given.flags else _as_text
     sys.stdout.write(write(found, given.schema))
     sys.stdout.flush()
+    if broken is not None:
+        raise broken
     return 0
 
 
@@ -155,7 +152,7 @@ def _as_text(found: _Collector, schema: Schema) -> str:
 
 
 def _plain(field: str, value: Any) -> Any:
-    if field == "time" and isinstance(value, tuple):
+    if field == "time" and isinstance(value, list):
         from podweave.helpers.logs.schemas.values import iso_seconds
 
         fraction = f".{value[1]}" if value[1] else ""

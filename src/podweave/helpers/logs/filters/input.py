@@ -1,9 +1,14 @@
-"""Whole lines of a file or of standard input, as they come; gzip is recognised."""
+"""Whole lines of a file or of standard input, as they come, in UTF-8; gzip is recognised.
+
+Encodings are found as the adapter finds them (`encoding: auto`).
+"""
 
 from __future__ import annotations
 
 import os
 import select
+
+from podweave.helpers.logs.text_encodings import AUTO, ended, found, last_newline, whole_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,36 +17,69 @@ if TYPE_CHECKING:
 
 _READ = 128 * 1024
 _LONGEST = 1 << 20
-"""Bytes without a newline that are taken for a line."""
+"""Bytes without a newline that are taken for a line; the rest is the next one."""
 _GZIP = b"\x1f\x8b\x08"
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 QUIET = 0.2
 """Seconds without input after which what was held back goes on."""
 
 
+class BrokenArchiveError(OSError):
+    """The rest of a gzip file can't be read. What could be was."""
+
+
 def chunks(path: str) -> Iterator[bytes]:
-    """Chunks of whole lines; an empty one when the input was quiet. OSError, EOFError."""
+    """Chunks of whole lines; an empty one when the input was quiet. OSError.
+
+    BrokenArchiveError comes after the last chunk.
+    """
     descriptor = 0 if path == "-" else os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         rest = b""
-        for data in _decompressed(_pieces(descriptor)):
+        encoding = ""
+        broken: list[BrokenArchiveError] = []
+        for data in _decompressed(_pieces(descriptor), broken):
             if not data:
                 yield b""
                 continue
-            end = data.rfind(b"\n") + 1
+            rest += data
+            if not encoding:
+                known = found(rest)
+                if known is None:
+                    continue
+                encoding, mark = known
+                rest = rest[mark:]
+            end = last_newline(rest, encoding, 0)
+            if not end and len(rest) > _LONGEST:
+                end = _between_characters(rest, encoding)
             if end:
-                yield rest + data[:end]
-                rest = data[end:]
-            else:
-                rest += data
-                if len(rest) > _LONGEST:
-                    yield rest + b"\n"
-                    rest = b""
+                yield _lines(rest[:end], encoding)
+                rest = rest[end:]
         if rest:
-            yield rest + b"\n"
+            yield _lines(rest, encoding or AUTO)
+        if broken:
+            raise broken[0]
     finally:
         if descriptor:
             os.close(descriptor)
+
+
+def _lines(raw: bytes, encoding: str) -> bytes:
+    if encoding.startswith("utf-16"):
+        if last_newline(raw, encoding, 0) != len(raw):
+            raw = ended(raw, encoding)
+    elif not raw.endswith(b"\n"):
+        raw += b"\n"
+    return whole_lines(raw, encoding, 0)[0]
+
+
+def _between_characters(raw: bytes, encoding: str) -> int:
+    """A place at or shortly before the end at which a character begins."""
+    if encoding.startswith("utf-16"):
+        return len(raw) & ~1
+    for end in range(len(raw) - 1, len(raw) - 4, -1):
+        if raw[end] & 0xC0 != 0x80:
+            return end
+    return len(raw)
 
 
 def _pieces(descriptor: int) -> Iterator[bytes]:
@@ -63,7 +101,7 @@ def _can_wait(descriptor: int) -> bool:
     return not stat.S_ISREG(os.fstat(descriptor).st_mode)
 
 
-def _decompressed(pieces: Iterator[bytes]) -> Iterator[bytes]:
+def _decompressed(pieces: Iterator[bytes], broken: list[BrokenArchiveError]) -> Iterator[bytes]:
     head = b""
     for piece in pieces:
         head += piece
@@ -72,39 +110,49 @@ def _decompressed(pieces: Iterator[bytes]) -> Iterator[bytes]:
         if not piece:
             yield b""
     if head.startswith(_GZIP):
-        yield from _unzipped(head, pieces)
+        yield from _unzipped(head, pieces, broken)
         return
     if head:
-        yield head.removeprefix(_BYTE_ORDER_MARK)
+        yield head
     yield from pieces
 
 
-def _unzipped(head: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
+def _unzipped(
+    head: bytes, pieces: Iterator[bytes], broken: list[BrokenArchiveError]
+) -> Iterator[bytes]:
     import zlib
 
     def more() -> Any:
         return zlib.decompressobj(31)
 
     stream = more()
+    inside = False
+    data = head
     try:
         while True:
-            data = head
             while data:
+                if not inside:
+                    # Several members in a row are one file; tapes and disks fill up with NULs.
+                    data = data.lstrip(b"\0")
+                    inside = bool(data)
                 made = stream.decompress(data, _READ)
                 if made:
                     yield made
                 data = stream.unconsumed_tail
                 if stream.eof:
-                    # Several members in a row are one file.
                     data = stream.unused_data
                     stream = more()
-                elif not made and not data:
-                    break
+                    inside = False
             try:
-                head = next(pieces)
+                data = next(pieces)
             except StopIteration:
-                return
-            if not head:
+                break
+            if not data:
                 yield b""
     except zlib.error as error:
-        raise OSError(f"is no whole gzip file: {error}") from error
+        broken.append(BrokenArchiveError(f"is no whole gzip file: {error}"))
+        return
+    if inside:
+        yield stream.flush()
+        if not stream.eof:
+            broken.append(BrokenArchiveError("is no whole gzip file: it ends too early"))

@@ -7,7 +7,7 @@ from collections import Counter
 
 from podweave.helpers.logs.compile import Compiler
 from podweave.helpers.logs.filters.arguments import Arguments
-from podweave.helpers.logs.filters.input import chunks
+from podweave.helpers.logs.filters.input import BrokenArchiveError, chunks
 from podweave.helpers.logs.pod_metadata import constants
 from podweave.helpers.logs.stream import Stream
 from podweave.helpers.logs.timestamps import Clock
@@ -23,10 +23,16 @@ def normalize(arguments: Sequence[str]) -> int:
     compiler = Compiler(given.schema, constants(os.environ))
     path = "stdin" if given.path == "-" else os.path.abspath(given.path)
     stream = Stream(compiler, given.layouts, path, Counter())
-    for data in chunks(given.path):
-        clock = Clock(zone=given.zone)
-        _write(stream.feed(data, clock) if data else stream.flush(clock))
+    broken = None
+    try:
+        for data in chunks(given.path):
+            clock = Clock(zone=given.zone)
+            _write(stream.feed(data, clock) if data else stream.flush(clock))
+    except BrokenArchiveError as error:
+        broken = error
     _write(stream.flush(Clock(zone=given.zone)))
+    if broken is not None:
+        raise broken
     return 0
 
 
