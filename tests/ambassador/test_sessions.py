@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from podweave.helpers.ambassador.sessions.credentials import Credentials, CredentialsError, Login
+from podweave.helpers.ambassador.sessions.lingering import LingeringClose
+from podweave.helpers.loop import Loop
 from podweave.helpers.wire import postgres
 from podweave.helpers.wire.postgres import Startup, error_fields
 from tests.ambassador.certificates import Authority
@@ -32,6 +34,24 @@ def test_the_last_words_are_read_whatever_the_client_has_sent(start: Start) -> N
             client.sendall(STARTUP + b"x" * 100_000)
             answer = read_all(client)
             assert error_fields(answer)["C"] == "08001"
+
+
+@pytest.mark.parametrize("farewell", [b"", b"last words"])
+def test_who_is_closed_in_order_sees_the_end_at_once(farewell: bytes) -> None:
+    """Not when the time to read is over: after a cancel request, for one, clients wait for it."""
+    loop = Loop(clock=lambda: 0.0)
+    ours, theirs = socket.socketpair()
+    ended: list[LingeringClose] = []
+    with theirs:
+        ours.setblocking(False)
+        lingering = LingeringClose(loop, ours, farewell, ended.append)
+        loop.step(20)
+        assert read_all(theirs) == farewell
+        assert not ended
+        theirs.close()
+        loop.step(20)
+        assert ended == [lingering]
+    loop.close()
 
 
 def test_a_client_that_goes_away_takes_its_upstream_along(start: Start) -> None:

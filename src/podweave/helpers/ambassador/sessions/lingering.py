@@ -35,7 +35,8 @@ class LingeringClose:
     ) -> None:
         self._loop = loop
         self._sock = sock
-        self._data = data
+        self._data: bytes | None = data
+        """None: all is said, and the output is shut down."""
         self._closed = closed
         self._timer = loop.call_later(SECONDS, self.close)
         loop.add(sock.fileno(), WRITE, self._ready)
@@ -51,10 +52,12 @@ class LingeringClose:
 
     def _ready(self, events: int) -> None:
         try:
-            if self._data:
-                self._data = self._data[self._sock.send(self._data) :]
+            if self._data is not None:
+                if self._data:
+                    self._data = self._data[self._sock.send(self._data) :]
                 if self._data:
                     return
+                self._data = None
                 self._sock.shutdown(socket.SHUT_WR)
                 self._loop.modify(self._sock.fileno(), READ)
                 return
