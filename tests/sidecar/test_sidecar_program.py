@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -120,6 +121,22 @@ def test_what_cannot_be_delivered_in_time_is_said_and_not_forgotten(tmp_path: Pa
     sidecar.wait_for(["one", "two"])
     assert sidecar.stop() == 0
     assert sidecar.messages() == ["one", "two"]
+
+
+def test_a_store_that_says_nothing_is_named_at_the_end(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        sidecar = Sidecar(tmp_path, drain=0.5)
+        sidecar.config["logs"][0]["stores"] = [{"http": {"url": url}}]
+        sidecar.append("a.log", b"one\n")
+        sidecar.start()
+        connection, _ = silent.accept()
+        with connection:
+            assert sidecar.stop() == 1
+    (undelivered,) = [
+        event for event in sidecar.events() if event["event.action"] == "sidecar.undelivered"
+    ]
+    assert re.fullmatch(r"no answer for [\d.]+ s to what was sent", undelivered["reason"])
 
 
 def test_metrics_say_what_is_read_delivered_and_waiting(sidecar: Sidecar) -> None:

@@ -159,7 +159,7 @@ class Sidecar:
         facts: dict[str, object] = {
             "source": delivery.label,
             "store": delivery.store_name,
-            "reason": delivery.failing() or "there was no time for it",
+            "reason": delivery.hindrance(),
             "unread_bytes": delivery.source.unread_bytes(),
             "unacknowledged_bytes": delivery.unacknowledged_bytes(),
         }

@@ -17,10 +17,10 @@ from __future__ import annotations
 import time
 from collections import deque
 
-from podweave.helpers.logs.backoff import Backoff
 from podweave.helpers.logs.delivery.collecting import Collector, consign_again
 from podweave.helpers.logs.delivery.counts import Counts
 from podweave.helpers.logs.delivery.feeds import SourceFeed
+from podweave.helpers.logs.delivery.store_health import StoreHealth
 from podweave.helpers.logs.source import SLOW
 
 TYPE_CHECKING = False
@@ -44,8 +44,6 @@ TURN = 256 << 10
 SILENCE = 5.0
 """Seconds without any answer, or of failures at the Pod's end, after which a store is taken for
 down."""
-MOST_AFTER = 900.0
-"""Seconds: a Retry-After beyond is taken for a mistake."""
 
 
 class Delivery:
@@ -89,10 +87,7 @@ class Delivery:
         self._under_way: dict[Consignment, None] = {}
         self._unsettled: dict[Parcel, float] = {}
         """Read and not acknowledged, oldest first, and when that was."""
-        self._backoff = Backoff()
-        self._retry_at = 0.0
-        self._failing_since: float | None = None
-        self._reason = ""
+        self._health = StoreHealth(journal, loop.now, store=self.store_name, source=label)
         self._sent_at = -1e9
         self._in_turn = False
         self._finishing = False
@@ -130,7 +125,7 @@ class Delivery:
             return False
         if not all(parcel.spilled for parcel in self._unsettled):
             return False
-        if self._under_way and self._failing_since is None:
+        if self._under_way and not self._health.failing:
             return False  # of the disk: its answer spares the next Pod the same
         return self.overflow.empty or self.left_on_disk
 
@@ -138,8 +133,7 @@ class Delivery:
     def left_on_disk(self) -> bool:
         """What isn't delivered waits for the next Pod. One failure is no reason for that: there
         may be no next Pod for long."""
-        failing = self._failing_since
-        down = self._given_up or (failing is not None and self._loop.now() - failing >= SILENCE)
+        down = self._given_up or self._health.has_failed_for(SILENCE)
         return self.overflow.durable and down and not self.overflow.empty
 
     def replay(self) -> int:
@@ -185,7 +179,14 @@ class Delivery:
 
     def failing(self) -> str:
         """What is wrong with the store now; empty when nothing is."""
-        return self._reason if self._failing_since is not None else ""
+        return self._health.reason
+
+    def hindrance(self) -> str:
+        """Why not everything is delivered."""
+        sent = next(iter(self._under_way), None)
+        if self._health.failing or sent is None:
+            return self._health.reason or "there was no time for it"
+        return f"no answer for {self._loop.now() - sent.sent_at:.1f} s to what was sent"
 
     def close(self) -> None:
         self._closed = True
@@ -229,7 +230,7 @@ class Delivery:
 
     def wait_for_retry(self) -> float:
         """Seconds until what failed is sent again; 0 where nothing waits for that."""
-        return max(0.0, self._retry_at - self._loop.now())
+        return self._health.wait()
 
     def _wake(self) -> None:
         if not self._in_turn and not self._closed:
@@ -293,7 +294,7 @@ class Delivery:
         if self._given_up:
             return True
         after = 0.0 if self._finishing else self.overflow.after
-        if self._failing_since is not None and now - self._failing_since >= after:
+        if self._health.has_failed_for(after):
             return True
         # It says nothing at all, neither yes nor no.
         sent = next(iter(self._under_way), None)
@@ -376,7 +377,9 @@ class Delivery:
     # Sending
 
     def _send(self, now: float) -> None:
-        while self._queue and now >= self._retry_at and len(self._under_way) < self.store.window:
+        while (
+            self._queue and not self.wait_for_retry() and len(self._under_way) < self.store.window
+        ):
             consignment = self._queue.popleft()
             self._under_way[consignment] = None
             consignment.sent_at = self._sent_at = now
@@ -395,12 +398,12 @@ class Delivery:
         if outcome.divide and batch.records > 1:
             self._divide(consignment, outcome)
         elif outcome.divide:
-            self._settle(consignment, [], [(0, outcome.reason)], outcome, now)
+            self._settle(consignment, [], [(0, outcome.reason)], outcome)
         elif outcome.again is None:
-            self._failed(outcome, now)
+            self._failed(outcome)
             self._queue.appendleft(consignment)
         else:
-            self._settle(consignment, outcome.again, outcome.rejected, outcome, now)
+            self._settle(consignment, outcome.again, outcome.rejected, outcome)
         if not self._in_turn:
             self._schedule(0.0)
 
@@ -410,7 +413,6 @@ class Delivery:
         again: Sequence[int],
         rejected: Sequence[tuple[int, str]],
         outcome: Outcome,
-        now: float,
     ) -> None:
         """Part of a batch is delivered, part of it may never be, part of it comes again."""
         batch = consignment.batch
@@ -424,11 +426,11 @@ class Delivery:
             self.counts.delivered_bytes += batch.size - part.size
             self.counts.delivered_records += batch.records - part.records - len(rejected)
             self._queue.appendleft(consign_again(part, consignment.parcels))
-            self._failed(outcome, now)
+            self._failed(outcome)
         else:
             self.counts.delivered_bytes += batch.size
             self.counts.delivered_records += batch.records - len(rejected)
-            self._recovered()
+            self._health.recovered()
         self._release(consignment.parcels)
 
     def _divide(self, consignment: Consignment, outcome: Outcome) -> None:
@@ -457,31 +459,6 @@ class Delivery:
         if self.on_acknowledged is not None:
             self.on_acknowledged()
 
-    def _failed(self, outcome: Outcome, now: float) -> None:
+    def _failed(self, outcome: Outcome) -> None:
         self.counts.retries += 1
-        delay = self._backoff.delay()
-        if outcome.after is not None:
-            # The store's own word, and a spread on top of it, or all come back at once.
-            delay = min(outcome.after, MOST_AFTER) + delay / 10
-        self._retry_at = max(self._retry_at, now + delay)
-        if self._failing_since is None:
-            self._failing_since = now
-        if outcome.reason != self._reason:
-            self._reason = outcome.reason
-            self._journal.warning(
-                "store.failed",
-                store=self.store_name,
-                source=self.label,
-                message=f"{outcome.reason}: nothing is lost, it is tried again",
-            )
-
-    def _recovered(self) -> None:
-        if self._failing_since is not None:
-            seconds = round(self._loop.now() - self._failing_since, 3)
-            self._failing_since = None
-            self._reason = ""
-            self._retry_at = 0.0
-            self._backoff.reset()
-            self._journal.info(
-                "store.recovered", store=self.store_name, source=self.label, seconds=seconds
-            )
+        self._health.failed(outcome)
