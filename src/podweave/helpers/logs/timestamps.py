@@ -6,8 +6,9 @@ repeats from line to line, so that a batch converts each distinct one once (see 
 the fraction goes to the output as it is.
 
 Where the line names no zone, the local one of this process holds (TZ, /etc/localtime): in a
-Pod's container that is UTC unless somebody decided otherwise. Where it names no year or no
-day, the one that brings it closest to the time of reading.
+Pod's container that is UTC unless somebody decided otherwise. Where it names no year, the last
+one that doesn't put it into the future; where it names no day, the one that brings it closest to
+the time of reading.
 """
 
 from __future__ import annotations
@@ -29,6 +30,11 @@ _MONTHS = {
         b"jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1
     )
 }
+
+_AHEAD = 2 * DAY
+"""Seconds into the future that a timestamp without a year may be: clocks and zones differ."""
+_YEARS_BACK = 8
+"""29 February is that far at most."""
 
 # Abbreviations that mean one thing in the logs of servers. Others (IST, CST of China, ...) are
 # ambiguous: with them the local zone holds, which is the zone of the writer in the usual Pod.
@@ -167,8 +173,8 @@ def _ctime(text: bytes, clock: Clock) -> int | None:
 
 
 def _syslog(text: bytes, clock: Clock) -> int | None:
-    # Nov 23 02:16:56
-    return _without_year(_MONTHS.get(text[0:3].lower(), 0), int(text[4:6]), text[7:15], clock)
+    # Nov 23 02:16:56; a day of one digit has a space before it, or hasn't
+    return _without_year(_MONTHS.get(text[0:3].lower(), 0), int(text[4:6]), text[-8:], clock)
 
 
 def _syslog_or_iso(text: bytes, clock: Clock) -> int | None:
@@ -194,12 +200,11 @@ def _klog(text: bytes, clock: Clock) -> int | None:
 def _without_year(month: int, day: int, clock_time: bytes, clock: Clock) -> int | None:
     hour, minute, second = int(clock_time[0:2]), int(clock_time[3:5]), int(clock_time[6:8])
     this = clock.year()
-    return clock.closest(
-        [
-            clock.seconds(year, month, day, hour, minute, second, b"")
-            for year in (this - 1, this, this + 1)
-        ]
-    )
+    for year in range(this + 1, this - _YEARS_BACK, -1):
+        seconds = clock.seconds(year, month, day, hour, minute, second, b"")
+        if seconds is not None and seconds <= clock.now + _AHEAD:
+            return seconds
+    return None
 
 
 def _time_of_day(text: bytes, clock: Clock) -> int | None:
@@ -327,12 +332,12 @@ STAMPS = {
         "seconds fraction zone",
         _ctime,
     ),
-    "SYSLOGDATE": Stamp(rb"(" + _MONTH + rb" [ 0-3]\d " + _CLOCK + rb")", "seconds", _syslog),
+    "SYSLOGDATE": Stamp(rb"(" + _MONTH + rb" [ 0-3]?\d " + _CLOCK + rb")", "seconds", _syslog),
     # Either way in which syslog's files have it.
     "SYSLOGTIME": Stamp(
         rb"("
         + _MONTH
-        + rb" [ 0-3]\d "
+        + rb" [ 0-3]?\d "
         + _CLOCK
         + rb"|\d{4}-[01]\d-[0-3]\dT"
         + _CLOCK
