@@ -102,8 +102,6 @@ class _Http(_Behind):
     def _answer(self, received: Received) -> Reply | Fault:
         # Requests are not kept: there are many.
         self._peer.received.clear()
-        if len(received.packed) < int(received.fields.get("content-length", -1)):
-            return RESET  # the connection has ended in the request's middle
         self.on_request()
         with self.lock:
             draw = self.chance.random() if self.stormy else 1.0

@@ -22,6 +22,8 @@ import struct
 import threading
 from collections.abc import Iterator
 
+from tests.waiting import wait_until
+
 FATES = ("reset", "lost", "half", "stall", "slow", "pass")
 RESET = struct.pack("ii", 1, 0)
 
@@ -56,7 +58,7 @@ class Weather:
 
     def calm(self) -> None:
         self._change(storm=False, down=False)
-        assert self._listening.wait(10)
+        assert self._listening.wait(40)
 
     def close(self) -> None:
         self._closed = True
@@ -77,9 +79,7 @@ class Weather:
                 # Whoever connects is refused, and nobody else can get the port.
                 self._listening.clear()
                 self._listener.close()
-                self._listener = socket.socket()
-                self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                self._listener.bind(("127.0.0.1", self.port))
+                self._listener = _bound(self.port)
                 while self._down and not self._closed:
                     self._changed.wait(0.02)
                 if self._closed:
@@ -148,6 +148,24 @@ class Weather:
                 answered += len(data)
         # What the weather was told of before its change holds no longer.
         _reset(client)
+
+
+def _bound(port: int) -> socket.socket:
+    """Not listening yet. Somebody's connection may have got the port meanwhile, for a moment."""
+
+    def bound() -> socket.socket | None:
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind(("127.0.0.1", port))
+        except OSError:
+            sock.close()
+            return None
+        return sock
+
+    found = wait_until(bound, 30, f"port {port} is free")
+    assert found is not None
+    return found
 
 
 def _reset(sock: socket.socket) -> None:

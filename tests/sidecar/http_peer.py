@@ -121,7 +121,11 @@ def _handler(peer: HttpPeer) -> type[BaseHTTPRequestHandler]:
             self.close_connection = True
 
         def _serve(self) -> None:
-            packed = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            length = int(self.headers.get("Content-Length", "0"))
+            packed = self.rfile.read(length)
+            if len(packed) < length:
+                self.close_connection = True  # the sender went in the middle of it
+                return
             content = packed
             if self.headers.get("Content-Encoding") == "gzip":
                 content = gzip.decompress(packed)

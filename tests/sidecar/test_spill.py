@@ -135,6 +135,37 @@ def test_a_place_in_a_queue_of_before_is_none_in_the_next(spilling: Delivering) 
     spilling.close()
 
 
+def test_a_segment_that_nothing_came_into_is_nothing_to_deliver(tmp_path: Path) -> None:
+    """Killed between its making and the first record, in its own life and in a Pod's of before."""
+    first = Delivering(tmp_path, bytes=100, spill=1 << 20, durable=True)
+    go_down(first)
+    first.delivery.close()
+    entries = first.tail.entries()
+    (segment,) = (first.folder / "spill").rglob("*.frames")
+    (segment.parent / "0000000000000009.frames").touch()
+    first.delivery = first.start(entries)
+    recover(first)
+    assert stored(first) == ["first"]
+    assert first.delivery.overflow.empty
+    first.delivery.close()
+    assert not list((first.folder / "spill").rglob("*.frames"))
+    segment.parent.mkdir(parents=True)
+    segment.touch()
+    first.delivery = first.start(entries)
+    first.delivery.finish()
+    first.turns(60)
+    assert first.delivery.finished
+    first.delivery.close()
+    assert not segment.exists()
+    segment.parent.mkdir(parents=True, exist_ok=True)
+    segment.touch()
+    second = Delivering(tmp_path, bytes=100, spill=1 << 20, durable=True, uid="77aa")
+    assert second.delivery.overflow.next_feed() is None
+    assert not segment.exists()
+    first.loop.close()
+    second.close()
+
+
 def test_half_a_frame_is_passed_over(spilling: Delivering) -> None:
     go_down(spilling)
     spilling.append(*lines(0, 10))

@@ -212,13 +212,21 @@ class Spill:
         numbers = [int(name.partition(".")[0]) for name in names if name[:16].isdigit()]
         for number in numbers:
             size = os.stat(self._path(number)).st_size
-            self._segments.append((number, size))
-            self._account(size)
-        if not numbers:
-            return True
-        self._reader = (numbers[0], 0)
+            if size:
+                self._segments.append((number, size))
+                self._account(size)
+            else:
+                # Killed between its making and the first record.
+                os.unlink(self._path(number))
+        if not self._segments:
+            self._done = (max(numbers, default=0), 0)
+            if self._adopted:
+                self.remove()
+            return not self._adopted
+        first = self._segments[0][0]
+        self._reader = (first, 0)
         segment, offset = position.get("segment"), position.get("offset")
-        if segment == numbers[0] and type(offset) is int and 0 <= offset <= self._segments[0][1]:
+        if segment == first and type(offset) is int and 0 <= offset <= self._segments[0][1]:
             self._reader = self._done = (segment, offset)
         self._drop_delivered()
         return True
@@ -245,11 +253,20 @@ class Spill:
             os.fdatasync(self._writer)
         except OSError:
             os.ftruncate(self._writer, self._written)
+            if not self._written:
+                self._drop_empty()
             raise
         self._written += size
         self._segments[-1] = (number, self._written)
         self._account(size)
         return True
+
+    def _drop_empty(self) -> None:
+        """The last segment got nothing: it must not look as if there were something to deliver."""
+        os.close(self._writer)
+        self._writer = -1
+        number, _ = self._segments.pop()
+        os.unlink(self._path(number))
 
     @property
     def dirty(self) -> bool:
