@@ -14,6 +14,7 @@ import pytest
 from tests.ambassador.conftest import Ambassador, Start
 from tests.ambassador.mariadb import MariaDb, connect, mariadb
 from tests.ambassador.secrets import Secret
+from tests.ambassador.upstreams import read_all
 from tests.ports import free_port
 from tests.waiting import wait_until
 
@@ -262,6 +263,24 @@ def test_pain_11_a_server_that_speaks_first_is_not_waited_for(
         greeting = client.recv(4096)
         assert greeting[4] == 10
         assert b"MariaDB" in greeting
+
+
+def test_what_clients_do_wrong_is_not_the_servers_fault(
+    start: Start, server: MariaDb, secret: Secret
+) -> None:
+    """Or five clients that hang up, or ask for a database that isn't there, would eject it."""
+    ambassador = begin(start, {"upstreams": [server.config], "credentials": secret.config})
+    with ambassador.dial() as client:
+        assert client.recv(4096)
+    wait_until(lambda: ambassador.metric("podweave_ambassador_clients_gone_total") == 1, 20, "gone")
+    with ambassador.dial() as client:
+        client.sendall(b"\xff" * 100)
+        assert b"#08S01the client: " in read_all(client)
+    with pytest.raises(pymysql.err.OperationalError, match="no_such_database"):
+        through(ambassador, database="no_such_database")
+    _, metrics = ambassador.admin("GET", "/metrics")
+    assert "podweave_ambassador_dial_failures_total{" not in metrics
+    assert 'podweave_ambassador_upstream_up{profile="stage"' in metrics
 
 
 def test_a_full_server_is_asked_again_until_there_is_room(

@@ -196,6 +196,10 @@ class Session:
         else:
             reset(self.sock)
 
+    def _refuse_blameless(self, command: interface.Blameless) -> None:
+        self._upstream.is_there()
+        self._refuse(command)
+
     def _close(self, command: interface.Close) -> None:
         self._upstream.is_there()
         self._release()
@@ -223,6 +227,7 @@ class Session:
                 self._do(self._conversation.from_client(data))
             else:
                 self._client_ended = True
+                self._board.metrics.gone.value += 1
                 self._do(self._conversation.client_ended())
         elif not events & (READ | WRITE):
             self._client_gone()
@@ -271,5 +276,6 @@ _PERFORM: dict[type[Command], Callable[[Session, Any], None]] = {
     interface.Rejected: Session._rejected,
     interface.Unready: Session._unready,
     interface.Refuse: Session._refuse,
+    interface.Blameless: Session._refuse_blameless,
     interface.Close: Session._close,
 }

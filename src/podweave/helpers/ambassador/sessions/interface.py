@@ -17,7 +17,8 @@ be relayed as it is. The driver tells it what happens and does what it answers, 
     Relay                  the conversation is over: bytes both ways from now on
     Rejected               the upstream doesn't accept the login: once more if the Secret changed
     Unready                the upstream is there but says "not now": again while there is time
-    Refuse                 these are the last words for the client
+    Refuse                 these are the last words for the client; the upstream has failed
+    Blameless              the same, and the upstream has not: it is the client's own fault, say
     Close                  end in order, nothing more to say
 
 Dial, Secure and those that end the conversation come last in an answer. A retry or a switch of
@@ -145,6 +146,12 @@ class Rejected(Refuse):
 
 class Unready(Refuse):
     """The upstream is starting or full; the farewell is for when the time is over."""
+
+    __slots__ = ()
+
+
+class Blameless(Refuse):
+    """An upstream must not be ejected for what its clients do, or for how they are switched."""
 
     __slots__ = ()
 

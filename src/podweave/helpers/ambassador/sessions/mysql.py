@@ -27,6 +27,7 @@ from __future__ import annotations
 import os
 
 from podweave.helpers.ambassador.sessions.interface import (
+    Blameless,
     Conversation,
     Dial,
     Refuse,
@@ -106,11 +107,8 @@ class MysqlConversation(Conversation):
             if self._offered is None:
                 self._state = OVER
                 return (Relay(),)
-            return self._refused("the profile was switched during the login: connect again")
+            return self._blameless("the profile was switched during the login: connect again")
         return ()
-
-    def client_ended(self) -> Sequence[Command]:
-        return (Refuse(DialError("ECONNRESET", "the client went away during its login")),)
 
     def failed(self, error: DialError) -> Sequence[Command]:
         self._state = OVER
@@ -156,7 +154,7 @@ class MysqlConversation(Conversation):
                 else:
                     commands.append(ToUpstream(packet(sequence + self._shift, payload)))
         except MysqlError as error:
-            commands += self._refused(str(error), HANDSHAKE_ERROR)
+            commands += self._blameless(f"the client: {error}", HANDSHAKE_ERROR)
         return commands
 
     def _greeted(self, payload: bytes) -> Sequence[Command]:
@@ -204,7 +202,7 @@ class MysqlConversation(Conversation):
         assert offered is not None
         used = response.capabilities & offered.capabilities
         if used & ~greeting.capabilities & ~mysql.CLIENT_PLUGIN_AUTH:
-            return self._refused("this server can do less than the first one said: connect again")
+            return self._blameless("this server can do less than the first one said: connect again")
         database = target.database.encode() if target.database else response.database
         capabilities = used & ~mysql.CLIENT_CONNECT_WITH_DB | mysql.CLIENT_SECURE_CONNECTION
         if database:
@@ -280,7 +278,7 @@ class MysqlConversation(Conversation):
         if payload == b"\x01\x04":
             # Its answer would be a request for a key, as it knows of no TLS; the server waits for
             # the password itself.
-            return self._refused(
+            return self._blameless(
                 "caching_sha2_password wants the password in full, which only a login in the "
                 "profile's `credentials` can give over the ambassador's TLS"
             )
@@ -291,6 +289,7 @@ class MysqlConversation(Conversation):
         return (ToClient(data),)
 
     def _turned_away(self, number: int, state: bytes, message: str) -> Sequence[Command]:
+        greeting = self._state == GREETING
         self._state = OVER
         label = self._target.label if self._target is not None else ""
         error = DialError(f"MYSQL_{number}", f"{label}: {message}")
@@ -298,13 +297,23 @@ class MysqlConversation(Conversation):
             told = f"{label} refuses the login of the profile's Secret: {message}"
             return (Rejected(error, self._error(number, state, told)),)
         farewell = self._error(number, state, message)
-        return (Unready(error, farewell) if number in _NOT_NOW else Refuse(error, farewell),)
+        if number in _NOT_NOW:
+            return (Unready(error, farewell),)
+        # Once it has said its greeting it serves us; what it has against this login, a database
+        # that isn't there for one, is the client's.
+        return (Refuse(error, farewell) if greeting else Blameless(error, farewell),)
 
-    def _refused(self, message: str, number: int = CANNOT_CONNECT) -> Sequence[Command]:
+    def _refused(self, message: str) -> Sequence[Command]:
+        """The server doesn't do what it must."""
         self._state = OVER
         label = self._target.label if self._target is not None else ""
         error = DialError("PROTOCOL", f"{label}: {message}")
-        return (Refuse(error, self._error(number, b"08S01", error.message)),)
+        return (Refuse(error, self._error(CANNOT_CONNECT, b"08S01", error.message)),)
+
+    def _blameless(self, message: str, number: int = CANNOT_CONNECT) -> Sequence[Command]:
+        self._state = OVER
+        error = DialError("PROTOCOL", message)
+        return (Blameless(error, self._error(number, b"08S01", message)),)
 
     def _error(self, number: int, state: bytes, message: str) -> bytes:
         return packet(self._sequence, mysql.err(number, state, message))

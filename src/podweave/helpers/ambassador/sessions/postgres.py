@@ -18,6 +18,7 @@ import binascii
 import os
 
 from podweave.helpers.ambassador.sessions.interface import (
+    Blameless,
     Close,
     Command,
     Conversation,
@@ -109,9 +110,10 @@ class PostgresConversation(Conversation):
                     commands.append(self._dial())
                 else:
                     error = DialError("EPROTO", "the client wants TLS, and localhost has none")
-                    commands.append(Refuse(error, _ALERT_HANDSHAKE_FAILURE))
+                    commands.append(Blameless(error, _ALERT_HANDSHAKE_FAILURE))
         except PostgresError as error:
-            commands.append(_misbehaved(error, "the client"))
+            answer = postgres.error_response(error.code, error.message)
+            commands.append(Blameless(DialError("EPROTO", f"the client: {error.message}"), answer))
         return commands
 
     def _dial(self) -> Command:
@@ -283,8 +285,3 @@ class PostgresConversation(Conversation):
             # Nobody is told what becomes of a cancel request; a success looks the same.
             return (Close(),)
         return (Refuse(error, refusal(error, connected=self._target is not None)),)
-
-
-def _misbehaved(error: PostgresError, who: str) -> Command:
-    answer = postgres.error_response(error.code, error.message)
-    return Refuse(DialError("EPROTO", f"{who}: {error.message}"), answer)
