@@ -149,6 +149,43 @@ def test_this_machine_has_podmans_name_in_upstreams_only() -> None:
     assert with_podmans_host(b'{"program": "adapter"}') == b'{"program": "adapter"}'
 
 
+def test_this_machine_has_podmans_name_in_stores_and_groups_too() -> None:
+    stores = [
+        {"elasticsearch": {"urls": ["https://Host.podweave.internal.:9200", "http://b:1"]}},
+        {"syslog": {"address": "host.podweave.internal:514"}},
+        {
+            "http": {
+                "url": "http://host.podweave.internal/host.podweave.internal",
+                "headers": {"X": "host.podweave.internal"},
+                "tls": {"server_name": "host.podweave.internal"},
+            }
+        },
+        {"files": {"directory": "/host.podweave.internal"}},
+    ]
+    groups = {"a": {"upstreams": [["host.podweave.internal", 80, 1, 0]]}}
+    config = {
+        "profiles": {"dev": {"upstreams": [["db", 1]], "http": {"groups": groups}}},
+        "logs": [{"from": ["/var/log/host.podweave.internal"], "stores": stores}],
+    }
+    changed = json.loads(with_podmans_host(json.dumps(config).encode()))
+    dev = changed["profiles"]["dev"]
+    assert dev["http"]["groups"]["a"]["upstreams"] == [["host.containers.internal", 80, 1, 0]]
+    (entry,) = changed["logs"]
+    assert entry["from"] == ["/var/log/host.podweave.internal"]
+    assert entry["stores"] == [
+        {"elasticsearch": {"urls": ["https://host.containers.internal:9200", "http://b:1"]}},
+        {"syslog": {"address": "host.containers.internal:514"}},
+        {
+            "http": {
+                "url": "http://host.containers.internal/host.podweave.internal",
+                "headers": {"X": "host.podweave.internal"},
+                "tls": {"server_name": "host.podweave.internal"},
+            }
+        },
+        stores[3],
+    ]
+
+
 STARTED = "2026-11-23T12:31:21.193631219+09:00"
 STARTED_AT = 1795404681.0
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import sys
 from typing import Any, Final
 
@@ -27,6 +28,9 @@ RECORD: Final = "podweave.dev/pod"
 
 HOST: Final = "host.podweave.internal"
 PODMANS_HOST: Final = "host.containers.internal"
+_THIS_MACHINE: Final = re.compile(rf"(?i:(?:(?<=^)|(?<=://)){re.escape(HOST)}\.?(?=[:/]|$))")
+_ADDRESS_KEYS: Final = frozenset({"upstreams", "url", "urls", "address", "endpoint", "proxy"})
+"""Of profiles and stores."""
 
 SOUND_SINCE: Final = (4, 6)
 """Before, an init container was started again after its end unless the restartPolicy was Never,
@@ -346,11 +350,22 @@ class _Adaptation:
 def with_podmans_host(configuration: bytes) -> bytes:
     """A helper's configuration in which this machine has the name that Podman gives it."""
     config = json.loads(configuration)
-    found = False
-    profiles = config.get("profiles") if isinstance(config, dict) else None
-    for profile in (profiles or {}).values():
-        for upstream in profile["upstreams"]:
-            if upstream[0].lower().removesuffix(".") == HOST:
-                upstream[0] = PODMANS_HOST
-                found = True
-    return json.dumps(config, separators=(",", ":")).encode() if found else configuration
+    if not isinstance(config, dict):
+        return configuration
+    changed = config | {
+        key: _with_podmans_host(config[key]) for key in ("profiles", "logs") if key in config
+    }
+    if changed == config:
+        return configuration
+    return json.dumps(changed, separators=(",", ":")).encode()
+
+
+def _with_podmans_host(part: Any, addresses: bool = False) -> Any:
+    """`addresses`: strings in it are addresses or URLs, which no other string is taken for."""
+    if isinstance(part, dict):
+        return {key: _with_podmans_host(part[key], key in _ADDRESS_KEYS) for key in part}
+    if isinstance(part, list):
+        return [_with_podmans_host(each, addresses) for each in part]
+    if addresses and isinstance(part, str):
+        return _THIS_MACHINE.sub(PODMANS_HOST, part)
+    return part
