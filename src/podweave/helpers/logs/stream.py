@@ -114,6 +114,7 @@ class Stream:
         self._joiner = Joiner(self._reads)
         self._announcers = [layout for layout in layouts if getattr(layout, "marker", b"")]
         self._headed = False
+        self._beginning = True
         self._pending: _Event | None = None
         self._hits = 0
         self._misses = 0
@@ -188,12 +189,16 @@ class Stream:
 
     def _rows(self, lines: list[bytes], clock: Clock) -> list[bytes]:
         """The rows that are done, of lines among which may be headers (see _announced)."""
+        announcers = self._announcers
+        if self._beginning:
+            self._beginning = False
+            self._announcers = [each for each in announcers if not getattr(each, "once", False)]
         if not self._headed:
             return self._rows_of(lines, clock)
         self._headed = False
         done: list[bytes] = []
         begin = 0
-        for index, layout in self._announced(lines):
+        for index, layout in self._announced(lines, announcers):
             done += self._rows_of(lines[begin : index + 1], clock)
             begin = index + 1
             told = layout, *getattr(layout, "beside", ())
@@ -203,10 +208,11 @@ class Stream:
             done += self._rows_of(lines[begin:], clock)
         return done
 
-    def _announced(self, lines: list[bytes]) -> list[tuple[int, Any]]:
+    @staticmethod
+    def _announced(lines: list[bytes], announcers: Sequence[Any]) -> list[tuple[int, Any]]:
         """Lines that say how the following ones are laid out, each with that layout."""
         found = {}
-        for announcer in self._announcers:
+        for announcer in announcers:
             for index, line in enumerate(lines):
                 if announcer.marker in line:
                     layout = announcer.announces(line)
