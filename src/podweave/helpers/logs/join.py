@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 _BLOCKS = (b"__CURSOR=", b"Start-Date: ")
 """Begin an entry of an exported journal and of apt's history, whose other lines follow."""
+_SLOW = (b"# Time: ", b"# User@Host: ")
+"""Begin an entry of MySQL's slow query log."""
+# java.util.logging's head, whose message is on the next line, behind its level.
+_HEADED = re.compile(rb"[A-Z][a-z]{2} \d{1,2}, \d{4},? 1?\d:\d\d:\d\d(?: |\xe2\x80\xaf)[AP]M ")
+_MESSAGE = re.compile(rb"[^\W\d_]{3,16}: ")
 _TRACEBACK = b"Traceback (most recent call last)"
 _GO_START = re.compile(rb"(?:panic: |fatal error: |goroutine \d+ \[)")
 _GOROUTINE = re.compile(rb"goroutine \d+ \[")
@@ -77,6 +82,10 @@ class Joiner:
             self._state = "python"
         elif known and line.startswith(_BLOCKS):
             self._state = "block"
+        elif known is not False and line.startswith(_SLOW):
+            self._state = "time" if line.startswith(_SLOW[0]) else "statement"
+        elif known is not False and _HEADED.match(line):
+            self._state = "headed"
         elif known:
             return
         elif _GO_START.match(line):
@@ -90,6 +99,16 @@ class Joiner:
         """The line belongs to the event that began last."""
         if self._state == "block":
             return not line.startswith(_BLOCKS)
+        if self._state == "time":
+            # The time stands before the first of several statements.
+            self._state = "statement"
+            return True
+        if self._state == "statement":
+            return not line.startswith(_SLOW)
+        if self._state == "headed":
+            self._state = ""
+            if _MESSAGE.match(line):
+                return True
         if not line or line.isspace() or line[0] in b" \t":
             return True
         if line.startswith(_TRACEBACK):

@@ -1,4 +1,4 @@
-"""Java: the usual patterns of log4j, logback, Spring Boot, JBoss, Kafka and Hadoop."""
+"""Java: the usual patterns of log4j, logback, JBoss, Kafka and Hadoop."""
 
 from __future__ import annotations
 
@@ -25,12 +25,6 @@ FORMATS = {
     "log4j": Format(
         "log4j",
         (
-            # Spring Boot 2 and 3
-            Layout(
-                rb"%{ISO8601:time} +%{LOGLEVEL:level} %{INT:pid} --- "
-                rb"(?>(?:\[%{BRACKETED:application?}\] (?=\[))?)\[ *+%{BRACKETED:thread}\] "
-                rb"(?:\[[^\]\n]*\] )?%{LOGGER:logger} *: %{REST:message}"
-            ),
             *_with(rb"%{ISO8601:time}"),
             *_with(rb"%{TIMEOFDAY:time}"),
             # JBoss, WildFly, Quarkus: %d %-5p [%c] (%t) %m
@@ -71,30 +65,6 @@ FORMATS = {
                     "logger": "c.e.shop.Orders",
                     "line": 17,
                     "message": "no stock",
-                },
-            ),
-            (
-                b"2026-11-23T11:16:56.789+09:00  INFO 1 --- [shop] [           main] "
-                b"o.s.b.w.embedded.tomcat.TomcatWebServer  : Tomcat started on port 8080",
-                {
-                    "time": (1795400216, "789"),
-                    "level": "info",
-                    "pid": 1,
-                    "thread": "main",
-                    "logger": "o.s.b.w.embedded.tomcat.TomcatWebServer",
-                    "message": "Tomcat started on port 8080",
-                    "attributes": {"application": "shop"},
-                },
-            ),
-            (
-                b"2026-11-23 02:16:56.789  INFO 1 --- [           main] c.e.Shop : Started",
-                {
-                    "time": (1795400216, "789"),
-                    "level": "info",
-                    "pid": 1,
-                    "thread": "main",
-                    "logger": "c.e.Shop",
-                    "message": "Started",
                 },
             ),
             (

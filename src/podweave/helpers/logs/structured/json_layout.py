@@ -69,8 +69,10 @@ class JsonLayout:
         self.strip = strip
         self.general = general
         # What must stand in a line of the format, for a quick look.
+        # A path's last part may be the end of a key with dots of its own.
         self.literals = tuple(
-            b'"' + path.rpartition(".")[2].encode() + b'"' for path in self.requires
+            (b"" if "." in path else b'"') + path.rpartition(".")[2].encode() + b'"'
+            for path in self.requires
         )
 
     def reads(self, line: bytes, clock: Clock) -> bool:

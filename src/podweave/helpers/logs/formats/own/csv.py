@@ -211,8 +211,10 @@ _MOST_HEADERS = 64
 class HeaderLayout(_Columns):
     """Reads header lines: names of columns, among them the time's, but not as the last.
 
-    `marker` is a text that no header line is without.
+    `marker` is a text that no header line is without. `once`: it stands at a file's beginning.
     """
+
+    once = True
 
     def __init__(self, ending: bytes, delimiter: bytes, quote: bytes) -> None:
         super().__init__([], delimiter, quote)
@@ -256,4 +258,8 @@ class HeaderLayout(_Columns):
 
 
 def header_layouts(delimiter: bytes, quote: bytes) -> list[HeaderLayout]:
-    return [HeaderLayout(ending, delimiter, quote) for ending in _TIMES]
+    return [
+        HeaderLayout(ending + closing, delimiter, quote)
+        for ending in _TIMES
+        for closing in (b"", quote)
+    ]

@@ -54,7 +54,7 @@ def java(pattern: str) -> Stamp:
             raise ValueError(f"the date {pattern!r} has {letter * (end - place)}, which isn't read")
         pieces.append(piece)
         place = end
-    return _stamp(pieces, pattern)
+    return stamp_of(pieces, pattern)
 
 
 def _java_piece(letter: str, count: int) -> Piece | None:
@@ -122,7 +122,7 @@ _COMPOSED = {
 
 def strftime(pattern: str) -> Stamp:
     """Of strftime's directives, in the C locale; ValueError where one isn't known."""
-    return _stamp(_strftime_pieces(pattern), pattern)
+    return stamp_of(_strftime_pieces(pattern), pattern)
 
 
 def _strftime_pieces(pattern: str) -> list[Piece]:
@@ -152,7 +152,8 @@ def _strftime_pieces(pattern: str) -> list[Piece]:
     return pieces
 
 
-def _stamp(pieces: list[Piece], shown: str) -> Stamp:
+def stamp_of(pieces: list[Piece], shown: str) -> Stamp:
+    """Of parts one after the other; ValueError, with the text it is shown as, for what is none."""
     roles = [role for role, _ in pieces if role]
     for role in set(roles):
         if roles.count(role) > 1:

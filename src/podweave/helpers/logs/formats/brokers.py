@@ -1,0 +1,419 @@
+"""Redis, Cassandra, Elasticsearch, Kafka, ZooKeeper, RabbitMQ, NATS.
+
+Sources: redis' server.c, the log4j2, logback and log4j configurations that Cassandra,
+Elasticsearch, OpenSearch, Kafka and ZooKeeper are delivered with, RabbitMQ's "Logging",
+nats-server's logger.
+"""
+
+from __future__ import annotations
+
+from podweave.helpers.logs.layouts import Format, Layout
+from podweave.helpers.logs.structured.json_layout import TEXT, JsonLayout
+
+FORMATS = {
+    "redis": Format(
+        "redis",
+        (
+            Layout(
+                rb"%{INT:pid}:%{BEGIN:role}[MSCX]%{END} %{DAYMONTHYEAR:time} "
+                rb"%{BEGIN:level}[.\-*#]%{END} %{REST:message}"
+            ),
+        ),
+        samples=(
+            (
+                b"31:M 23 Nov 2026 02:16:56.789 * Ready to accept connections tcp",
+                {
+                    "pid": 31,
+                    "level": "notice",
+                    "message": "Ready to accept connections tcp",
+                    "time": (1795400216, "789"),
+                    "attributes": {
+                        "role": "M",
+                    },
+                },
+            ),
+            (
+                (b"31:C 23 Nov 2026 02:16:56.790 # oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo"),
+                {
+                    "pid": 31,
+                    "level": "warn",
+                    "message": "oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo",
+                    "time": (1795400216, "790"),
+                    "attributes": {
+                        "role": "C",
+                    },
+                },
+            ),
+            (
+                b"31:S 23 Nov 2026 02:16:57.000 - Accepted 192.0.2.7:51234",
+                {
+                    "pid": 31,
+                    "level": "info",
+                    "message": "Accepted 192.0.2.7:51234",
+                    "time": (1795400217, "000"),
+                    "attributes": {
+                        "role": "S",
+                    },
+                },
+            ),
+        ),
+        levels={".": "debug", "-": "info", "*": "notice", "#": "warn"},
+    ),
+    "cassandra": Format(
+        "cassandra",
+        (
+            Layout(
+                rb"%{LOGLEVEL:level} +\[%{BRACKETED:thread}\] (?>"
+                rb"(?:[0-9a-f\-]{36} )?)%{ISO8601:time} "
+                rb"%{BEGIN:file}[\w$]+\.java%{END}:%{INT:line} - %{REST:message}"
+            ),
+            Layout(
+                rb"%{LOGLEVEL:level} +\[%{BRACKETED:thread}\] (?>"
+                rb"(?:[0-9a-f\-]{36} )?)%{ISO8601:time} "
+                rb"%{BEGIN:logger}[\w$.]+%{END}:%{INT:line} - %{REST:message}"
+            ),
+        ),
+        samples=(
+            (
+                (
+                    b"INFO  [main] 2026-11-23 02:16:56,789 CassandraDaemon.java:65"
+                    b"0 - Startup complete"
+                ),
+                {
+                    "level": "info",
+                    "thread": "main",
+                    "file": "CassandraDaemon.java",
+                    "line": 650,
+                    "message": "Startup complete",
+                    "time": (1795400216, "789"),
+                },
+            ),
+            (
+                (
+                    b"WARN  [GossipTasks:1] 2026-11-23 02:16:57,000 FailureDetecto"
+                    b"r.java:319 - Not marking nodes down due to local pause of 61"
+                    b"24ms"
+                ),
+                {
+                    "level": "warn",
+                    "thread": "GossipTasks:1",
+                    "file": "FailureDetector.java",
+                    "line": 319,
+                    "message": "Not marking nodes down due to local pause of 6124ms",
+                    "time": (1795400217, "000"),
+                },
+            ),
+        ),
+    ),
+    "elasticsearch-json": Format(
+        "elasticsearch-json",
+        (
+            JsonLayout(
+                {
+                    "log.level": "level",
+                    "elasticsearch.node.name": "",
+                    "elasticsearch.cluster.name": "",
+                    "service.name": "service_name",
+                    "process.thread.name": "thread",
+                    "log.logger": "logger",
+                    "event.dataset": "",
+                    "ecs.version": "",
+                },
+                requires={"@timestamp": TEXT, "message": TEXT, "elasticsearch.cluster.name": TEXT},
+            ),
+            # 7, OpenSearch
+            JsonLayout(
+                {
+                    "type": "",
+                    "timestamp": "time",
+                    "component": "logger",
+                    "cluster.name": "",
+                    "node.name": "",
+                    "stacktrace": "stack_trace",
+                },
+                requires={"type": TEXT, "timestamp": TEXT, "component": TEXT, "node.name": TEXT},
+            ),
+        ),
+        samples=(
+            (
+                (
+                    b'{"@timestamp":"2026-11-23T02:16:56.789Z", "log.level": "INFO'
+                    b'", "message":"started", "ecs.version": "1.2.0","service.name'
+                    b'":"ES_ECS","event.dataset":"elasticsearch.server","process.t'
+                    b'hread.name":"main","log.logger":"org.elasticsearch.node.Node'
+                    b'","elasticsearch.node.name":"node-1","elasticsearch.cluster.'
+                    b'name":"shop"}'
+                ),
+                {
+                    "time": (1795400216, "789"),
+                    "level": "info",
+                    "message": "started",
+                    "attributes": {
+                        "ecs.version": "1.2.0",
+                        "event.dataset": "elasticsearch.server",
+                        "elasticsearch.node.name": "node-1",
+                        "elasticsearch.cluster.name": "shop",
+                    },
+                    "service_name": "ES_ECS",
+                    "thread": "main",
+                    "logger": "org.elasticsearch.node.Node",
+                },
+            ),
+            (
+                (
+                    b'{"type": "server", "timestamp": "2026-11-23T02:16:56,789Z", '
+                    b'"level": "WARN", "component": "o.o.n.Node", "cluster.name": '
+                    b'"shop", "node.name": "node-1", "message": "slow", "cluster.u'
+                    b'uid": "abc", "node.id": "def"  }'
+                ),
+                {
+                    "attributes": {
+                        "type": "server",
+                        "cluster.name": "shop",
+                        "node.name": "node-1",
+                        "cluster.uuid": "abc",
+                        "node.id": "def",
+                    },
+                    "time": (1795400216, "789"),
+                    "level": "warn",
+                    "logger": "o.o.n.Node",
+                    "message": "slow",
+                },
+            ),
+        ),
+    ),
+    "elasticsearch": Format(
+        "elasticsearch",
+        (
+            Layout(
+                rb"\[%{ISO8601:time}\]\[%{BEGIN:level}[A-Z]+%{END} *+\]\["
+                rb"%{BEGIN:logger}[^\]\n ]+%{END} *+\] "
+                rb"(?>(?:\[%{BEGIN:node?}[^\]\n]*%{END}\] ?)?)%{REST:message}"
+            ),
+        ),
+        samples=(
+            (
+                (b"[2026-11-23T02:16:56,789][INFO ][o.e.n.Node               ] [node-1] started"),
+                {
+                    "level": "info",
+                    "logger": "o.e.n.Node",
+                    "message": "started",
+                    "time": (1795400216, "789"),
+                    "attributes": {
+                        "node": "node-1",
+                    },
+                },
+            ),
+            (
+                (
+                    b"[2026-11-23T02:16:57,000][WARN ][o.e.c.r.a.DiskThresholdMoni"
+                    b"tor] [node-1] high disk watermark [90%] exceeded"
+                ),
+                {
+                    "level": "warn",
+                    "logger": "o.e.c.r.a.DiskThresholdMonitor",
+                    "message": "high disk watermark [90%] exceeded",
+                    "time": (1795400217, "000"),
+                    "attributes": {
+                        "node": "node-1",
+                    },
+                },
+            ),
+            (
+                (
+                    b"[2026-11-23T02:16:57,001][ERROR][o.o.b.OpenSearchUncaughtExc"
+                    b"eptionHandler] uncaught exception in thread [main]"
+                ),
+                {
+                    "level": "error",
+                    "logger": "o.o.b.OpenSearchUncaughtExceptionHandler",
+                    "message": "uncaught exception in thread [main]",
+                    "time": (1795400217, "001"),
+                },
+            ),
+        ),
+    ),
+    "kafka": Format(
+        "kafka",
+        (
+            Layout(
+                rb"\[%{ISO8601:time}\] %{LOGLEVEL:level} %{REST:message} "
+                rb"\(%{BEGIN:logger}(?:kafka|org\.apache\.kafka|state\.change)\.[\w.$\-]+%{END}\)"
+            ),
+        ),
+        samples=(
+            (
+                (
+                    b"[2026-11-23 02:16:56,789] INFO [KafkaServer id=0] started (k"
+                    b"afka.server.KafkaServer)"
+                ),
+                {
+                    "level": "info",
+                    "message": "[KafkaServer id=0] started",
+                    "logger": "kafka.server.KafkaServer",
+                    "time": (1795400216, "789"),
+                },
+            ),
+            (
+                (
+                    b"[2026-11-23 02:16:56,790] WARN [Consumer clientId=c-1, group"
+                    b"Id=shop] Offset commit failed (org.apache.kafka.clients.cons"
+                    b"umer.internals.ConsumerCoordinator)"
+                ),
+                {
+                    "level": "warn",
+                    "message": "[Consumer clientId=c-1, groupId=shop] Offset commit failed",
+                    "logger": "org.apache.kafka.clients.consumer.internals.ConsumerCoordinator",
+                    "time": (1795400216, "790"),
+                },
+            ),
+            (
+                (
+                    b"[2026-11-23 02:16:57,000] TRACE [Broker id=0] Handling Leade"
+                    b"rAndIsr request (state.change.logger)"
+                ),
+                {
+                    "level": "trace",
+                    "message": "[Broker id=0] Handling LeaderAndIsr request",
+                    "logger": "state.change.logger",
+                    "time": (1795400217, "000"),
+                },
+            ),
+        ),
+    ),
+    "zookeeper": Format(
+        "zookeeper",
+        (
+            Layout(
+                rb"%{ISO8601:time} \[myid:%{BEGIN:server_id?}[^\]\n]*%{END}\] - %{LOGLEVEL:level} +"
+                rb"\[%{BEGIN:thread}[^@\n]*%{END}:%{BEGIN:logger}[\w.$]+%{END}@%{INT:line}\] - "
+                rb"%{REST:message}"
+            ),
+        ),
+        samples=(
+            (
+                (
+                    b"2026-11-23 02:16:56,789 [myid:1] - INFO  [main:o.a.z.s.q.Quo"
+                    b"rumPeerMain@151] - Starting quorum peer"
+                ),
+                {
+                    "level": "info",
+                    "thread": "main",
+                    "logger": "o.a.z.s.q.QuorumPeerMain",
+                    "line": 151,
+                    "message": "Starting quorum peer",
+                    "time": (1795400216, "789"),
+                    "attributes": {
+                        "server_id": "1",
+                    },
+                },
+            ),
+            (
+                (
+                    b"2026-11-23 02:16:57,000 [myid:] - WARN  [NIOWorkerThread-1:o"
+                    b".a.z.s.NIOServerCnxn@380] - Close of session 0x0"
+                ),
+                {
+                    "level": "warn",
+                    "thread": "NIOWorkerThread-1",
+                    "logger": "o.a.z.s.NIOServerCnxn",
+                    "line": 380,
+                    "message": "Close of session 0x0",
+                    "time": (1795400217, "000"),
+                },
+            ),
+            (
+                (
+                    b"2026-11-23 02:16:57,001 [myid:1] - INFO  [QuorumPeer[myid=1]"
+                    b"(plain=0.0.0.0:2181)(secure=disabled):Leader@584] - LEADING"
+                ),
+                {
+                    "level": "info",
+                    "thread": "QuorumPeer[myid=1](plain=0.0.0.0:2181)(secure=disabled)",
+                    "logger": "Leader",
+                    "line": 584,
+                    "message": "LEADING",
+                    "time": (1795400217, "001"),
+                    "attributes": {
+                        "server_id": "1",
+                    },
+                },
+            ),
+        ),
+    ),
+    "rabbitmq": Format(
+        "rabbitmq",
+        (
+            Layout(
+                rb"%{ISO8601:time} \[%{BEGIN:level}[a-z]+%{END}\] <"
+                rb"%{BEGIN:erlang_process}[\d.]+%{END}> "
+                rb"%{REST:message}"
+            ),
+        ),
+        samples=(
+            (
+                (
+                    b"2026-11-23 02:16:56.789012+00:00 [info] <0.123.0> accepting "
+                    b"AMQP connection <0.123.0> (192.0.2.7:51234 -> 10.0.0.5:5672)"
+                ),
+                {
+                    "level": "info",
+                    "message": (
+                        "accepting AMQP connection <0.123.0> (192.0.2.7:51234 -> 10.0.0.5:5672)"
+                    ),
+                    "time": (1795400216, "789012"),
+                    "attributes": {
+                        "erlang_process": "0.123.0",
+                    },
+                },
+            ),
+            (
+                (b"2026-11-23 02:16:57.000 [warning] <0.9.0> closing AMQP connection <0.9.0>"),
+                {
+                    "level": "warn",
+                    "message": "closing AMQP connection <0.9.0>",
+                    "time": (1795400217, "000"),
+                    "attributes": {
+                        "erlang_process": "0.9.0",
+                    },
+                },
+            ),
+        ),
+    ),
+    "nats": Format(
+        "nats",
+        (
+            Layout(
+                rb"\[%{INT:pid}\] %{SLASHDATE:time} \["
+                rb"%{BEGIN:level}TRC|DBG|INF|WRN|ERR|FTL%{END}\] "
+                rb"(?>(?:%{BEGIN:source_address?}[0-9A-Fa-f.:\[\]]+%{END}:%{INT:source_port?} - )?)"
+                rb"%{REST:message}"
+            ),
+        ),
+        samples=(
+            (
+                b"[1] 2026/11/23 02:16:56.789012 [INF] Starting nats-server",
+                {
+                    "pid": 1,
+                    "level": "info",
+                    "message": "Starting nats-server",
+                    "time": (1795400216, "789012"),
+                },
+            ),
+            (
+                (
+                    b"[1] 2026/11/23 02:16:57.000000 [ERR] 192.0.2.7:51234 - cid:7"
+                    b" - authentication error"
+                ),
+                {
+                    "pid": 1,
+                    "level": "error",
+                    "source_address": "192.0.2.7",
+                    "source_port": 51234,
+                    "message": "cid:7 - authentication error",
+                    "time": (1795400217, "000000"),
+                },
+            ),
+        ),
+    ),
+}

@@ -1,0 +1,707 @@
+"""Formats that any program may write: LTSV, pairs with commas, CSV, CEF, LEEF, GELF, OTLP, and
+what container runtimes write around a line.
+
+Sources: ltsv.org, ArcSight's "Common Event Format", IBM's "Log Event Extended Format", Graylog's
+GELF 1.1, the OpenTelemetry protocol's JSON, Kubernetes' audit.k8s.io/v1.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from podweave.helpers.logs.fields import FIELDS, INTEGER, SEVERITY_LEVELS, TIME
+from podweave.helpers.logs.formats.own.csv import header_layouts
+from podweave.helpers.logs.layouts import Format, Layout
+from podweave.helpers.logs.structured.json_layout import TEXT, JsonLayout
+from podweave.helpers.logs.structured.pairs_layout import PairsLayout
+from podweave.helpers.logs.timestamps import read_any, read_epoch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from podweave.helpers.logs.fields import Record
+    from podweave.helpers.logs.timestamps import Clock
+
+_CEF_KEYS = {
+    "src": "source_address",
+    "dst": "destination_address",
+    "spt": "source_port",
+    "srcPort": "source_port",
+    "dpt": "destination_port",
+    "dstPort": "destination_port",
+    "suser": "user",
+    "usrName": "user",
+    "rt": "time",
+    "devTime": "time",
+    "msg": "message",
+    "proto": "network_transport",
+    "act": "event_action",
+    "outcome": "event_outcome",
+    "requestMethod": "method",
+    "request": "url_full",
+    "requestClientApplication": "user_agent",
+    "in": "source_bytes",
+    "out": "destination_bytes",
+    "srcBytes": "source_bytes",
+    "dstBytes": "destination_bytes",
+    "dvchost": "host",
+    "sproc": "process",
+    "spid": "pid",
+    "app": "network_protocol",
+    "cat": "event_category",
+    "externalId": "event_id",
+}
+_CEF_LEVELS = {"low": "info", "medium": "warn", "high": "error", "very-high": "fatal"}
+_ESCAPED = re.compile(r"\\(.)")
+_CEF_KEY = re.compile(r"(?:^|(?<= ))([A-Za-z_][\w.\-\[\]]*)=")
+
+
+def _unescape(text: str) -> str:
+    return _ESCAPED.sub(lambda m: {"n": "\n", "r": "\r"}.get(m[1], m[1]), text)
+
+
+def _severity(text: str) -> str | None:
+    if text.isascii() and text.isdigit() and len(text) <= 2:
+        number = int(text)
+        return (
+            "info" if number < 4 else "warn" if number < 7 else "error" if number < 9 else "fatal"
+        )
+    return _CEF_LEVELS.get(text.lower())
+
+
+class _EventLayout(Layout):
+    """A head between bars and pairs behind it, read line by line."""
+
+    lines_only = True
+
+    def __init__(self, pattern: bytes) -> None:
+        super().__init__(pattern)
+        self.names = frozenset(("message", "level", "vendor", "product", "time"))
+
+    def reads(self, line: bytes, clock: Clock) -> bool:
+        return self.line.fullmatch(line) is not None
+
+    def record(self, line: bytes, clock: Clock) -> Record | None:
+        record = super().record(line, clock)
+        if record is None:
+            return None
+        attributes: dict[str, Any] = record.setdefault("attributes", {})
+        extension = attributes.pop("extension", "")
+        for key, text in self.pairs(extension, attributes):
+            self.put(key, text, record, attributes, clock)
+        severity = attributes.get("severity_name") or attributes.get("sev")
+        level = _severity(str(severity)) if severity is not None else None
+        if level is not None:
+            record["level"] = level
+        if not attributes:
+            del record["attributes"]
+        return record
+
+    def pairs(self, extension: str, attributes: dict[str, Any]) -> list[tuple[str, str]]:
+        raise NotImplementedError
+
+    def put(
+        self, key: str, text: str, record: Record, attributes: dict[str, Any], clock: Clock
+    ) -> None:
+        field = _CEF_KEYS.get(key)
+        value: Any = text
+        if field is not None and FIELDS[field] == TIME:
+            value = read_epoch(text) or read_any(text.encode(), clock)
+        elif field is not None and FIELDS[field] == INTEGER:
+            value = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+        if field is None or value is None or (field in record and field != "message"):
+            attributes[key] = text
+        else:
+            record[field] = value
+
+
+class CefLayout(_EventLayout):
+    def pairs(self, extension: str, attributes: dict[str, Any]) -> list[tuple[str, str]]:
+        found = list(_CEF_KEY.finditer(extension))
+        ends = [match.start() for match in found[1:]] + [len(extension)]
+        return [
+            (match[1], _unescape(extension[match.end() : end].strip()))
+            for match, end in zip(found, ends, strict=True)
+        ]
+
+
+class LeefLayout(_EventLayout):
+    def pairs(self, extension: str, attributes: dict[str, Any]) -> list[tuple[str, str]]:
+        delimiter = attributes.pop("delimiter", "") or "\t"
+        if re.fullmatch(r"(?:0x|x)[0-9A-Fa-f]{2,4}", delimiter):
+            delimiter = chr(int(delimiter.partition("x")[2], 16))
+        pairs = [part.partition("=") for part in extension.split(delimiter)]
+        return [(key.strip(), text) for key, equals, text in pairs if equals and key.strip()]
+
+
+_BAR = rb"[^|\\\n]*+(?>(?:\\[^\n][^|\\\n]*+)*)"
+_CEF = (
+    rb"CEF: ?%{BEGIN:cef_version}\d%{END}\|%{BEGIN:vendor?}"
+    + _BAR
+    + rb"%{END}\|%{BEGIN:product?}"
+    + _BAR
+    + rb"%{END}\|%{BEGIN:product_version?}"
+    + _BAR
+    + rb"%{END}\|%{BEGIN:event_code?}"
+    + _BAR
+    + rb"%{END}\|%{BEGIN:message}"
+    + _BAR
+    + rb"%{END}\|%{BEGIN:severity_name?}"
+    + _BAR
+    + rb"%{END}\|%{BEGIN:extension?}[^\n]*%{END}"
+)
+_LEEF = (
+    rb"LEEF: ?%{BEGIN:leef_version}[12]\.0%{END}\|%{BEGIN:vendor?}[^|\n]*%{END}\|"
+    rb"%{BEGIN:product?}[^|\n]*%{END}\|%{BEGIN:product_version?}[^|\n]*%{END}\|"
+    rb"%{BEGIN:event_code?}[^|\n]*%{END}\|"
+    rb"(?:%{BEGIN:delimiter?}(?:[^\n]|0?x[0-9A-Fa-f]{2,4})%{END}\|)?%{BEGIN:extension?}[^\n]*%{END}"
+)
+_SYSLOG = rb"(?:<%{PRIORITY}>)?%{SYSLOGTIME:time} %{SYSLOGHOST:host} "
+
+
+class OtlpLayout(JsonLayout):
+    """A request of the OpenTelemetry protocol with one record in it, or a record by itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.literals = (b'"timeUnixNano"',)
+
+    def reads(self, line: bytes, clock: Clock) -> bool:
+        return self.record(line, clock) is not None
+
+    def apart(self, line: bytes, singles: frozenset[str]) -> None:
+        return None
+
+    def record(self, line: bytes, clock: Clock) -> Record | None:
+        value = self.decode(line)
+        if value is None:
+            return None
+        resource: Any = {}
+        scope: Any = {}
+        try:
+            if "resourceLogs" in value:
+                (resource_logs,) = value["resourceLogs"]
+                resource = resource_logs.get("resource", {})
+                (scope_logs,) = resource_logs["scopeLogs"]
+                scope = scope_logs.get("scope", {})
+                (value,) = scope_logs["logRecords"]
+            return _otlp(value, resource, scope)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return None
+
+
+_OTLP_LEVELS = ("trace", "debug", "info", "warn", "error", "fatal")
+_OTLP_NAMES = {
+    "service.name": "service_name",
+    "service.version": "service_version",
+    "host.name": "host",
+    "exception.type": "error_type",
+    "exception.message": "error_message",
+    "exception.stacktrace": "stack_trace",
+    "thread.name": "thread",
+    "code.function": "function",
+    "code.filepath": "file",
+}
+
+
+def _otlp(value: dict[str, Any], resource: Any, scope: Any) -> Record:
+    nanoseconds = str(value["timeUnixNano"])
+    record: Record = {}
+    time = read_epoch(nanoseconds)
+    if time is None:
+        time = read_epoch(str(value.get("observedTimeUnixNano", "")))
+    if time is not None:
+        record["time"] = time
+    number = value.get("severityNumber")
+    if isinstance(number, int) and 1 <= number <= 24:
+        record["level"] = _OTLP_LEVELS[(number - 1) // 4]
+    body = _any_value(value["body"]) if "body" in value else ""
+    record["message"] = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
+    for key, field in (("traceId", "trace_id"), ("spanId", "span_id")):
+        if value.get(key):
+            record[field] = str(value[key])
+    if scope.get("name"):
+        record["logger"] = str(scope["name"])
+    attributes: dict[str, Any] = {}
+    for pair in [*resource.get("attributes", []), *value.get("attributes", [])]:
+        key, item = pair["key"], _any_value(pair.get("value", {}))
+        name = _OTLP_NAMES.get(key)
+        if name is not None and isinstance(item, str):
+            record[name] = item
+        else:
+            attributes[key] = item
+    if attributes:
+        record["attributes"] = attributes
+    return record
+
+
+def _any_value(value: dict[str, Any]) -> Any:
+    pair: tuple[str, Any] = next(iter(value.items()), ("", None))
+    kind, inner = pair
+    if kind == "intValue":
+        return int(inner)
+    if kind == "arrayValue":
+        return [_any_value(item) for item in inner.get("values", [])]
+    if kind == "kvlistValue":
+        return {item["key"]: _any_value(item["value"]) for item in inner.get("values", [])}
+    return inner
+
+
+FORMATS = {
+    "docker-json": Format(
+        "docker-json",
+        (
+            JsonLayout(
+                {"log": "message", "stream": "stream"},
+                requires={"log": TEXT, "stream": ("stdout", "stderr"), "time": TEXT},
+            ),
+        ),
+        samples=(
+            (
+                (
+                    b'{"log":"listening on :8080\\n","stream":"stdout","time":"2026'
+                    b'-11-23T02:16:56.789012345Z"}'
+                ),
+                {
+                    "message": "listening on :8080",
+                    "stream": "stdout",
+                    "time": (1795400216, "789012345"),
+                },
+            ),
+            (
+                (
+                    b'{"log":"no stock\\n","stream":"stderr","attrs":{"tag":"shop"}'
+                    b',"time":"2026-11-23T02:16:57.000000001Z"}'
+                ),
+                {
+                    "message": "no stock",
+                    "stream": "stderr",
+                    "attributes": {
+                        "attrs": {
+                            "tag": "shop",
+                        },
+                    },
+                    "time": (1795400217, "000000001"),
+                },
+            ),
+        ),
+    ),
+    "cri": Format(
+        "cri",
+        (
+            Layout(
+                rb"%{RFC3339:time} %{BEGIN:stream}stdout|stderr%{END} [FP]"
+                rb"(?::[^ \n]*)? %{REST:message}"
+            ),
+        ),
+        samples=(
+            (
+                b"2026-11-23T02:16:56.789012345Z stdout F listening on :8080",
+                {
+                    "stream": "stdout",
+                    "message": "listening on :8080",
+                    "time": (1795400216, "789012345"),
+                },
+            ),
+            (
+                b"2026-11-23T11:16:57.000000001+09:00 stderr P a part of a line",
+                {
+                    "stream": "stderr",
+                    "message": "a part of a line",
+                    "time": (1795400217, "000000001"),
+                },
+            ),
+        ),
+    ),
+    "kubernetes-audit": Format(
+        "kubernetes-audit",
+        (
+            JsonLayout(
+                {
+                    "level": "",
+                    "auditID": "event_id",
+                    "stageTimestamp": "time",
+                    "verb": "event_action",
+                    "requestURI": "url",
+                    "user.username": "user",
+                    "user.uid": "user_id",
+                    "sourceIPs": "source_address",
+                    "userAgent": "user_agent",
+                    "responseStatus.code": "status",
+                    "responseStatus.message": "error_message",
+                    "responseStatus.status": "",
+                    "kind": "",
+                },
+                requires={"kind": ("Event",), "auditID": TEXT, "verb": TEXT, "stage": TEXT},
+            ),
+        ),
+        samples=(
+            (
+                (
+                    b'{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Meta'
+                    b'data","auditID":"3f2b1c4d-5e6f-4a7b-8c9d-0e1f2a3b4c5d","stag'
+                    b'e":"ResponseComplete","requestURI":"/api/v1/namespaces/shop/'
+                    b'pods?limit=500","verb":"list","user":{"username":"kim","grou'
+                    b'ps":["system:authenticated"]},"sourceIPs":["192.0.2.7"],"use'
+                    b'rAgent":"kubectl/v1.31.0","objectRef":{"resource":"pods","na'
+                    b'mespace":"shop","apiVersion":"v1"},"responseStatus":{"metada'
+                    b'ta":{},"code":200},"requestReceivedTimestamp":"2026-11-23T02'
+                    b':16:56.780000Z","stageTimestamp":"2026-11-23T02:16:56.789012'
+                    b'Z","annotations":{"authorization.k8s.io/decision":"allow"}}'
+                ),
+                {
+                    "attributes": {
+                        "kind": "Event",
+                        "apiVersion": "audit.k8s.io/v1",
+                        "level": "Metadata",
+                        "stage": "ResponseComplete",
+                        "user": {
+                            "groups": ["system:authenticated"],
+                        },
+                        "objectRef": {
+                            "resource": "pods",
+                            "namespace": "shop",
+                            "apiVersion": "v1",
+                        },
+                        "responseStatus": {
+                            "metadata": {},
+                        },
+                        "requestReceivedTimestamp": "2026-11-23T02:16:56.780000Z",
+                        "annotations": {
+                            "authorization.k8s.io/decision": "allow",
+                        },
+                    },
+                    "event_id": "3f2b1c4d-5e6f-4a7b-8c9d-0e1f2a3b4c5d",
+                    "url": "/api/v1/namespaces/shop/pods?limit=500",
+                    "event_action": "list",
+                    "user": "kim",
+                    "source_address": "192.0.2.7",
+                    "user_agent": "kubectl/v1.31.0",
+                    "status": 200,
+                    "time": (1795400216, "789012"),
+                },
+            ),
+        ),
+    ),
+    "gelf": Format(
+        "gelf",
+        (
+            JsonLayout(
+                {
+                    "short_message": "message",
+                    "full_message": "",
+                    "timestamp": "time",
+                    "_logger": "logger",
+                    "_thread": "thread",
+                    "_level_name": "",
+                    "_stack_trace": "stack_trace",
+                },
+                requires={"version": ("1.1", "1.0"), "short_message": TEXT, "host": TEXT},
+                strip="_",
+            ),
+        ),
+        samples=(
+            (
+                (
+                    b'{"version":"1.1","host":"web-1","short_message":"order place'
+                    b'd","timestamp":1795400216.789,"level":6,"_order":42}'
+                ),
+                {
+                    "attributes": {
+                        "version": "1.1",
+                        "order": 42,
+                    },
+                    "host": "web-1",
+                    "message": "order placed",
+                    "time": (1795400216, "789"),
+                    "level": "info",
+                },
+            ),
+            (
+                (
+                    b'{"version":"1.1","host":"web-1","short_message":"failed","fu'
+                    b'll_message":"failed\\nno stock","timestamp":1795400217,"level'
+                    b'":3,"_user_id":"kim","_request_id":"r-17"}'
+                ),
+                {
+                    "attributes": {
+                        "version": "1.1",
+                        "full_message": "failed\nno stock",
+                        "user_id": "kim",
+                    },
+                    "host": "web-1",
+                    "message": "failed",
+                    "time": (1795400217, ""),
+                    "level": "error",
+                    "request_id": "r-17",
+                },
+            ),
+        ),
+        levels={str(number): level for number, level in enumerate(SEVERITY_LEVELS)},
+    ),
+    "otlp-json": Format(
+        "otlp-json",
+        (OtlpLayout(),),
+        samples=(
+            (
+                (
+                    b'{"resourceLogs":[{"resource":{"attributes":[{"key":"service.'
+                    b'name","value":{"stringValue":"shop"}}]},"scopeLogs":[{"scope'
+                    b'":{"name":"shop.orders"},"logRecords":[{"timeUnixNano":"1795'
+                    b'400216789012345","severityNumber":9,"severityText":"INFO","b'
+                    b'ody":{"stringValue":"placed"},"attributes":[{"key":"order","'
+                    b'value":{"intValue":"42"}}],"traceId":"0af7651916cd43dd8448eb'
+                    b'211c80319c","spanId":"b7ad6b7169203331"}]}]}]}'
+                ),
+                {
+                    "time": (1795400216, "789012345"),
+                    "level": "info",
+                    "message": "placed",
+                    "trace_id": "0af7651916cd43dd8448eb211c80319c",
+                    "span_id": "b7ad6b7169203331",
+                    "logger": "shop.orders",
+                    "service_name": "shop",
+                    "attributes": {
+                        "order": 42,
+                    },
+                },
+            ),
+            (
+                (
+                    b'{"timeUnixNano":"1795400216789012345","severityNumber":17,"s'
+                    b'everityText":"ERROR","body":{"stringValue":"no stock"},"attr'
+                    b'ibutes":[],"traceId":"","spanId":""}'
+                ),
+                {
+                    "time": (1795400216, "789012345"),
+                    "level": "error",
+                    "message": "no stock",
+                },
+            ),
+        ),
+    ),
+    "cef": Format(
+        "cef",
+        (CefLayout(_CEF), CefLayout(_SYSLOG + _CEF)),
+        samples=(
+            (
+                (
+                    b"CEF:0|Security|threatmanager|1.0|100|worm successfully stopp"
+                    b"ed|10|src=10.0.0.1 dst=2.1.2.2 spt=1232 msg=stopped \\= all o"
+                    b"f it"
+                ),
+                {
+                    "vendor": "Security",
+                    "product": "threatmanager",
+                    "product_version": "1.0",
+                    "event_code": "100",
+                    "message": "stopped = all of it",
+                    "attributes": {
+                        "cef_version": "0",
+                        "severity_name": "10",
+                    },
+                    "source_address": "10.0.0.1",
+                    "destination_address": "2.1.2.2",
+                    "source_port": 1232,
+                    "level": "fatal",
+                },
+            ),
+            (
+                (
+                    b"Nov 23 02:16:56 fw-1 CEF:0|Palo Alto Networks|PAN-OS|10.1|en"
+                    b"d|TRAFFIC|3|rt=1795400216789 src=192.0.2.7 dst=198.51.100.9 "
+                    b"dpt=443 proto=tcp act=allow cs1Label=Rule cs1=allow out"
+                ),
+                {
+                    "host": "fw-1",
+                    "vendor": "Palo Alto Networks",
+                    "product": "PAN-OS",
+                    "product_version": "10.1",
+                    "event_code": "end",
+                    "message": "TRAFFIC",
+                    "time": (1795400216, ""),
+                    "attributes": {
+                        "cef_version": "0",
+                        "severity_name": "3",
+                        "rt": "1795400216789",
+                        "cs1Label": "Rule",
+                        "cs1": "allow out",
+                    },
+                    "source_address": "192.0.2.7",
+                    "destination_address": "198.51.100.9",
+                    "destination_port": 443,
+                    "network_transport": "tcp",
+                    "event_action": "allow",
+                    "level": "info",
+                },
+            ),
+        ),
+    ),
+    "leef": Format(
+        "leef",
+        (LeefLayout(_LEEF), LeefLayout(_SYSLOG + _LEEF)),
+        samples=(
+            (
+                (
+                    b"LEEF:1.0|Microsoft|MSExchange|4.0 SP1|15345|src=192.0.2.7\tds"
+                    b"t=172.50.123.1\tsev=5\tcat=anomaly\tsrcPort=81\tdstPort=21\tusrNa"
+                    b"me=joe.black"
+                ),
+                {
+                    "vendor": "Microsoft",
+                    "product": "MSExchange",
+                    "product_version": "4.0 SP1",
+                    "event_code": "15345",
+                    "attributes": {
+                        "leef_version": "1.0",
+                        "sev": "5",
+                    },
+                    "source_address": "192.0.2.7",
+                    "destination_address": "172.50.123.1",
+                    "event_category": "anomaly",
+                    "source_port": 81,
+                    "destination_port": 21,
+                    "user": "joe.black",
+                    "level": "warn",
+                },
+            ),
+            (
+                (
+                    b"LEEF:2.0|Lancope|StealthWatch|1.0|41|^|src=192.0.2.7^dst=10."
+                    b"0.0.5^sev=9^msg=no stock"
+                ),
+                {
+                    "vendor": "Lancope",
+                    "product": "StealthWatch",
+                    "product_version": "1.0",
+                    "event_code": "41",
+                    "attributes": {
+                        "leef_version": "2.0",
+                        "sev": "9",
+                    },
+                    "source_address": "192.0.2.7",
+                    "destination_address": "10.0.0.5",
+                    "message": "no stock",
+                    "level": "fatal",
+                },
+            ),
+        ),
+    ),
+    "ltsv": Format(
+        "ltsv",
+        (
+            PairsLayout(
+                {
+                    "host": "source_address",
+                    "ua": "user_agent",
+                    "req": "message",
+                    "size": "response_bytes",
+                    "reqsize": "request_bytes",
+                    "reqtime": "duration",
+                    "reqtime_microsec": "duration:us",
+                    "apptime": "upstream_duration",
+                    "vhost": "server_name",
+                    "method": "method",
+                    "protocol": "network_protocol",
+                    "cache": "cache_status",
+                },
+                between=b"\t",
+                assign=b":",
+                quoted=False,
+            ),
+        ),
+        samples=(
+            (
+                (
+                    b"time:23/Nov/2026:02:16:56 +0000\thost:192.0.2.7\tmethod:GET\tur"
+                    b"i:/orders?page=2\tstatus:200\tsize:512\treferer:-\tua:curl/8.5.0"
+                    b"\treqtime:0.043"
+                ),
+                {
+                    "time": (1795400216, ""),
+                    "source_address": "192.0.2.7",
+                    "method": "GET",
+                    "url": "/orders?page=2",
+                    "status": 200,
+                    "response_bytes": 512,
+                    "referrer": "-",
+                    "user_agent": "curl/8.5.0",
+                    "duration": 0.043,
+                },
+            ),
+            (
+                b"time:2026-11-23T02:16:57Z\tlevel:error\tmessage:no stock\torder:42",
+                {
+                    "time": (1795400217, ""),
+                    "level": "error",
+                    "message": "no stock",
+                    "attributes": {
+                        "order": "42",
+                    },
+                },
+            ),
+        ),
+    ),
+    "key-value": Format(
+        "key-value",
+        (
+            PairsLayout(between=b",", least=3),
+            PairsLayout(between=b";", least=3),
+            PairsLayout(between=b"|", least=3),
+        ),
+        samples=(
+            (
+                b'time="2026-11-23 02:16:56", level=WARN, msg="no stock", order=42',
+                {
+                    "time": (1795400216, ""),
+                    "level": "warn",
+                    "message": "no stock",
+                    "attributes": {
+                        "order": 42,
+                    },
+                },
+            ),
+            (
+                b"ts=2026-11-23T02:16:57Z;level=info;msg=placed;order=42",
+                {
+                    "time": (1795400217, ""),
+                    "level": "info",
+                    "message": "placed",
+                    "attributes": {
+                        "order": 42,
+                    },
+                },
+            ),
+        ),
+    ),
+    "csv": Format(
+        "csv",
+        (
+            *header_layouts(b",", b'"'),
+            *header_layouts(b";", b'"'),
+            *header_layouts(b"\t", b'"'),
+        ),
+        samples=(
+            (
+                b"timestamp,level,logger,message",
+                {
+                    "message": "timestamp,level,logger,message",
+                },
+            ),
+            (
+                b'"date";"severity";"user";"message"',
+                {
+                    "message": '"date";"severity";"user";"message"',
+                },
+            ),
+            (
+                b"host\ttime\tlevel\tmessage",
+                {
+                    "message": "host\ttime\tlevel\tmessage",
+                },
+            ),
+        ),
+    ),
+}
