@@ -16,10 +16,9 @@ from podweave.helpers.configuration import ConfigurationError
 from podweave.helpers.logs.delivery.batches import interleave
 from podweave.helpers.logs.stores import log_records
 from podweave.helpers.logs.stores import settings as keys
-from podweave.helpers.logs.stores.datagrams import Datagrams
-from podweave.helpers.logs.stores.interface import DELIVERED, Store, failed, partly
-from podweave.helpers.logs.stores.link import Link, host_and_port
+from podweave.helpers.logs.stores.link import host_and_port
 from podweave.helpers.logs.stores.name_templates import file_name, pod_values
+from podweave.helpers.logs.stores.socket_store import SocketStore
 from podweave.helpers.wire import gelf, syslog
 
 TYPE_CHECKING = False
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
     from podweave.helpers.configuration import Section
     from podweave.helpers.logs.delivery.batches import Batch, Piece
-    from podweave.helpers.logs.stores.interface import Context, Done
+    from podweave.helpers.logs.stores.interface import Context
 
 _INFO = 6
 
@@ -78,68 +77,32 @@ def open(settings: Settings, context: Context) -> GelfStore:
     return GelfStore(settings, context)
 
 
-class GelfStore(Store):
+class GelfStore(SocketStore):
     kind = "gelf"
-    acknowledges = False
 
     def __init__(self, settings: Settings, context: Context) -> None:
-        super().__init__(settings.batch)
+        super().__init__(
+            context,
+            (settings.host, settings.port),
+            udp=settings.udp,
+            tls=settings.tls,
+            timeout=settings.timeout,
+            limits=settings.batch,
+        )
         self._settings = settings
-        host, port, timeout = settings.host, settings.port, settings.timeout
-        self._link: Link | None = None
-        self._datagrams: Datagrams | None = None
-        if settings.udp:
-            self._datagrams = Datagrams(context, host, port, timeout)
-        else:
-            self._link = Link(context, host, port, settings.tls, timeout)
 
-    def send(self, batch: Batch, done: Done) -> None:
-        if self._datagrams is not None:
-            self._send_datagrams(self._datagrams, batch, done)
-            return
-        link = self._link
-        assert link is not None
-        content = b"\0".join(self._messages(batch)) + b"\0"
+    def stream(self, batch: Batch) -> list[bytes]:
+        return [b"\0".join(self._messages(batch)) + b"\0"]
 
-        def opened(problem: str) -> None:
-            if problem:
-                done(failed(problem))
-            else:
-                link.send([content], sent)
-
-        def sent(problem: str) -> None:
-            self.sent_bytes = link.sent_bytes
-            done(failed(problem) if problem else DELIVERED)
-
-        if link.connected:
-            link.send([content], sent)
-        else:
-            link.open(opened)
-
-    def close(self) -> None:
-        for way in (self._link, self._datagrams):
-            if way is not None:
-                way.close()
-
-    def _send_datagrams(self, way: Datagrams, batch: Batch, done: Done) -> None:
-        datagrams: list[bytes] = []
+    def datagrams(self, batch: Batch) -> tuple[list[bytes], list[tuple[int, str]]]:
+        chunks: list[bytes] = []
         rejected: list[tuple[int, str]] = []
         for number, message in enumerate(self._messages(batch)):
             try:
-                datagrams += gelf.chunks(self._compressed(message), os.urandom(8))
+                chunks += gelf.chunks(self._compressed(message), os.urandom(8))
             except ValueError as error:
                 rejected.append((number, str(error)))
-
-        def sent(problem: str) -> None:
-            self.sent_bytes = way.sent_bytes
-            if problem:
-                done(failed(problem))
-            elif rejected:
-                done(partly((), rejected, "a message is too long for GELF over UDP"))
-            else:
-                done(DELIVERED)
-
-        way.send(datagrams, sent)
+        return chunks, rejected
 
     def _compressed(self, message: bytes) -> bytes:
         if self._settings.compression == "none":

@@ -16,17 +16,17 @@ from podweave.helpers.configuration import ConfigurationError
 from podweave.helpers.logs.delivery.batches import JOINT, interleave
 from podweave.helpers.logs.stores import log_records
 from podweave.helpers.logs.stores import settings as keys
-from podweave.helpers.logs.stores.datagrams import MOST_BYTES, Datagrams
-from podweave.helpers.logs.stores.interface import DELIVERED, Store, failed, partly
-from podweave.helpers.logs.stores.link import Link, host_and_port
+from podweave.helpers.logs.stores.datagrams import MOST_BYTES
+from podweave.helpers.logs.stores.link import host_and_port
 from podweave.helpers.logs.stores.name_templates import file_name, pod_values
+from podweave.helpers.logs.stores.socket_store import SocketStore
 from podweave.helpers.wire import syslog
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podweave.helpers.configuration import Section
     from podweave.helpers.logs.delivery.batches import Batch, Piece
-    from podweave.helpers.logs.stores.interface import Context, Done, Outcome
+    from podweave.helpers.logs.stores.interface import Context
 
 DATA_ID = "podweave@32473"
 """32473 is the enterprise number for those who have none (RFC 5612)."""
@@ -80,50 +80,21 @@ def open(settings: Settings, context: Context) -> SyslogStore:
     return SyslogStore(settings, context)
 
 
-class SyslogStore(Store):
+class SyslogStore(SocketStore):
     kind = "syslog"
-    acknowledges = False
 
     def __init__(self, settings: Settings, context: Context) -> None:
-        super().__init__(settings.batch)
+        super().__init__(
+            context,
+            (settings.host, settings.port),
+            udp=settings.udp,
+            tls=settings.tls,
+            timeout=settings.timeout,
+            limits=settings.batch,
+        )
         self._settings = settings
-        host, port, timeout = settings.host, settings.port, settings.timeout
-        self._link: Link | None = None
-        self._datagrams: Datagrams | None = None
-        if settings.udp:
-            self._datagrams = Datagrams(context, host, port, timeout)
-        else:
-            self._link = Link(context, host, port, settings.tls, timeout)
 
-    def send(self, batch: Batch, done: Done) -> None:
-        if self._datagrams is not None:
-            self._send_datagrams(self._datagrams, batch, done)
-            return
-        link = self._link
-        assert link is not None
-        pieces = self._frames(batch)
-
-        def opened(problem: str) -> None:
-            if problem:
-                done(failed(problem))
-            else:
-                link.send(pieces, sent)
-
-        def sent(problem: str) -> None:
-            self.sent_bytes = link.sent_bytes
-            done(failed(problem) if problem else DELIVERED)
-
-        if link.connected:
-            link.send(pieces, sent)
-        else:
-            link.open(opened)
-
-    def close(self) -> None:
-        for way in (self._link, self._datagrams):
-            if way is not None:
-                way.close()
-
-    def _send_datagrams(self, way: Datagrams, batch: Batch, done: Done) -> None:
+    def datagrams(self, batch: Batch) -> tuple[list[bytes], list[tuple[int, str]]]:
         heads = self._heads(batch)
         lines = [line for piece in batch.pieces for line in _lines(piece, newlines=True)]
         messages = [head + line for head, line in zip(heads, lines, strict=True)]
@@ -131,18 +102,10 @@ class SyslogStore(Store):
         rejected = [
             (number, long) for number, message in enumerate(messages) if len(message) > MOST_BYTES
         ]
+        return [message for message in messages if len(message) <= MOST_BYTES], rejected
 
-        def sent(problem: str) -> None:
-            self.sent_bytes = way.sent_bytes
-            if problem:
-                done(failed(problem))
-            else:
-                done(_sent(rejected, long))
-
-        way.send([message for message in messages if len(message) <= MOST_BYTES], sent)
-
-    def _frames(self, batch: Batch) -> list[bytes]:
-        """What is sent: a block of bytes for each piece."""
+    def stream(self, batch: Batch) -> list[bytes]:
+        """A block of bytes for each piece."""
         counted = self._settings.counted
         frames: list[bytes] = []
         for piece, heads in zip(batch.pieces, self._piece_heads(batch), strict=True):
@@ -216,10 +179,6 @@ class SyslogStore(Store):
                 priority = syslog.priority(self._settings.facility, severity)
             found.append((priority, _rfc3339(moment)))
         return found
-
-
-def _sent(rejected: list[tuple[int, str]], reason: str) -> Outcome:
-    return partly((), rejected, reason) if rejected else DELIVERED
 
 
 def _lines(piece: Piece, *, newlines: bool) -> list[bytes]:
