@@ -11,13 +11,15 @@ from podweave.helpers.logs.formats.nginx import (
     ANSWER,
     ANY_REQUEST,
     CLIENT,
+    FORWARDED,
     REQUEST,
     access_layouts,
 )
 from podweave.helpers.logs.formats.units import microseconds
 from podweave.helpers.logs.layouts import Format, Layout
 
-_HOST = rb"%{LOGGER:server_name}:\d+ "
+# %v:%p, %v
+_HOST = rb"%{LOGGER:server_name}(?::\d+)? "
 _CLIENT = rb"(?:\[client %{ADDRESS:source_address?}(?::%{INT:source_port?})?\] )?"
 _MESSAGE = rb"%{BEGIN:message}(?:%{BEGIN:event_code?}AH\d{5}%{END}: )?[^\n]*%{END}"
 
@@ -27,6 +29,7 @@ FORMATS = {
         (
             *access_layouts(),
             Layout(_HOST + CLIENT + REQUEST + ANSWER + AGENT),
+            Layout(_HOST + CLIENT + REQUEST + ANSWER + AGENT + FORWARDED),
             Layout(_HOST + CLIENT + ANY_REQUEST + ANSWER + AGENT, general=True),
             # combined with %D, or combinedio: %I %O
             Layout(
@@ -75,6 +78,26 @@ FORMATS = {
                     "response_bytes": 196,
                     "user_agent": 'say \\"hi\\"',
                     "time": (971186136, ""),
+                },
+            ),
+            (
+                (
+                    b"shop.example 192.0.2.7 - - [23/Nov/2026:02:16:56 +0000] "
+                    b'"GET / HTTP/1.1" 404 196 "-" "curl/8.5.0" "198.51.100.3"'
+                ),
+                {
+                    "server_name": "shop.example",
+                    "source_address": "192.0.2.7",
+                    "message": "GET / HTTP/1.1",
+                    "method": "GET",
+                    "url": "/",
+                    "url_path": "/",
+                    "http_version": "1.1",
+                    "status": 404,
+                    "response_bytes": 196,
+                    "user_agent": "curl/8.5.0",
+                    "time": (1795400216, ""),
+                    "attributes": {"forwarded_for": "198.51.100.3"},
                 },
             ),
             (

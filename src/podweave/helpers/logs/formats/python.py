@@ -19,6 +19,18 @@ FORMATS = {
             Layout(_TIME + rb" \[" + _LEVEL + rb"\] " + _NAME + rb": " + _MESSAGE),
             Layout(_TIME + rb" " + _NAME + rb" " + _LEVEL + rb":? +" + _MESSAGE),
             Layout(_TIME + rb":" + _LEVEL + rb":" + _NAME + rb":" + _MESSAGE),
+            Layout(_TIME + rb":" + _LEVEL + rb":" + _MESSAGE),
+            # Home Assistant
+            Layout(
+                _TIME
+                + rb" "
+                + _LEVEL
+                + rb" \(%{PARENTHESISED:thread}\) \["
+                + _NAME
+                + rb"\] "
+                + _MESSAGE
+            ),
+            Layout(rb"\[" + _TIME + rb"\] \[" + _LEVEL + rb"\] \[" + _NAME + rb"\] " + _MESSAGE),
             # Flask
             Layout(rb"\[" + _TIME + rb"\] " + _LEVEL + rb" in " + _NAME + rb": " + _MESSAGE),
             # gunicorn
@@ -89,6 +101,29 @@ FORMATS = {
                     "pid": 31,
                     "level": "info",
                     "message": "Booting worker with pid: 31",
+                },
+            ),
+            (
+                b"2026-11-23 02:16:56,789:WARNING:slow 42",
+                {"time": (1795400216, "789"), "level": "warn", "message": "slow 42"},
+            ),
+            (
+                b"2026-11-23 02:16:56.789 WARNING (MainThread) [homeassistant.core] slow",
+                {
+                    "time": (1795400216, "789"),
+                    "level": "warn",
+                    "thread": "MainThread",
+                    "logger": "homeassistant.core",
+                    "message": "slow",
+                },
+            ),
+            (
+                b"[2026-11-23 02:16:56,789] [INFO] [paperless.auth] Login failed",
+                {
+                    "time": (1795400216, "789"),
+                    "level": "info",
+                    "logger": "paperless.auth",
+                    "message": "Login failed",
                 },
             ),
             (
