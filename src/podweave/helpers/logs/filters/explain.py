@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from podweave.helpers.logs.schemas.schema import Schema
 
 JSON = "--json"
-_LOOKED_AT = 64 << 20
+_LOOKED_AT = 16 << 20
 """Bytes of a file that are looked at."""
 _SHOWN = 5
 _WIDTH = 60
