@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podweave.helpers.logs.columns import escape, is_plain
+from podweave.helpers.logs.columns import escape, is_clean
 from podweave.helpers.logs.compile import Batch, Compiler, ExactBatch
 from podweave.helpers.logs.formats import catalogue
 from podweave.helpers.logs.layouts import Layout, spelled_out
@@ -110,7 +110,7 @@ def test_a_column_is_escaped_as_json_escapes_each_text(column: list[bytes]) -> N
     ]
     valid = all(text.decode("utf-8", "ignore").encode() == text for text in column)
     assert list(escape(column, valid)) == expected
-    assert list(escape(column, valid, is_plain(b"\n".join(column)))) == expected
+    assert list(escape(column, valid, is_clean(b"\n".join(column)))) == expected
 
 
 def test_a_quote_that_is_not_closed_does_not_swallow_the_next_line() -> None:

@@ -79,19 +79,21 @@ class Frequent:
 class Chunk:
     """The columns of a chunk while its rows are made."""
 
-    __slots__ = ("clock", "columns", "exact", "path", "plain", "valid")
+    __slots__ = ("clean", "clock", "columns", "exact", "path", "plain", "valid")
 
     def __init__(
         self,
         columns: list[tuple[bytes, ...]],
         valid: bool,
-        plain: bool,
+        clean: bool,
+        backslashes: bool,
         clock: Clock,
         path: bytes,
     ) -> None:
         self.columns = columns
-        self.plain = plain
-        """It has no backslash, and no control character but newlines."""
+        self.clean = clean
+        """It has no control character but newlines."""
+        self.plain = clean and not backslashes
         self.valid = valid
         """All of it is UTF-8."""
         self.clock = clock
@@ -128,20 +130,24 @@ class Seconds:
         return None if seconds is None else self._write(seconds).encode("ascii")
 
 
-def is_plain(data: bytes) -> bool:
-    """No backslash, and no control character but newlines."""
-    return b"\\" not in data and b"\0" not in data.translate(_CONTROLS)
+def is_clean(data: bytes) -> bool:
+    """No control character but newlines."""
+    return b"\0" not in data.translate(_CONTROLS)
 
 
-def escape(column: Column, valid: bool, plain: bool = False) -> Column:
+def escape(column: Column, valid: bool, clean: bool = False) -> Column:
     """Each text of a column as the inside of a JSON string.
 
     No text has a newline, so the column is escaped as one text, joined by newlines.
-    `valid`: the texts are UTF-8; `plain`: see is_plain.
+    `valid`: the texts are UTF-8; `clean`: see is_clean.
     """
     text = b"\n".join(column)
-    if valid and plain:
-        return text.replace(b'"', b'\\"').split(b"\n") if b'"' in text else column
+    if valid and clean:
+        if b"\\" in text:
+            text = text.replace(b"\\", b"\\\\")
+        elif b'"' not in text:
+            return column
+        return text.replace(b'"', b'\\"').split(b"\n")
     if valid and len(text.translate(None, _UNSAFE)) == len(text):
         return column
     if not valid:

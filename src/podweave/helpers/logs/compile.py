@@ -2,7 +2,8 @@
 
 One regular expression runs over the chunk; its groups are turned into columns; each column is
 converted as a whole (escaped by two replacements, or through a memo of its distinct values);
-one bytes template makes the rows. Lines that don't fit come out as None, in their place.
+what a template says stands between them makes the rows. Lines that don't fit come out as None,
+in their place.
 
 The rows are, byte for byte, what Layout.record and Schema.render make of each line; a property
 test holds the two together. A line whose timestamp is no date goes that exact way itself.
@@ -11,11 +12,11 @@ test holds the two together. A line whose timestamp is no date goes that exact w
 from __future__ import annotations
 
 import re
-from itertools import islice
 
-from podweave.helpers.logs.columns import Chunk, is_plain
+from podweave.helpers.logs.columns import Chunk, is_clean
 from podweave.helpers.logs.envelope import Envelope
 from podweave.helpers.logs.layouts import Layout, OwnLayout
+from podweave.helpers.logs.made_rows import Cells, MadeRows, interleave
 from podweave.helpers.logs.schemas.schema import Schema, encode
 from podweave.helpers.logs.template import Template, presence
 from podweave.helpers.logs.timestamps import Clock
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from podweave.helpers.logs.columns import Slot
     from podweave.helpers.logs.fields import Record
     from podweave.helpers.logs.steps.steps import Steps
 
@@ -60,6 +60,12 @@ class ExactBatch:
         """A row for each line; None for one that doesn't fit."""
         return [self.row(line, clock, path) for line in lines]
 
+    def made(self, data: bytes, clock: Clock, path: str) -> MadeRows:
+        """The rows of whole lines."""
+        lines = data.split(b"\n")
+        lines.pop()
+        return MadeRows(data, lines, self.rows(lines, clock, path))
+
     def row(self, line: bytes, clock: Clock, path: str) -> bytes | None:
         """The exact way from a line to a row."""
         record = self.layout.record(line, clock)
@@ -84,59 +90,59 @@ class Batch(ExactBatch):
         self._regex = re.compile(_LINES % layout.pattern)
         self._loose = re.compile(_LINES % layout.loose)
         self._strict = 0
+        self._backslashes = layout.backslashes
         self._optional: list[int] = []
         if layout.tree is None:
             groups = enumerate(layout.groups)
             self._optional = [index for index, group in groups if group.optional]
-        self._variants: dict[tuple[int, ...], tuple[list[Slot], bytes]] = {}
+        self._variants: dict[tuple[int, ...], Template] = {}
         if not self._optional:
             # A schema that can't be compiled says so at once.
             self._variant(())
 
     def rows(self, lines: Sequence[bytes], clock: Clock, path: str) -> list[bytes | None]:
-        data = b"\n".join(lines) + b"\n"
-        plain = is_plain(data)
-        return self._made(self._find(data, len(lines), plain), data, plain, lines, clock, path)
+        return self.made(b"\n".join(lines) + b"\n", clock, path).rows() if lines else []
+
+    def made(self, data: bytes, clock: Clock, path: str) -> MadeRows:
+        clean = is_clean(data)
+        found = self._find(data, data.count(b"\n"), clean)
+        return self._made(found, data, clean, clock, path)
 
     def _made(
         self,
         found: list[tuple[bytes, ...]],
         data: bytes,
-        plain: bool,
-        lines: Sequence[bytes],
+        clean: bool,
         clock: Clock,
         path: str,
-    ) -> list[bytes | None]:
+    ) -> MadeRows:
         """The rows of what was found in the lines."""
         # The last group is the newline of a line that fits.
         if self._regex.groups == 1:
             found = [(newline,) for newline in found]  # type: ignore[misc]
-        kept = [row for row in found if row[-1]]
-        if not kept:
-            return [None] * len(lines)
-        columns = list(zip(*kept, strict=True))
-        chunk = Chunk(columns, _is_utf8(data), plain, clock, encode(path))
-        slots, template = self._variant(self._key(columns))
-        made: list[bytes] = []
-        if slots:
-            values = zip(*[slot(chunk) for slot in slots], strict=False)
-            made = list(map(template.__mod__, islice(values, len(kept))))
-        else:
-            made = [template % ()] * len(kept)
-        rows: list[bytes | None] = list(made)
-        if len(kept) == len(found):
-            exact = chunk.exact
-        else:
-            fitting = [index for index, row in enumerate(found) if row[-1]]
-            rows = [None] * len(lines)
-            for index, row in zip(fitting, made, strict=True):
-                rows[index] = row
-            exact = [fitting[index] for index in chunk.exact]
-        for index in exact:
-            rows[index] = self.row(lines[index], clock, path)
+        columns = list(zip(*found, strict=True))
+        missing: list[int] = []
+        if b"" in columns[-1]:
+            missing = [index for index, newline in enumerate(columns[-1]) if not newline]
+            if len(missing) == len(found):
+                return Cells(data, len(found), missing, [], 1)
+            columns = list(zip(*[row for row in found if row[-1]], strict=True))
+        count = len(columns[-1])
+        encoded = encode(path)
+        chunk = Chunk(columns, _is_utf8(data), clean, b"\\" in data, clock, encoded)
+        template = self._variant(self._key(columns))
+        row = template.columns(chunk)
+        made = Cells(data, len(found), missing, interleave(count, row), len(row))
+        if chunk.exact:
+            fitting: Sequence[int] = range(count)
+            if missing:
+                fitting = [index for index, row in enumerate(found) if row[-1]]
+            lines = made.lines
+            exact = {fitting[index] for index in chunk.exact}
+            made.replace({index: self.row(lines[index], clock, path) for index in exact})
         if self.steps is not None:
-            self._step(data, lines, rows, clock, path)
-        return rows
+            self._step(made, clock, path)
+        return made
 
     def _key(self, columns: list[tuple[bytes, ...]]) -> tuple[int, ...]:
         """Which of the optional groups all lines have, or none."""
@@ -147,39 +153,37 @@ class Batch(ExactBatch):
             return key
         return ()
 
-    def _variant(self, key: tuple[int, ...]) -> tuple[list[Slot], bytes]:
+    def _variant(self, key: tuple[int, ...]) -> Template:
         variant = self._variants.get(key)
         if variant is None:
             known = dict(zip(self._optional, key, strict=False))
-            template = Template(self.layout, self.schema, self.constants, known)
-            variant = self._variants[key] = template.slots, template.text + b"\n"
+            variant = Template(self.layout, self.schema, self.constants, known)
+            self._variants[key] = variant
         return variant
 
-    def _step(
-        self,
-        data: bytes,
-        lines: Sequence[bytes],
-        rows: list[bytes | None],
-        clock: Clock,
-        path: str,
-    ) -> None:
+    def _step(self, made: Cells, clock: Clock, path: str) -> None:
         """Make the rows of lines that the steps may change the exact way."""
         assert self.steps is not None
         suspicious = self.steps.suspicious
         assert suspicious is not None
-        if not suspicious.of(data):
+        if not suspicious.of(made.data):
             return
-        for index, row in enumerate(rows):
-            if row is not None and suspicious.of(lines[index]):
-                rows[index] = self.row(lines[index], clock, path)
+        absent = frozenset(made.missing)
+        rows: dict[int, bytes | None] = {}
+        for index, line in enumerate(made.lines):
+            if index not in absent and suspicious.of(line):
+                rows[index] = self.row(line, clock, path)
+        made.replace(rows)
 
-    def _find(self, data: bytes, lines: int, plain: bool) -> list[tuple[bytes, ...]]:
+    def _find(self, data: bytes, lines: int, clean: bool) -> list[tuple[bytes, ...]]:
         """The groups of each line.
 
         The loose pattern could go on into the next line; then it finds fewer lines than there
         are, and the strict one is taken, for a while without asking.
         """
-        if plain and not self._strict:
+        if clean and b"\\" in data:
+            clean = self._backslashes and b'\\"' not in data
+        if clean and not self._strict:
             found: list[tuple[bytes, ...]] = self._loose.findall(data)
             if len(found) == lines:
                 return found

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from itertools import repeat
 
-from podweave.helpers.logs.columns import Memo, is_plain
-from podweave.helpers.logs.compile import Batch
+from podweave.helpers.logs.columns import Memo, is_clean
+from podweave.helpers.logs.compile import Batch, ExactBatch
 from podweave.helpers.logs.envelope import WORD
 
 TYPE_CHECKING = False
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from podweave.helpers.logs.envelope import Envelope
     from podweave.helpers.logs.fields import Record
     from podweave.helpers.logs.layouts import Layout
+    from podweave.helpers.logs.made_rows import MadeRows
     from podweave.helpers.logs.schemas.schema import Schema
     from podweave.helpers.logs.steps.steps import Steps
     from podweave.helpers.logs.timestamps import Clock
@@ -40,8 +41,8 @@ class EnvelopeBatch(Batch):
 
     def rows(self, lines: Sequence[bytes], clock: Clock, path: str) -> list[bytes | None]:
         data = b"\n".join(lines) + b"\n"
-        plain = is_plain(data)
-        groups = self._find(data, len(lines), plain)
+        clean = is_clean(data)
+        groups = self._find(data, len(lines), clean)
         message, tag = self._message, self._tag
         words = _WORDS.findall(b"\n".join([row[message] for row in groups]) + b"\n")
         known = self._words
@@ -52,7 +53,7 @@ class EnvelopeBatch(Batch):
         rows: list[bytes | None] = [None] * len(lines)
         if not self._only and () in kinds:
             # Also of lines that are read further: what their own layouts don't read.
-            rows = self._made(groups, data, plain, lines, clock, path)
+            rows = self._made(groups, data, clean, clock, path).rows()
             kinds.discard(())
         if len(kinds) == 1 and () not in ways:
             return self._read(lines, kinds.pop(), clock, path)
@@ -62,6 +63,9 @@ class EnvelopeBatch(Batch):
             for index, row in zip(indexes, found, strict=True):
                 rows[index] = row
         return rows
+
+    def made(self, data: bytes, clock: Clock, path: str) -> MadeRows:
+        return ExactBatch.made(self, data, clock, path)
 
     def _read(
         self, lines: Sequence[bytes], layouts: tuple[Layout, ...], clock: Clock, path: str
@@ -82,7 +86,8 @@ class EnvelopeBatch(Batch):
             if not left:
                 return rows
         if left and not self._only:
-            found = super().rows([lines[index] for index in left], clock, path)
+            data = b"\n".join([lines[index] for index in left]) + b"\n"
+            found = super().made(data, clock, path).rows()
             for index, row in zip(left, found, strict=True):
                 rows[index] = row
         return rows

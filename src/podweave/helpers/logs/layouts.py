@@ -87,8 +87,8 @@ SHAPES = {
     "REST": rb"[^\n]*",
 }
 
-# The same for a plain chunk (columns.is_plain), where a newline in a match is found out by
-# counting: one excluded character costs `re` a fraction of what a class of them does.
+# The same for a chunk without control characters and escaped quotes, where a newline in a match
+# is found out by counting: one excluded character costs `re` a fraction of a class of them.
 LOOSE_SHAPES = {
     "NOTSPACE": (rb"[^ ]++", b" "),
     "SPACED": (rb"[^ ]++", b" "),
@@ -184,6 +184,8 @@ class Layout:
 
     tree: dict[str, Any] | None = None
     """Where all attributes are always there: a tree of markers in their place (shapes.py)."""
+    backslashes = True
+    """The loose pattern also reads lines with backslashes, as long as none is before a quote."""
     levels: Mapping[str, str] = NO_LEVELS
     """The format's own words for levels, as it writes them."""
 

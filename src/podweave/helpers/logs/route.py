@@ -115,7 +115,7 @@ class Route:
             lines = self._files[chunk.file] = _Lines(self._stream(chunk.file.path))
         lines.chunks.append(chunk)
         lines.fed = now
-        self._write(lines.stream.feed(chunk.data, Clock(zone=self._zone)))
+        self._write(lines.stream.take(chunk.data, Clock(zone=self._zone)))
         self._settle(lines)
 
     def _flush(self, now: float) -> None:

@@ -65,7 +65,7 @@ def text_slot(index: int, quoteless: bool) -> Callable[[Chunk], Column]:
     def slot(chunk: Chunk) -> Column:
         if quoteless and chunk.plain and chunk.valid:
             return chunk.columns[index]
-        return escape(chunk.columns[index], chunk.valid, chunk.plain)
+        return escape(chunk.columns[index], chunk.valid, chunk.clean)
 
     return slot
 

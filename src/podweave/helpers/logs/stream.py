@@ -1,7 +1,7 @@
 """One file's lines to rows of a schema: format, recognition, joining, counting. No I/O.
 
-    rows = stream.feed(whole_lines, clock)
-    rows = stream.flush(clock)          # the file has been quiet: nothing more joins
+    blocks = stream.take(whole_lines, clock)    # of rows that are written together
+    rows = stream.flush(clock)                  # the file has been quiet: nothing more joins
 
 Rows come in the order of the lines, one an event. The last event is held back, since its next
 line may join it; `waiting` says how many of the last chunks aren't wholly out. How the input is
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from podweave.helpers.logs.compile import Compiler, ExactBatch
     from podweave.helpers.logs.fields import Record
+    from podweave.helpers.logs.made_rows import MadeRows
 
 UNREAD = "unread"
 """Counted under this name: lines that no format reads, kept whole as their message."""
@@ -124,16 +125,20 @@ class Stream:
         """How many of the last chunks fed aren't wholly out."""
 
     def feed(self, data: bytes, clock: Clock) -> list[bytes]:
-        """Take whole lines, the last one's newline included; give the rows that are done."""
-        if b"\r\n" in data:
+        """The same as `take`, a row at a time."""
+        return _rows(self.take(data, clock))
+
+    def take(self, data: bytes, clock: Clock) -> list[bytes]:
+        """Take whole lines, the last one's newline included; give blocks of rows that are done."""
+        if b"\r" in data:
             data = data.replace(b"\r\n", b"\n")
-        lines = data.split(b"\n")
-        lines.pop()
-        if not lines:
+        if not data:
             return []
         for announcer in self._announcers:
             self._headed = self._headed or announcer.marker in data
         if self._main is None:
+            lines = data.split(b"\n")
+            lines.pop()
             self._sample += lines
             self._sampled += len(data)
             self.waiting += 1
@@ -141,7 +146,7 @@ class Stream:
                 return []
             return self._recognised(clock)
         before = self._pending
-        rows = self._rows(lines, clock)
+        rows = self._rows(data, clock)
         if self._pending is None:
             self.waiting = 0
         else:
@@ -150,7 +155,7 @@ class Stream:
 
     def flush(self, clock: Clock) -> list[bytes]:
         """Nothing more joins what is held back."""
-        rows = self._recognised(clock) if self._sample else []
+        rows = _rows(self._recognised(clock)) if self._sample else []
         if self._pending is not None:
             rows.append(self._pending.finished())
             self._pending = None
@@ -165,7 +170,7 @@ class Stream:
     def _recognised(self, clock: Clock) -> list[bytes]:
         lines, self._sample, self._sampled = self._sample, [], 0
         self._choose(lines[:SAMPLE_LINES], clock)
-        return self._rows(lines, clock)
+        return self._rows(_whole(lines), clock)
 
     def _choose(self, sample: Sequence[bytes], clock: Clock) -> None:
         """Put the layouts in the order in which they read the sample; the first is the main."""
@@ -187,25 +192,27 @@ class Stream:
         clock = Clock()
         return any(layout.reads(line, clock) for layout in candidates(self._layouts, line))
 
-    def _rows(self, lines: list[bytes], clock: Clock) -> list[bytes]:
+    def _rows(self, data: bytes, clock: Clock) -> list[bytes]:
         """The rows that are done, of lines among which may be headers (see _announced)."""
         announcers = self._announcers
         if self._beginning:
             self._beginning = False
             self._announcers = [each for each in announcers if not getattr(each, "once", False)]
         if not self._headed:
-            return self._rows_of(lines, clock)
+            return self._rows_of(data, clock)
         self._headed = False
         done: list[bytes] = []
+        lines = data.split(b"\n")
+        lines.pop()
         begin = 0
         for index, layout in self._announced(lines, announcers):
-            done += self._rows_of(lines[begin : index + 1], clock)
+            done += self._rows_of(_whole(lines[begin : index + 1]), clock)
             begin = index + 1
             told = layout, *getattr(layout, "beside", ())
             self._layouts = [*told, *(other for other in self._layouts if other not in told)]
             self._main = self._compiler.batch(layout)
         if begin < len(lines):
-            done += self._rows_of(lines[begin:], clock)
+            done += self._rows_of(_whole(lines[begin:]), clock)
         return done
 
     @staticmethod
@@ -220,41 +227,40 @@ class Stream:
                         found[index] = layout
         return sorted(found.items())
 
-    def _rows_of(self, lines: list[bytes], clock: Clock) -> list[bytes]:
+    def _rows_of(self, data: bytes, clock: Clock) -> list[bytes]:
         main = self._main
         assert main is not None
-        rows = main.rows(lines, clock, self._path)
-        missed = rows.count(None)
-        if missed < len(rows):
-            self._events[main.layout.format] += len(rows) - missed
+        made = main.made(data, clock, self._path)
+        missed = len(made.missing)
+        if missed < made.count:
+            self._events[main.layout.format] += made.count - missed
         if missed == 0:
-            self._hits += len(rows)
-            done = self._hold_last(lines, rows, len(lines) - 1, {}, {}, clock)
-            enough = len(lines) >= SAMPLE_LINES and self._hits >= self._review
+            self._hits += made.count
+            done = self._hold_last(made, made.count - 1, {}, {}, clock)
+            enough = made.count >= SAMPLE_LINES and self._hits >= self._review
             if enough and main.layout.general:
                 # It may read what a particular one reads better by now.
-                self._choose(lines[-SAMPLE_LINES:], clock)
+                self._choose(made.lines[-SAMPLE_LINES:], clock)
                 self._hits = self._misses = 0
             return done
-        starts, joined = self._sort_out(lines, rows)
-        owners = self._read_otherwise(lines, rows, starts, clock)
+        starts, joined = self._sort_out(made)
+        owners = self._read_otherwise(made, starts, clock)
         last = -1
-        if rows[-1] is not None:
-            last = len(lines) - 1
+        if made.missing[-1] < made.count - 1:
+            last = made.count - 1
         elif joined or starts:
             last = max((*starts, *joined))
-        done = self._hold_last(lines, rows, last, owners, joined, clock)
-        self._hits += len(rows) - missed
+        done = self._hold_last(made, last, owners, joined, clock)
+        self._hits += made.count - missed
         self._misses += len(starts)
         if self._hits + self._misses >= self._review:
             if self._misses > self._hits and len(self._layouts) > 1:
+                lines = made.lines
                 self._choose([lines[index] for index in starts[-SAMPLE_LINES:]], clock)
             self._hits = self._misses = 0
         return done
 
-    def _sort_out(
-        self, lines: list[bytes], rows: list[bytes | None]
-    ) -> tuple[list[int], dict[int, list[bytes]]]:
+    def _sort_out(self, made: MadeRows) -> tuple[list[int], dict[int, list[bytes]]]:
         """Of the lines that the main layout doesn't read: which begin events, which join which.
 
         An index of -1 is the event that is pending from an earlier chunk.
@@ -265,9 +271,8 @@ class Stream:
         owner = -1 if self._pending is not None else None
         size = self._pending.size if self._pending is not None else 0
         before = -1
-        for index, row in enumerate(rows):
-            if row is not None:
-                continue
+        lines = made.lines
+        for index in made.missing:
             line = lines[index]
             if index != before + 1:
                 owner = index - 1
@@ -282,17 +287,18 @@ class Stream:
                 owner = index
                 size = len(line)
                 joiner.begin(line)
-        if rows[-1] is not None:
+        if made.missing[-1] < made.count - 1:
             joiner.begin(lines[-1], known=True)
         return starts, joined
 
     def _read_otherwise(
-        self, lines: list[bytes], rows: list[bytes | None], starts: list[int], clock: Clock
+        self, made: MadeRows, starts: list[int], clock: Clock
     ) -> dict[int, ExactBatch]:
         """Try the other layouts on the lines that begin events; keep the rest whole."""
         main = self._main
         assert main is not None
         owners: dict[int, ExactBatch] = {}
+        lines = made.lines
         left = starts
         if self._hopeless < _HOPELESS or self._hopeless % _TRY_AGAIN == 0:
             for layout in self._layouts:
@@ -311,13 +317,15 @@ class Stream:
                 found = batch.rows([lines[index] for index in some], clock, self._path)
                 for index, row in zip(some, found, strict=True):
                     if row is not None:
-                        rows[index] = row
+                        made.put(index, row)
                         owners[index] = batch
                         self._hopeless = 0
                         self._events[layout.format] += 1
-                left = [index for index in left if rows[index] is None]
+                left = [index for index in left if index not in owners]
         for index in left:
-            rows[index] = self._plain.row(lines[index], clock, self._path)
+            row = self._plain.row(lines[index], clock, self._path)
+            assert row is not None
+            made.put(index, row)
             owners[index] = self._plain
         self._hopeless += len(left)
         self._events[UNREAD] += len(left)
@@ -325,8 +333,7 @@ class Stream:
 
     def _hold_last(
         self,
-        lines: list[bytes],
-        rows: list[bytes | None],
+        made: MadeRows,
         last: int,
         owners: dict[int, ExactBatch],
         joined: dict[int, list[bytes]],
@@ -346,16 +353,27 @@ class Stream:
         if last < 0:
             return done
         for index, texts in joined.items():
-            row = rows[index] if index >= 0 else None
+            row = made.row(index) if index >= 0 else None
             if index != last and row is not None:
-                event = _Event(lines[index], row, owners.get(index, main), clock, self._path)
+                owner = owners.get(index, main)
+                event = _Event(made.line(index), row, owner, clock, self._path)
                 event.join(texts)
-                rows[index] = event.finished()
-        done += [row for row in rows[:last] if row is not None]
-        row = rows[last]
+                made.put(index, event.finished())
+        done += made.before(last)
+        row = made.row(last)
         assert row is not None
-        self._pending = _Event(lines[last], row, owners.get(last, main), clock, self._path)
+        line = made.line(last)
+        self._pending = _Event(line, row, owners.get(last, main), clock, self._path)
         self._pending.join(joined.get(last, []))
         if not joined and not owners:
-            self._joiner.begin(lines[last], known=True)
+            self._joiner.begin(line, known=True)
         return done
+
+
+def _rows(blocks: list[bytes]) -> list[bytes]:
+    return [row for block in blocks for row in block.splitlines(keepends=True)]
+
+
+def _whole(lines: Sequence[bytes]) -> bytes:
+    """Lines with their newlines."""
+    return b"\n".join(lines) + b"\n"

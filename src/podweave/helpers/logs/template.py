@@ -105,6 +105,17 @@ class Template:
         else:
             self.text = b"%b"
             self.slots.append(row_by_row(members)(b"", b""))
+        self._row: list[bytes | Slot] = []
+        literals = (self.text + b"\n").replace(b"%%", b"\0").split(b"%b")
+        for literal_, slot in zip(literals, [*self.slots, None], strict=True):
+            if literal_:
+                self._row.append(literal_.replace(b"\0", b"%"))
+            if slot is not None:
+                self._row.append(slot)
+
+    def columns(self, chunk: Chunk) -> list[bytes | Iterable[bytes]]:
+        """What stands in the rows of a chunk, from left to right: bytes in all of them."""
+        return [part if isinstance(part, bytes) else part(chunk) for part in self._row]
 
     def members(self, tree: Any) -> list[Member]:
         members: list[Member] = []

@@ -27,7 +27,7 @@ def normalize(arguments: Sequence[str]) -> int:
     try:
         for data in chunks(given.path):
             clock = Clock(zone=given.zone)
-            _write(stream.feed(data, clock) if data else stream.flush(clock))
+            _write(stream.take(data, clock) if data else stream.flush(clock))
     except BrokenArchiveError as error:
         broken = error
     _write(stream.flush(Clock(zone=given.zone)))
