@@ -28,6 +28,8 @@ _SLOW = (b"# Time: ", b"# User@Host: ")
 """Begin an entry of MySQL's slow query log."""
 # java.util.logging's head, whose message is on the next line, behind its level.
 _HEADED = re.compile(rb"[A-Z][a-z]{2} \d{1,2}, \d{4},? 1?\d:\d\d:\d\d(?: |\xe2\x80\xaf)[AP]M ")
+# PostgreSQL's csvlog, where a text has newlines
+_RECORD = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} [A-Z0-9+\-]{2,6},")
 _MESSAGE = re.compile(rb"[^\W\d_]{3,16}: ")
 _TRACEBACK = b"Traceback (most recent call last)"
 _GO_START = re.compile(rb"(?:panic: |fatal error: |goroutine \d+ \[)")
@@ -86,6 +88,8 @@ class Joiner:
             self._state = "time" if line.startswith(_SLOW[0]) else "statement"
         elif known is not False and _HEADED.match(line):
             self._state = "headed"
+        elif known is not False and _RECORD.match(line) and line.count(b'"') % 2:
+            self._state = "quoted"
         elif known:
             return
         elif _GO_START.match(line):
@@ -105,6 +109,10 @@ class Joiner:
             return True
         if self._state == "statement":
             return not line.startswith(_SLOW)
+        if self._state == "quoted":
+            if line.count(b'"') % 2:
+                self._state = ""
+            return True
         if self._state == "headed":
             self._state = ""
             if _MESSAGE.match(line):

@@ -18,6 +18,7 @@ FORMATS = {
                 rb"%{INT:pid}:%{BEGIN:role}[MSCX]%{END} %{DAYMONTHYEAR:time} "
                 rb"%{BEGIN:level}[.\-*#]%{END} %{REST:message}"
             ),
+            Layout(rb"%{INT:pid}:signal-handler \(%{EPOCH:time}\) %{REST:message}"),
         ),
         samples=(
             (
@@ -42,6 +43,14 @@ FORMATS = {
                     "attributes": {
                         "role": "C",
                     },
+                },
+            ),
+            (
+                b"31:signal-handler (1795400217) Received SIGTERM scheduling shutdown...",
+                {
+                    "pid": 31,
+                    "message": "Received SIGTERM scheduling shutdown...",
+                    "time": (1795400217, ""),
                 },
             ),
             (

@@ -19,6 +19,19 @@ FORMATS = {
                 rb"user=%{LISTED:user?},db=%{LISTED:database?},app=%{LISTED:application?}"
                 rb",client=%{NOTSPACE:source_address?} " + _LEVEL
             ),
+            Layout(
+                rb"%{ISOZONE:time} \[%{INT:pid}\]:? (?:\[\d+-\d+\] )?\[?"
+                rb"user=%{BEGIN:user?}[^, \]\n]*+%{END},db=%{BEGIN:database?}[^, \]\n]*+%{END}"
+                rb"(?:,app=%{BEGIN:application?}[^,\]\n]*+%{END}(?=\]))?\]? " + _LEVEL
+            ),
+            # %t:%r:%u@%d:[%p]: of Amazon RDS
+            Layout(
+                rb"%{ISOZONE:time}:(?:%{BEGIN:source_address?}[^(\n]*+%{END}"
+                rb"(?:\(%{INT:source_port?}\))?)?:"
+                rb"%{PGNAME:user?}@%{PGNAME:database?}:\[%{INT:pid}\]:" + _LEVEL
+            ),
+            # Any other prefix
+            Layout(rb"<?%{ISOZONE:time}[^\n]*?(?<![A-Za-z])" + _LEVEL, general=True),
         ),
         samples=(
             (

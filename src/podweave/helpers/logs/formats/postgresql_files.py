@@ -5,8 +5,17 @@ Source: "Error Reporting and Logging" of its documentation; columns of versions 
 
 from __future__ import annotations
 
+import re
+
 from podweave.helpers.logs.layouts import Format, Layout
 from podweave.helpers.logs.structured.json_layout import NUMBER, TEXT, JsonLayout
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from podweave.helpers.logs.fields import Record
+    from podweave.helpers.logs.timestamps import Clock
 
 # A text in quotes, in which a quote is doubled; or nothing.
 _INNER = rb'[^"\n]*+(?>(?:""[^"\n]*+)*)'
@@ -63,6 +72,7 @@ _MORE = (
     + _text(b"location")
     + _text(b"application")
 )
+_LAST = rb',?(?:"%{BEGIN:backend?}[^"\n]*%{END}")?(?:,[^,"\n]*(?:,[^,"\n]*)?)?'
 _DERIVED = (
     ("message", "_message", _unquoted),
     ("source_address", "_client", _host),
@@ -70,17 +80,39 @@ _DERIVED = (
     ("db_statement", "_statement", _unquoted),
 )
 
+
+class UnendedLayout(Layout):
+    """The first line of a record in which a text has newlines: its quotes are odd in number."""
+
+    blocks = True
+
+    def __init__(self, record: Layout) -> None:
+        super().__init__(
+            rb'%{ISOZONE:time},%{BEGIN:message}[^"\n]*+"[^"\n]*+(?>(?:"[^"\n]*+"[^"\n]*+)*)%{END}',
+            general=True,
+        )
+        self._of_record = record
+        self._whole = re.compile(record.pattern.replace(rb'[^"\n]', rb'[^"]'))
+
+    def whole(self, lines: Sequence[bytes], clock: Clock) -> Record:
+        """The record of its lines."""
+        match = self._whole.fullmatch(b"\n".join(lines))
+        if match is not None:
+            return self._of_record.read(match.groups(b""), clock)
+        record = self.record(lines[0], clock) or {}
+        record["message"] = b"\n".join(lines).decode("utf-8", "replace")
+        return record
+
+
+def _csv_layouts() -> tuple[Layout, Layout]:
+    record = Layout(_COLUMNS + _MORE + _LAST, derive=_DERIVED)
+    return record, UnendedLayout(record)
+
+
 FORMATS = {
     "postgresql-csv": Format(
         "postgresql-csv",
-        (
-            Layout(
-                _COLUMNS
-                + _MORE
-                + rb'(?:,(?:"%{BEGIN:backend?}[^"\n]*%{END}")?(?:,[^,\n]*(?:,[^,\n]*)?)?)?',
-                derive=_DERIVED,
-            ),
-        ),
+        _csv_layouts(),
         samples=(
             (
                 (
