@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -170,7 +171,8 @@ def judge(
         lost = sorted(set(range(count)) - set(numbers))
         assert not lost, f"{where}: {name} {segment}: {len(lost)} of {count} lost: {lost[:9]}"
         if ordered:
-            assert numbers == sorted(numbers), f"{where}: {name} {segment}: out of order"
+            runs = [f"{a}, then {b}" for a, b in pairwise(numbers) if b != a + 1]
+            assert not runs, f"{where}: {name} {segment}: out of order: {runs[:9]}"
         assert len(numbers) == count, f"{where}: {name} {segment}: more than was written"
 
 

@@ -166,6 +166,29 @@ def test_a_segment_that_nothing_came_into_is_nothing_to_deliver(tmp_path: Path) 
     second.close()
 
 
+@pytest.mark.parametrize("killed", [False, True])
+def test_what_fits_does_not_overtake_what_does_not(tmp_path: Path, *, killed: bool) -> None:
+    """Some of what waits found room on the disk, a longer part didn't, and then comes little."""
+    made = Delivering(tmp_path, bytes=10_000, records=2, spill=1400, durable=True)
+    made.store.always = DOWN
+    long = ["a" * 50, "b" * 50, "c" * 50, "d" * 50, "e" * 600, "f" * 600]
+    made.append(*long)
+    made.turns(40)
+    made.append("g")
+    made.turns(40)
+    assert made.delivery.overflow.size > 0
+    assert made.delivery.overflow.failures > 0
+    if killed:
+        entries = made.tail.entries()
+        own = made.delivery.overflow._own
+        assert own is not None
+        os.close(own._lock)
+        made.delivery = made.start(entries)
+    recover(made)
+    assert list(dict.fromkeys(stored(made))) == [*long, "g"]
+    made.close()
+
+
 def test_half_a_frame_is_passed_over(spilling: Delivering) -> None:
     go_down(spilling)
     spilling.append(*lines(0, 10))

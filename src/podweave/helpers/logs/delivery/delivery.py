@@ -304,11 +304,11 @@ class Delivery:
         """Put what waits, and what is read now, on the disk. Whether the source was asked."""
         if not self.overflow.possible or not self._down(now):
             return False
-        if not self.overflow.waiting or self._given_up:
+        if not self.overflow.waiting:
             # Only so is it in order: nothing is on the disk that comes after it.
             if not self._collector.spilled:
                 self._queue.extend(self._collector.close())
-            if not self._spill_under_way(now) or not self._spill_queue():
+            if not self._spill_what_waits(now):
                 return False
         if not self._held:
             parcels = self._feed.read(TURN)
@@ -324,10 +324,12 @@ class Delivery:
             self._held = []
         return True
 
-    def _spill_under_way(self, now: float) -> bool:
-        """What waits for the store's answer goes to the disk first, or it would come after what
-        is newer when this process is killed. An answer then settles what is on the disk."""
-        for consignment in self._under_way:
+    def _spill_what_waits(self, now: float) -> bool:
+        """What waits for the store, or for its answer, goes to the disk before anything newer
+        does, or it would come after that when this process is killed. It stays in its place here
+        as well: if the disk takes only a part, the rest still comes after that part. An answer
+        then settles what is on the disk."""
+        for consignment in [*self._under_way, *self._queue]:
             if consignment.spilled:
                 continue
             batch = consignment.batch
@@ -342,23 +344,6 @@ class Delivery:
                 self._share.take(parcel.size)
                 self._unsettled[parcel] = now
         return True
-
-    def _spill_queue(self) -> bool:
-        """Put the batches that wait on the disk, but not those that come from there."""
-        kept: deque[Consignment] = deque()
-        whole = True
-        while self._queue:
-            consignment = self._queue.popleft()
-            batch = consignment.batch
-            if consignment.spilled or not whole:
-                kept.append(consignment)
-            elif self.overflow.put([(piece, batch.raw) for piece in batch.pieces]):
-                self._release(consignment.parcels)
-            else:
-                whole = False
-                kept.append(consignment)
-        self._queue = kept
-        return whole
 
     # Batches
 
