@@ -70,6 +70,14 @@ def test_headers_and_credentials(store: Made, peer: HttpPeer, tmp_path: Path) ->
     assert storing.store.sent_bytes > len(received.content)
 
 
+def test_a_missing_secret_is_told_as_one(store: Made, peer: HttpPeer, tmp_path: Path) -> None:
+    storing = store(token=str(tmp_path / "token"))
+    outcome = storing.send(storing.raw(b"x"))
+    assert is_failed(outcome)
+    assert f"{tmp_path}/token: No such file or directory: the Secret that the" in outcome.reason
+    assert peer.received == []
+
+
 def test_a_secret_with_a_line_end_is_not_sent(store: Made, peer: HttpPeer, tmp_path: Path) -> None:
     storing = store(token=secret(tmp_path, "token", "a\nEvil: 1"))
     outcome = storing.send(storing.raw(b"x"))

@@ -178,7 +178,10 @@ class Sidecar:
         if not overflow.empty and not overflow.durable:
             message += f"; what is in {overflow.directory} ends with the Pod: name a volume"
         else:
-            message += "; it is after the checkpoint, in the files of the source"
+            message += (
+                "; it is in the files of the source, and lost where those end with the Pod: "
+                "a spill on a claim would keep it"
+            )
         self._journal.error("sidecar.undelivered", **facts, message=message)
 
     def _dead_letters(self, content: bytes) -> Answer:

@@ -248,7 +248,7 @@ class _Handshake:
             self._key = keys.read_secret(settings.shared_key)
             login = {name: keys.read_secret(path) for name, path in settings.credentials.items()}
         except OSError as error:
-            ready(f"credentials {error.filename}: {error.strerror}")
+            ready(keys.secret_problem(error))
             return
         self._username = login.get("username", b"")
         self._password = login.get("password", b"")

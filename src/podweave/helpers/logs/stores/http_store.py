@@ -235,7 +235,7 @@ class HttpStore(Store):
                 lambda result: self._ended(number, result, answered, done),
             )
         except OSError as error:
-            done(failed(f"credentials {error.filename}: {error.strerror}"))
+            done(failed(keys.secret_problem(error)))
         except ValueError as error:
             # A secret with a line end in its middle.
             done(failed(f"the request can't be sent: {error}"))

@@ -24,7 +24,7 @@ from podweave.helpers.logs.stores.http_store import (
 )
 from podweave.helpers.logs.stores.interface import failed, too_large
 from podweave.helpers.logs.stores.name_templates import NameTemplate, file_name, pod_values
-from podweave.helpers.logs.stores.settings import read_secret
+from podweave.helpers.logs.stores.settings import read_secret, secret_problem
 from podweave.helpers.wire import aws_signature
 from podweave.helpers.wire.dates import http_date
 from podweave.helpers.wire.urls import Url
@@ -122,7 +122,7 @@ class S3Store(HttpStore):
         try:
             fields = self._signed(path, content)
         except OSError as error:
-            done(failed(f"credentials {error.filename}: {error.strerror}"))
+            done(failed(secret_problem(error)))
             return
         self.post(
             path,

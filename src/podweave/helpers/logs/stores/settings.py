@@ -13,6 +13,8 @@ they are needed and may change meanwhile.
 
 from __future__ import annotations
 
+import errno
+
 from podweave.helpers.configuration import ConfigurationError
 from podweave.helpers.logs.stores.interface import Limits
 
@@ -116,6 +118,14 @@ def read_secret(path: str) -> bytes:
     """
     with open(path, "rb") as file:
         return file.read(1 << 16).rstrip(b"\r\n")
+
+
+def secret_problem(error: OSError) -> str:
+    """Why a secret can't be read, and what would help."""
+    problem = f"credentials {error.filename}: {error.strerror}"
+    if error.errno == errno.ENOENT:
+        problem += ": the Secret that the pattern names isn't there, or lacks this key"
+    return problem
 
 
 def absolute(section: Section, key: str) -> str:
