@@ -38,6 +38,8 @@ class TlsEnd(End):
         super().__init__()
         self.raw = self.sock
         self._retry = b""
+        self._ending = False
+        """close_notify is said, and not wholly sent."""
         server = TlsSocket(self.raw, cast(ssl.SSLContext, ServerContext(context)), "")
         results: list[TlsSocket | TlsError] = []
         Handshake(loop, self.relayed, TlsOptions("require"), "localhost", 10, results.append)
@@ -55,6 +57,8 @@ class TlsEnd(End):
         self.sock = cast(socket.socket, server)
 
     def send(self, size: int) -> None:
+        if self._ending:
+            return
         # What was offered once must be offered again.
         offered = max(size, len(self._retry))
         before = self.sent
@@ -66,15 +70,22 @@ class TlsEnd(End):
 
     def shut(self) -> None:
         """In order: what has come in is read before, and what is being sent goes out."""
-        if self.output_ended or self.broken or self._retry:
-            return
-        self.receive()
-        while self.tls.buffered and not (self.input_ended or self.broken):
+        if not (self.output_ended or self.broken or self._retry):
+            self._ending = True
             self.receive()
+
+    def receive(self, size: int = 1 << 20) -> None:
+        super().receive(size)
+        if not self._ending or self.broken:
+            return
+        while self.tls.buffered and not (self.input_ended or self.broken):
+            super().receive()
         try:
-            super().shut()
+            self.tls.shutdown()
         except BlockingIOError:
-            self.output_ended = False
+            return
+        self._ending = False
+        self.output_ended = True
 
     def reset(self) -> None:
         self.broken = True

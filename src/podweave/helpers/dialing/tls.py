@@ -99,6 +99,8 @@ class TlsOptions:
 
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
+        # Some Pythons (3.11.2 among them) take an end without close_notify for an orderly one.
+        context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
         context.check_hostname = self.mode == "verify-full"
         if self.mode == "require" and not self.ca:
             context.verify_mode = ssl.CERT_NONE

@@ -39,6 +39,11 @@ class TruncatedError(ConnectionResetError):
         super().__init__(errno.ECONNRESET, "the TLS connection ended without close_notify")
 
 
+def _is_cut_off(error: ssl.SSLError) -> bool:
+    # Before 3.11.4 Python had no class of its own for what OpenSSL 3 says then.
+    return isinstance(error, ssl.SSLEOFError) or error.reason == "UNEXPECTED_EOF_WHILE_READING"
+
+
 class TlsSocket:
     __slots__ = (
         "_incoming",
@@ -83,9 +88,9 @@ class TlsSocket:
                 if not self._fill():
                     return READ
                 continue
-            except ssl.SSLEOFError as error:
-                raise TruncatedError from error
-            except ssl.SSLError:
+            except ssl.SSLError as error:
+                if _is_cut_off(error):
+                    raise TruncatedError from error
                 self._flush_quietly()
                 raise
             if not self._flush():
@@ -124,7 +129,9 @@ class TlsSocket:
                 continue
             except ssl.SSLZeroReturnError:
                 count = 0
-            except ssl.SSLEOFError as error:
+            except ssl.SSLError as error:
+                if not _is_cut_off(error):
+                    raise
                 if total:
                     # First what came before it; then this again.
                     ended = True
