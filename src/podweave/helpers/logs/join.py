@@ -126,6 +126,8 @@ class Joiner:
                 return True
             return False
         if self._state == "python":
+            if line.startswith(b"> "):
+                return True  # loguru's mark of the frame that caught it
             self._state = ""
             return _PYTHON_END.match(line) is not None
         if line.startswith(_CHAINED):

@@ -59,7 +59,8 @@ _USER = re.compile(
     rb"# User@Host: ([^\[\n]*)\[[^\]\n]*\] @ ([^\[\n]*)\[([^\]\n]*)\](?: +Id: +(\d{1,18}))?"
     rb"(?: +Schema: +(\S*))?"
 )
-_PAIR = re.compile(rb"([A-Za-z_]+): +([^\s]+)")
+# A figure may be empty: Schema:   QC_hit: No
+_PAIR = re.compile(rb"([A-Za-z_]+): +(?![A-Za-z_]+: )([^\s]+)")
 _SET = re.compile(rb"SET timestamp=(\d{9,10})(?:\.(\d{1,9}))?;")
 _USE = re.compile(rb"use ([^;\n]+);", re.IGNORECASE)
 _NAMES = {
@@ -81,17 +82,25 @@ class SlowLayout(Layout):
         record: Record = {}
         attributes: dict[str, Any] = {}
         statement: list[bytes] = []
+        local: tuple[int, str] | None = None
         for line in lines:
             if not line.startswith(b"#") or statement:
                 self._statement(line, record, statement)
             elif line.startswith(b"# Time:"):
                 match = _TIME.fullmatch(line)
                 if match is not None:
-                    _put_time(record, match[1], clock)
+                    found = STAMPS["RFC3339"].read(match[1], clock)
+                    if found is not None:
+                        record["time"] = found
+                    else:
+                        local = _COMPACT.read(match[1], clock)
             elif line.startswith(b"# User@Host:"):
                 self._user(line, record)
             else:
                 self._figures(line, record, attributes)
+        if local is not None:
+            # Without a zone: SET timestamp says it better.
+            record.setdefault("time", local)
         if statement:
             text = b"\n".join(statement).decode("utf-8", "replace").rstrip()
             record["db_statement"] = text
@@ -144,14 +153,6 @@ class SlowLayout(Layout):
                 record[name] = kept
             else:
                 attributes[key.decode().lower()] = kept
-
-
-def _put_time(record: Record, text: bytes, clock: Clock) -> None:
-    for stamp in (STAMPS["ISO8601"], _COMPACT):
-        found = stamp.read(text, clock)
-        if found is not None:
-            record["time"] = found
-            return
 
 
 FORMATS = {
@@ -217,6 +218,7 @@ FORMATS = {
                 rb"%{STAMP:time} %{INT:thread_id} " + _LEVEL + rb"%{REST:message}", stamp=_MARIADB
             ),
             Layout(rb"%{STAMP:time} " + _LEVEL + rb"%{REST:message}", stamp=_COMPACT),
+            Layout(rb"%{BEGIN:message}Version: '[^\n]*%{END}", general=True),
         ),
         samples=(
             (
@@ -249,7 +251,15 @@ FORMATS = {
     ),
     "mysql-slow": Format(
         "mysql-slow",
-        (SlowLayout(rb"%{BEGIN:message}# (?:Time: [ \dT:.Z+\-]+|User@Host: [^\n]*)%{END}"),),
+        (
+            # What a server writes first
+            Layout(
+                rb"%{BEGIN:message}(?:[^\n]*, Version: [^\n]*started with:|Tcp port: [^\n]*"
+                rb"|Time[ \t]+Id Command[ \t]+Argument)%{END}",
+                general=True,
+            ),
+            SlowLayout(rb"%{BEGIN:message}# (?:Time: [ \dT:.Z+\-]+|User@Host: [^\n]*)%{END}"),
+        ),
         samples=(
             (
                 b"# Time: 2026-11-23T02:16:56.789012Z",

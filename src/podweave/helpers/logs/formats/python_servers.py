@@ -12,9 +12,15 @@ from podweave.helpers.logs.layouts import Format, Layout
 
 _REQUEST = (
     rb'"%{BEGIN:message}%{METHOD:method} %{BEGIN:url}%{URLPATH:url_path}'
-    rb"(?:\?%{URLQUERY:url_query?})?%{END} HTTP/%{HTTPVERSION:http_version}%{END}\""
+    rb"(?:\?%{URLQUERY:url_query?})?%{END} HTTP/%{HTTPVERSION:http_version}%{END}" + b'"'
 )
 _LEVEL = rb"%{PYTHONLEVEL:level}"
+# Not to a terminal only
+_COLORED = (
+    rb'"(?>(?:\x1b\[[0-9;]+m)*)'
+    + _REQUEST.removeprefix(b'"').removesuffix(b'"')
+    + rb'(?:\x1b\[0m)?"'
+)
 _DATE = strftime("%d/%b/%Y %H:%M:%S")
 
 FORMATS = {
@@ -167,6 +173,22 @@ FORMATS = {
                     "url_query": "page=2",
                     "http_version": "1.1",
                     "status": 200,
+                    "time": (1795400216, ""),
+                },
+            ),
+            (
+                (
+                    b'127.0.0.1 - - [23/Nov/2026 02:16:56] "\x1b[35m\x1b[1mGET /bad '
+                    b'HTTP/1.1\x1b[0m" 500 -'
+                ),
+                {
+                    "source_address": "127.0.0.1",
+                    "message": "GET /bad HTTP/1.1",
+                    "method": "GET",
+                    "url": "/bad",
+                    "url_path": "/bad",
+                    "http_version": "1.1",
+                    "status": 500,
                     "time": (1795400216, ""),
                 },
             ),
