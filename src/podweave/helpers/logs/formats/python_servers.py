@@ -157,7 +157,7 @@ FORMATS = {
         (
             Layout(
                 rb"(?:%{PYTHONLEVEL:level?}:werkzeug:)?%{SPACED:source_address} - %{SPACED:user?} "
-                rb"\[%{STAMP:time}\] " + _REQUEST + rb" %{INT:status} %{INTORDASH:response_bytes?}",
+                rb"\[%{STAMP:time}\] " + _COLORED + rb" %{INT:status} %{INTORDASH:response_bytes?}",
                 stamp=_DATE,
             ),
         ),
