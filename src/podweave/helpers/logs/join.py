@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 _BLOCKS = (b"__CURSOR=", b"Start-Date: ")
 """Begin an entry of an exported journal and of apt's history, whose other lines follow."""
-_SLOW = (b"# Time: ", b"# User@Host: ")
-"""Begin an entry of MySQL's slow query log."""
+_SLOW = re.compile(rb"# (?:Time: \d{4}-|User@Host: )")
+"""Begins an entry of MySQL's slow query log; MariaDB's times may be absent, and begin nothing."""
 # java.util.logging's head, whose message is on the next line, behind its level.
 _HEADED = re.compile(rb"[A-Z][a-z]{2} \d{1,2}, \d{4},? 1?\d:\d\d:\d\d(?: |\xe2\x80\xaf)[AP]M ")
 # PostgreSQL's csvlog, where a text has newlines
@@ -84,8 +84,8 @@ class Joiner:
             self._state = "python"
         elif known and line.startswith(_BLOCKS):
             self._state = "block"
-        elif known is not False and line.startswith(_SLOW):
-            self._state = "time" if line.startswith(_SLOW[0]) else "statement"
+        elif known is not False and _SLOW.match(line):
+            self._state = "time" if line.startswith(b"# Time") else "statement"
         elif known is not False and _HEADED.match(line):
             self._state = "headed"
         elif known is not False and _RECORD.match(line) and line.count(b'"') % 2:
@@ -108,7 +108,7 @@ class Joiner:
             self._state = "statement"
             return True
         if self._state == "statement":
-            return not line.startswith(_SLOW)
+            return _SLOW.match(line) is None
         if self._state == "quoted":
             if line.count(b'"') % 2:
                 self._state = ""

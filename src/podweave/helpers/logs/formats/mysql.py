@@ -82,7 +82,6 @@ class SlowLayout(Layout):
         record: Record = {}
         attributes: dict[str, Any] = {}
         statement: list[bytes] = []
-        local: tuple[int, str] | None = None
         for line in lines:
             if not line.startswith(b"#") or statement:
                 self._statement(line, record, statement)
@@ -92,15 +91,12 @@ class SlowLayout(Layout):
                     found = STAMPS["RFC3339"].read(match[1], clock)
                     if found is not None:
                         record["time"] = found
-                    else:
-                        local = _COMPACT.read(match[1], clock)
             elif line.startswith(b"# User@Host:"):
                 self._user(line, record)
             else:
                 self._figures(line, record, attributes)
-        if local is not None:
-            # Without a zone: SET timestamp says it better.
-            record.setdefault("time", local)
+        if statement and statement[-1].startswith(b"# Time: "):
+            statement.pop()  # of the next entry, whose SET timestamp says it, too
         if statement:
             text = b"\n".join(statement).decode("utf-8", "replace").rstrip()
             record["db_statement"] = text
@@ -258,7 +254,11 @@ FORMATS = {
                 rb"|Time[ \t]+Id Command[ \t]+Argument)%{END}",
                 general=True,
             ),
-            SlowLayout(rb"%{BEGIN:message}# (?:Time: [ \dT:.Z+\-]+|User@Host: [^\n]*)%{END}"),
+            # MySQL's entries begin with a time, MariaDB's without, as the time is only written
+            # when it changed.
+            SlowLayout(rb"%{BEGIN:message}# Time: \d{4}-[^\n]*%{END}"),
+            SlowLayout(rb"%{BEGIN:message}# User@Host: [^\n]*%{END}"),
+            Layout(rb"%{BEGIN:message}# Time: \d{6} [^\n]*%{END}", general=True),
         ),
         samples=(
             (
