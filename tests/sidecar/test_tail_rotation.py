@@ -81,6 +81,16 @@ def test_copytruncate(following: Following) -> None:
     assert following.lines() == [b"3"]
 
 
+def test_a_hole_that_its_file_system_has_written_out_is_left_out_as_well(
+    following: Following,
+) -> None:
+    following.append("a.log", b"\0" * 3_000_000 + b"one\ntwo\n")
+    assert following.lines(turns=20) == [b"one", b"two"]
+    assert following.tail.counters["cut_bytes"] == 0
+    following.append("a.log", b"\0of a line's own\n")
+    assert following.lines() == [b"\0of a line's own"]
+
+
 def test_rewritten_longer_than_the_old_offset_between_two_looks(following: Following) -> None:
     following.append("a.log", b"one\n")
     following.lines()

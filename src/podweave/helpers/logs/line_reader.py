@@ -58,8 +58,8 @@ class LineReader:
             return self._read_long(file, want)
         known = len(file.tail)
         raw = self._read_on(file, want)
-        if file.offset == 0 and raw.startswith(b"\0") and not _wide(file):
-            self._skip_hole(file, raw)
+        if _begins_in_hole(file, raw, known):
+            self._skip_hole(file, raw[known:])
             return None
         ends_here = len(raw) < known + want
         stop = self._last_newline(file, raw, known)
@@ -158,8 +158,8 @@ class LineReader:
         known = len(file.tail)
         while True:
             raw = self._read_on(file, want)
-            if file.offset == 0 and raw.startswith(b"\0") and not _wide(file):
-                self._skip_hole(file, raw)
+            if _begins_in_hole(file, raw, known):
+                self._skip_hole(file, raw[known:])
                 return None
             full = len(raw) == known + want
             stop = self._last_newline(file, raw, known)
@@ -241,7 +241,7 @@ class LineReader:
     def _skip_hole(self, file: FollowedFile, raw: bytes) -> None:
         """Pass over NUL bytes at the beginning of a file, if anything follows them."""
         text = raw.lstrip(b"\0")
-        skip = len(raw) - len(text)
+        skip = file.offset + len(raw) - len(text)
         if not text and file.archive is None:
             try:
                 skip = max(skip, os.lseek(file.descriptor, skip - 1, os.SEEK_DATA))
@@ -259,6 +259,14 @@ class LineReader:
 def _wide(file: FollowedFile) -> bool:
     """NUL is half of a character."""
     return (file.encoding or "").startswith("utf-16")
+
+
+def _begins_in_hole(file: FollowedFile, raw: bytes, known: int) -> bool:
+    """NUL bytes from the file's beginning on. Records end with a newline, so that an offset behind
+    NUL is one within the hole."""
+    if raw[known : known + 1] != b"\0" or _wide(file):
+        return False
+    return not file.tail or file.tail.endswith(b"\0")
 
 
 def _starts(lines: list[bytes], offset: int) -> list[int]:
