@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import getpass
 import os
-import shutil
 import subprocess
-import tempfile
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pymysql
-import pytest
 
 from tests.ambassador.certificates import Authority
+from tests.ambassador.servers import temporary
 from tests.ports import free_port
 from tests.waiting import wait_until
 
@@ -85,17 +82,5 @@ def connect(port: int, user: str, password: str, **more: Any) -> pymysql.connect
     )
 
 
-@contextlib.contextmanager
-def mariadb() -> Iterator[MariaDb]:
-    """Skips where there is no MariaDB."""
-    if shutil.which("mariadbd") is None:
-        pytest.skip("no mariadbd: install mariadb-server")
-    directory = Path(tempfile.mkdtemp(prefix="podweave-mariadb-"))
-    try:
-        server = MariaDb(directory)
-        try:
-            yield server
-        finally:
-            server.close()
-    finally:
-        shutil.rmtree(directory)
+def mariadb() -> AbstractContextManager[MariaDb]:
+    return temporary("mariadbd", "mariadb-server", MariaDb)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import shutil
 import subprocess
-import tempfile
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-import pytest
 import redis
 
 from tests.ambassador.certificates import Authority
+from tests.ambassador.servers import temporary
 from tests.ports import free_port
 from tests.waiting import wait_until
 
@@ -62,17 +59,5 @@ class RedisServer:
             return False
 
 
-@contextlib.contextmanager
-def redis_server() -> Iterator[RedisServer]:
-    """Skips where there is no Redis."""
-    if shutil.which("redis-server") is None:
-        pytest.skip("no redis-server: install redis-server")
-    directory = Path(tempfile.mkdtemp(prefix="podweave-redis-"))
-    try:
-        server = RedisServer(directory)
-        try:
-            yield server
-        finally:
-            server.close()
-    finally:
-        shutil.rmtree(directory)
+def redis_server() -> AbstractContextManager[RedisServer]:
+    return temporary("redis-server", "redis-server", RedisServer)
