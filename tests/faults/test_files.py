@@ -63,7 +63,7 @@ def test_a_file_that_cant_be_read_until_its_mode_changes(
     arrives(store, "one")
     # What is open stays readable.
     secret.chmod(0)
-    with open(secret, "ab") as file:  # noqa: PTH123  (its mode is of no matter to us)
+    with open(secret, "ab") as file:
         file.write(b"four\n")
     arrives(store, "four")
     assert sidecar.stop() == 0
@@ -117,9 +117,7 @@ def test_a_directory_that_is_away_while_it_starts(sidecar: PackedSidecar, store:
 
 
 @pytest.mark.parametrize("running", [True, False])
-def test_an_inode_that_is_used_again(
-    sidecar: PackedSidecar, store: Http, *, running: bool
-) -> None:
+def test_an_inode_that_is_used_again(sidecar: PackedSidecar, store: Http, *, running: bool) -> None:
     """A new file with the inode of an old one, and the same first bytes, is read from its
     beginning, whether or not anybody was there to see it."""
     path = sidecar.log / "a.log"
@@ -148,9 +146,7 @@ def test_an_inode_that_is_used_again(
     assert len(store.taken) == 201 * len(wanted)
 
 
-def test_a_file_becomes_a_directory_a_pipe_and_a_link(
-    sidecar: PackedSidecar, store: Http
-) -> None:
+def test_a_file_becomes_a_directory_a_pipe_and_a_link(sidecar: PackedSidecar, store: Http) -> None:
     """What has a log's name and is none holds nothing up."""
     path = sidecar.log / "a.log"
     path.write_text("one\n")
