@@ -14,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from podweave.helpers.wire.postgres import Startup, error_fields
+from tests.ambassador.certificates import Authority
 from tests.ambassador.conftest import Start
-from tests.ambassador.upstreams import Upstream, echo, named, upstream
+from tests.ambassador.upstreams import Upstream, echo, named, read_all, upstream
 from tests.ports import free_port
 from tests.waiting import wait_until
 
@@ -145,6 +147,30 @@ def test_short_descriptors_make_clients_wait_and_nothing_spin(start: Start) -> N
             for client in clients:
                 assert client.recv(100) == b"up\n"
                 client.close()
+
+
+def test_short_descriptors_keep_nobody_but_clients_waiting(
+    start: Start, authority: Authority
+) -> None:
+    """Who says nothing may take what clients may have; the admin endpoint answers, nothing falls,
+    and when they go it is as before, with an upstream that nobody blames."""
+    limit = ("prlimit", "--nofile=64:64")
+    tls = {"mode": "verify-full", "server_name": "localhost", "ca": str(authority.file)}
+    profiles = {"dev": {"upstreams": [["127.0.0.1", free_port(), 1]], "tls": tls}}
+    settings = {"protocol": "postgres", "connect_timeout": 0.2, "profiles": profiles}
+    ambassador = start(dev=[], prefix=limit, settings=settings)
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(ambassador.dial()) for _ in range(80)]
+        ambassador.event("accept-paused")
+        for client in clients[:20]:
+            client.sendall(Startup(0, {b"user": b"app"}).encode())
+        for client in clients[:20]:
+            assert error_fields(read_all(client))["C"] == "08001"
+        assert ambassador.admin("GET", "/metrics")[0] == 200
+    wait_until(
+        lambda: ambassador.metric("podweave_ambassador_clients_accepted_total") == 80, 20, "taken"
+    )
+    wait_until(lambda: ambassador.metric("podweave_ambassador_clients_held") == 0, 20, "all gone")
 
 
 def test_the_soft_descriptor_limit_is_raised(start: Start) -> None:

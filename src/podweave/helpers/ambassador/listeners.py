@@ -2,14 +2,19 @@
 
 All addresses are bound at once, before anything else happens: from then on the kernel takes
 clients in, whatever the ambassador is busy with.
+
+Clients don't get the last descriptors: those are for the upstreams of the clients that are there,
+for the admin endpoint, and for files that must be read just then.
 """
 
 from __future__ import annotations
 
 import errno
+import os
+import resource
 import socket
 
-from podweave.helpers.dialing.socket_options import set_options
+from podweave.helpers.dialing.socket_options import reset, set_options
 from podweave.helpers.loop import READ
 
 TYPE_CHECKING = False
@@ -25,6 +30,8 @@ PAUSE_SECONDS = 0.1
 
 # Between two turns of the loop: a burst of clients must not keep the others' bytes waiting.
 _BURST = 32
+# Descriptors that no client gets, but no more than a quarter of all.
+_RESERVE = 16
 _SHORTAGES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _NO_SUCH_FAMILY = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 
@@ -53,6 +60,10 @@ class Listeners:
         self._metrics = metrics
         self._journal = journal
         self._sockets: list[socket.socket] = []
+        limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._first_reserved = limit - min(_RESERVE, limit // 4)
+        self._late: list[socket.socket] = []
+        """Clients that would have taken a reserved descriptor: they wait for another one."""
         for host, port in addresses:
             try:
                 self._sockets.append(_listen(host, port))
@@ -86,7 +97,10 @@ class Listeners:
     def _close(self) -> None:
         for sock in self._sockets:
             sock.close()
+        for client in self._late:
+            reset(client)
         self._sockets.clear()
+        self._late.clear()
 
     def _accept(self, listener: socket.socket) -> None:
         for _ in range(_BURST):
@@ -96,26 +110,49 @@ class Listeners:
                 return
             except OSError as error:
                 if error.errno in _SHORTAGES:
-                    self._pause(error)
+                    self._pause(error.errno)
                     return
                 # The client's own trouble, reported here by the kernel (accept(2)).
                 continue
             client.setblocking(False)
+            # The kernel gives out the lowest number that is free: all below this one are taken.
+            if client.fileno() >= self._first_reserved:
+                self._late.append(client)
+                self._pause(errno.EMFILE)
+                return
             self._accepted(client)
 
-    def _pause(self, error: OSError) -> None:
+    def _pause(self, shortage: int) -> None:
         """Descriptors are short: clients wait in the backlog until some are closed."""
         if not self._watched:
             return
         self._metrics.accept_pauses.value += 1
         if self._metrics.accept_pauses.value == 1:
-            self._journal.warning("accept-paused", reason=error.strerror)
+            self._journal.warning("accept-paused", reason=os.strerror(shortage))
         self._unwatch()
         self._loop.call_later(PAUSE_SECONDS, self._resume)
 
     def _resume(self) -> None:
-        if self._sockets and not self._watched:
+        if not self._sockets or self._watched:
+            return
+        if self._admit_late():
             self._watch()
+        else:
+            self._loop.call_later(PAUSE_SECONDS, self._resume)
+
+    def _admit_late(self) -> bool:
+        """Whether nobody waits any more."""
+        while self._late:
+            try:
+                client = self._late[0].dup()
+            except OSError:
+                return False
+            if client.fileno() >= self._first_reserved:
+                client.close()
+                return False
+            self._late.pop(0).close()
+            self._accepted(client)
+        return True
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -44,13 +44,13 @@ def run(config: dict[str, Any], file: str) -> int:
     process = _Process(loop, board, journal)
     reloading = Reloading(loop, file, config, board, metrics, journal)
     process.commands = Commands(board, reloading, process.stop)
+    _raise_descriptor_limit()
     try:
         listeners = Listeners(loop, settings.listen, board.accept, metrics, journal)
         admin = _admin(loop, settings, process.commands)
     except ListenError as error:
         journal.error("cannot-listen", address=error.address, reason=error.reason)
         return 1
-    _raise_descriptor_limit()
     _try_kernel(loop, settings, board, journal)
     process.own_ports = listeners.ports + ([admin.address[1]] if admin is not None else [])
     for signum in (signal.SIGTERM, signal.SIGINT):

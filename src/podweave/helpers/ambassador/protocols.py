@@ -9,7 +9,7 @@ from podweave.helpers.dialing.socket_options import reset
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection
 
     from podweave.helpers.ambassador.profiles import Profile
     from podweave.helpers.ambassador.switchboard import Switchboard
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 class Sessions:
     """`begin` is chosen anew whenever the profiles have changed: a plain relay is the cheapest."""
 
-    def __init__(self, protocol: str, profiles: Iterable[Profile]) -> None:
+    def __init__(self, protocol: str, profiles: Collection[Profile]) -> None:
         self._http = protocol == "http"
         self._conversations = Conversations(protocol)
         self.begin: Session = HeldClient
         self.choose(profiles)
 
-    def choose(self, profiles: Iterable[Profile]) -> None:
+    def choose(self, profiles: Collection[Profile]) -> None:
         if self._http:
             self.begin = _begin_http
         elif self._conversations.needed(profiles):
-            self._conversations.load()
+            self._conversations.load(profiles)
             self.begin = self._converse
         else:
             self.begin = HeldClient

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from podweave.helpers.loop import Loop
 
 _REFUSAL_LINE_SECONDS = 5.0
+_OWN_SHORTAGES = frozenset(("EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"))
+"""Reasons why this process can't connect, whatever the upstream."""
 
 
 class Reports:
@@ -39,8 +41,10 @@ class Reports:
             if self._failing.pop(upstream.label, None) is not None:
                 self._journal.info("upstream-recovered", upstream=upstream.label)
             return
-        upstream.state.note(False, now, error.reason, error.message)
         self._metrics.dial_failures.add(1, *place, error.reason)
+        if error.reason in _OWN_SHORTAGES:
+            return
+        upstream.state.note(False, now, error.reason, error.message)
         if self._failing.get(upstream.label) != error.reason:
             self._failing[upstream.label] = error.reason
             self._journal.warning(

@@ -33,10 +33,18 @@ class Conversations:
             for profile in profiles
         )
 
-    def load(self) -> None:
-        """Import what a client needs, so that the first one doesn't wait for it."""
-        import podweave.helpers.ambassador.sessions.driver  # noqa: F401
+    def load(self, profiles: Iterable[Profile]) -> None:
+        """Import what a client needs: the first one shouldn't wait for it, and an import needs a
+        descriptor, which may be short later."""
+        import podweave.helpers.ambassador.sessions.driver
+        import podweave.helpers.ambassador.sessions.lingering
 
+        for profile in profiles:
+            if profile.tls is not None:
+                import podweave.helpers.ambassador.tls_leg
+                import podweave.helpers.dialing.tls_socket
+            if profile.credentials is not None:
+                import podweave.helpers.ambassador.inspection  # noqa: F401
         self.start()
 
     def start(self) -> Conversation:
