@@ -44,6 +44,18 @@ def test_the_last_line_written_before_the_writers_exit_arrives(sidecar: Sidecar)
     assert len(sidecar.messages()) == 10
 
 
+def test_a_path_that_nothing_came_to_is_named(tmp_path: Path) -> None:
+    stores = [{"files": {"directory": str(tmp_path / "store")}}]
+    paths = [str(tmp_path / "log" / name) for name in ("a.log", "b.lgo", "none/*.log")]
+    sidecar = Sidecar(tmp_path, logs=[{"from": [path], "stores": stores} for path in paths])
+    sidecar.append("a.log", b"")
+    sidecar.start()
+    sidecar.admin("/healthz")
+    assert sidecar.stop() == 0
+    events = [event for event in sidecar.events() if event["event.action"] == "log.nothing_found"]
+    assert [event["source"] for event in events] == paths[1:]
+
+
 def test_copytruncate_that_loses_nothing_is_no_warning(sidecar: Sidecar) -> None:
     sidecar.start()
     sidecar.append("a.log", b"one\n")

@@ -121,6 +121,7 @@ class Sidecar:
             delivery.on_acknowledged = self._look_soon
             delivery.start()
         self._look_around_at = loop.now() + LOOK_AROUND
+        self._told_of_nothing = False
 
     def finish(self) -> None:
         """SIGTERM: read on to the end."""
@@ -141,6 +142,7 @@ class Sidecar:
         left = [delivery for delivery in self.deliveries if not delivery.finished]
         for delivery in self.deliveries:
             self._tell_what_is_left(delivery)
+        self._tell_of_nothing()
         delivered = sum(delivery.counts.delivered_records for delivery in self.deliveries)
         self._journal.info("sidecar.ended", records=delivered)
         for intake in self._intakes:
@@ -183,6 +185,17 @@ class Sidecar:
                 "a spill on a claim would keep it"
             )
         self._journal.error("sidecar.undelivered", **facts, message=message)
+
+    def _tell_of_nothing(self) -> None:
+        """Say once where no file has come: a wrong path is as quiet as an application is."""
+        if self._told_of_nothing:
+            return
+        self._told_of_nothing = True
+        labels = [each.label for each in self.deliveries if each.source.found_nothing]
+        for label in dict.fromkeys(labels):
+            self._journal.info(
+                "log.nothing_found", source=label, message="no file is there under this name"
+            )
 
     def _dead_letters(self, content: bytes) -> Answer:
         """What there is of each store."""
@@ -343,6 +356,7 @@ class Sidecar:
             wait = min(LOOK_OFTEN, self._deadline - now)
         elif now >= self._look_around_at:
             self._look_around_at = now + LOOK_AROUND
+            self._tell_of_nothing()
             for delivery in self.deliveries:
                 delivery.look_around()
         self._seldom = wait > LOOK_OFTEN

@@ -105,6 +105,11 @@ class Source:
         """How many files and directories can't be read now."""
         raise NotImplementedError
 
+    @property
+    def found_nothing(self) -> bool:
+        """There has never been a file to follow."""
+        return False
+
     def close(self) -> None:
         """Give every descriptor back."""
         raise NotImplementedError

@@ -193,6 +193,11 @@ class Tail(Source):
     def unreadable(self) -> int:
         return len(self._unreadable)
 
+    @property
+    def found_nothing(self) -> bool:
+        seen = self._files.ring or self._unreadable or self.counters["read_bytes"]
+        return not seen and not self._files.entries()
+
     # Finding files
 
     def _scan(self, now: float) -> None:
