@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from podweave.helpers.logs.timestamps import Stamp
 
-_SHAPES = {b" ": b"SPACED", b'"': b"QUOTED", b"]": b"BRACKETED", b")": b"PARENTHESISED"}
+_SHAPES = {b'"': b"QUOTED", b"]": b"BRACKETED", b")": b"PARENTHESISED"}
 _SHAPES |= {b",": b"LISTED", b"\t": b"TABBED"}
 
 
