@@ -13,7 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podweave.helpers.ambassador.health import judge
+from podweave.helpers.ambassador.health import HealthChecks, judge
+from podweave.helpers.ambassador.metrics import Metrics
+from podweave.helpers.ambassador.policies import HealthCheck
+from podweave.helpers.ambassador.profiles import Profile, Upstream
+from podweave.helpers.ambassador.reports import Reports
+from podweave.helpers.dialing.connector import DialError
+from podweave.helpers.journal import Journal
+from podweave.helpers.loop import Loop
 from tests.ambassador.certificates import Authority
 from tests.ambassador.conftest import Ambassador, Start
 from tests.ambassador.upstreams import named, upstream
@@ -241,3 +248,39 @@ def test_what_a_status_line_means(line: bytes, reason: str | None) -> None:
 def test_any_line_is_judged(line: bytes) -> None:
     error = judge(line, "db:1")
     assert error is None or error.message.startswith("db:1: ")
+
+
+class WithoutDescriptors:
+    """Connects to nobody, as a process does that may open nothing more."""
+
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+        self.dials = 0
+
+    def connect(self, host: str, port: int, timeout: float, done: Callable[..., object]) -> Any:
+        self.dials += 1
+        error = DialError("EMFILE", "connect to db:1: Too many open files")
+        return self._loop.call_later(0, lambda: done(error))
+
+
+def test_a_shortage_of_our_own_is_nothing_against_an_upstream() -> None:
+    loop = Loop()
+    connector = WithoutDescriptors(loop)
+    metrics = Metrics()
+    reports = Reports(loop, metrics, Journal("ambassador", "db"))
+    upstream = Upstream("db", 1)
+    check = HealthCheck(interval=0.001, unhealthy_after=1)
+    profile = Profile("dev", [upstream, Upstream("other", 1)], health_check=check)
+    checks = HealthChecks(loop, connector, reports.checked)
+    checks.watch(profile)
+    while connector.dials < 10:
+        loop.step(20)
+    for _ in range(10):
+        reports.attempted(upstream, DialError("EMFILE", "connect to db:1: Too many open files"))
+    assert upstream.usable(loop.now())
+    assert upstream.state.up is None
+    assert upstream.state.failures == 0
+    assert b'dial_failures_total{profile="dev",upstream="db:1",reason="EMFILE"} 10' in (
+        metrics.registry.render()
+    )
+    loop.close()

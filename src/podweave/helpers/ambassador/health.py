@@ -92,6 +92,8 @@ class _Watch:
 
     def _answered(self, error: DialError | None) -> None:
         self._probe = None
+        if error is not None and error.ours:
+            return
         state = self.upstream.state
         now = self._loop.now()
         if error is None:

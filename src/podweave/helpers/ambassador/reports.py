@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from podweave.helpers.loop import Loop
 
 _REFUSAL_LINE_SECONDS = 5.0
-_OWN_SHORTAGES = frozenset(("EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"))
-"""Reasons why this process can't connect, whatever the upstream."""
 
 
 class Reports:
@@ -42,7 +40,7 @@ class Reports:
                 self._journal.info("upstream-recovered", upstream=upstream.label)
             return
         self._metrics.dial_failures.add(1, *place, error.reason)
-        if error.reason in _OWN_SHORTAGES:
+        if error.ours:
             return
         upstream.state.note(False, now, error.reason, error.message)
         if self._failing.get(upstream.label) != error.reason:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
             ...
 
 
+_SHORTAGES = frozenset(("EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"))
+
+
 class DialError(Exception):
     """No connection. `reason` is an errno's name or EAI_…: short and of few kinds, for metrics."""
 
@@ -29,6 +32,11 @@ class DialError(Exception):
         super().__init__(f"{reason}: {message}")
         self.reason = reason
         self.message = message
+
+    @property
+    def ours(self) -> bool:
+        """For want of descriptors or memory of this process: it says nothing of the upstream."""
+        return self.reason in _SHORTAGES
 
 
 def from_errno(number: int, operation: str) -> DialError:
