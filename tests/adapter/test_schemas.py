@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -120,6 +121,10 @@ def test_ecs_has_published_fields_of_the_published_types() -> None:
         assert document.get("event", {}).get("outcome") in (None, "success", "failure", "unknown")
 
 
+IDS = {"trace_id", "span_id"}
+"""Where a text that is no id of the data model stands."""
+
+
 def test_opentelemetry_has_the_fields_of_the_data_model_and_the_registrys_names() -> None:
     own = {name for record in RECORDS for name, _ in leaves(record.get("attributes", {}))}
     unplaced = set(schemas.load("otel").unplaced)
@@ -134,7 +139,7 @@ def test_opentelemetry_has_the_fields_of_the_data_model_and_the_registrys_names(
         for place in ("Resource", "Attributes"):
             for name, value in document.get(place, {}).items():
                 header = name.startswith(("http.request.header.", "http.response.header."))
-                assert name in OTEL_NAMES or header or name in unplaced or name in own, name
+                assert name in OTEL_NAMES or header or name in unplaced or name in own | IDS, name
                 assert not isinstance(value, dict)
 
 
@@ -147,6 +152,21 @@ def test_severity_numbers_are_those_of_the_data_model() -> None:
     assert numbers == {
         "TRACE": 1, "DEBUG": 5, "INFO": 9, "NOTICE": 10, "WARN": 13, "ERROR": 17, "FATAL": 21,
     }  # fmt: skip
+
+
+def test_an_id_that_the_data_model_refuses_is_kept_as_an_attribute() -> None:
+    record = {"time": (0, ""), "message": "x", "trace_id": "abc-1", "span_id": "00f067aa0ba902b7"}
+    document = json.loads(schemas.load("otel").render(record))
+    assert "TraceId" not in document
+    assert document["SpanId"] == "00f067aa0ba902b7"
+    assert document["Attributes"] == {"trace_id": "abc-1"}
+
+
+@pytest.mark.parametrize("blank", ["", "   "])
+def test_gelf_has_no_blank_message_or_host(blank: str) -> None:
+    row = schemas.load("gelf").render({"time": (0, ""), "message": blank, "host": blank})
+    assert json.loads(row)["short_message"] == "-"
+    assert json.loads(row)["host"] == os.uname().nodename
 
 
 def test_gelf_follows_its_rules() -> None:

@@ -142,7 +142,7 @@ def test_lines_over_tcp(loop: Loop, tmp_path: Path, server: Graylog) -> None:
     assert is_delivered(store.send(store.raw(*lines)))
     messages = server.wait(len(lines))
     assert [message["short_message"] for message in messages] == [
-        *("plain", 'with "quotes" and \\ and \0', "한글", "bad \\xff", " ", "x" * 9999)
+        *("plain", 'with "quotes" and \\ and \0', "한글", "bad \\xff", "-", "x" * 9999)
     ]
     assert messages[0] == {
         "version": "1.1",

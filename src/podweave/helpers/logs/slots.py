@@ -70,6 +70,12 @@ def text_slot(index: int, quoteless: bool) -> Callable[[Chunk], Column]:
     return slot
 
 
+def filled(values: Slot, blank: str) -> Slot:
+    """What `values` gives; something else in the place of a text without any (Field.shown)."""
+    text = encode(blank)[1:-1]
+    return lambda chunk: [value if value.strip(b" ") else text for value in values(chunk)]
+
+
 def optional(values: Callable[[Chunk], Column]) -> MakeSlot:
     """What `values` gives, where it is not empty and not `-`."""
 

@@ -32,6 +32,7 @@ from podweave.helpers.logs.schemas.schema import (
 from podweave.helpers.logs.slots import (
     decimal,
     decimals,
+    filled,
     fixed_member,
     literal,
     memoised,
@@ -60,10 +61,10 @@ EVERYTHING_MIXED: Mapping[int, int] = {}
 
 def presence(column: Column) -> int:
     """Whether all lines of a chunk have an optional part, or none, or some."""
-    if b"" not in column and b"-" not in column:
-        return PRESENT
-    missing = column.count(b"") + column.count(b"-")
-    return MISSING if missing == len(column) else MIXED
+    first = column[0]
+    if first in ABSENT:
+        return MISSING if column[-1] == first and column.count(first) == len(column) else MIXED
+    return MIXED if b"-" in column or b"" in column else PRESENT
 
 
 class NotCompiledError(Exception):
@@ -278,6 +279,8 @@ class Template:
             value = self.constants[node.name]
             if function is not None:
                 value = function(value)
+            elif isinstance(node, Field):
+                value = node.shown(value)
             if value is not None:
                 members.append((literal(name + encode(value)), [], None))
         elif node.name in self.derived:
@@ -288,11 +291,13 @@ class Template:
                 if not text or (group.optional and text in ABSENT):
                     return None
                 value = derive(text.decode("utf-8", "replace"))
-                return value if function is None or value is None else function(value)
+                if isinstance(node, Field):
+                    return node.shown(value)
+                return None if value is None else node.function(value)
 
             members.append((name, [], memoised(index, convert)))
         elif node.name in self.groups:
-            self.add_field(name, node.name, node if isinstance(node, Derived) else None, members)
+            self.add_field(name, node, members)
 
     def reader(self, group: Any, function: Callable[[Any], Any] | None = None) -> Any:
         """What `function` makes of the neutral value that a group's text stands for."""
@@ -316,11 +321,10 @@ class Template:
 
         return read
 
-    def add_field(self, name: bytes, field: str, derived: Derived | None, members: Any) -> None:
-        index, group = self.groups[field]
-        if derived is not None:
-            function = derived.function
-            make = memoised(index, self.reader(group, function), derived.itself)
+    def add_field(self, name: bytes, node: Field | Derived, members: Any) -> None:
+        index, group = self.groups[node.name]
+        if isinstance(node, Derived):
+            make = memoised(index, self.reader(group, node.function), node.itself)
             members.append((name, [], make))
         elif group.kind == DECIMAL and not group.optional and group.unit in UNITS:
             scale = UNITS[group.unit]
@@ -343,10 +347,9 @@ class Template:
             make = optional(text_slot(index, group.quoteless))
             members.append((name, [], lambda before, after: make(before + b'"', b'"' + after)))
         else:
-            slots: list[Slot] = [
-                raw_text(index) if group.raw else text_slot(index, group.quoteless)
-            ]
-            members.append((literal(name) + b'"%b"', slots, None))
+            text = raw_text(index) if group.raw else text_slot(index, group.quoteless)
+            slot = filled(text, node.blank) if node.blank else text
+            members.append((literal(name) + b'"%b"', [slot], None))
 
 
 def _count(tree: Any) -> int:

@@ -1,7 +1,8 @@
 """GELF 1.1, Graylog's Extended Log Format: flat, additional fields begin with `_`.
 
 `version`, `host` and `short_message` must be there, additional values are texts or numbers, and
-`_id` is forbidden (go2docs.graylog.org, GELF payload specification).
+`_id` is forbidden (go2docs.graylog.org, GELF payload specification). Graylog refuses a message
+whose `host` or `short_message` is blank.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+_HERE = os.uname().nodename or "unknown"
 _NO_NAME = re.compile(r"[^\w.\-]")
 
 _ADDITIONAL = (
@@ -56,9 +58,9 @@ GELF = Schema(
         ("timestamp", Time(str, ".", "", quoted=False)),
         (
             "host",
-            Either(Field("host"), Field("pod_name"), Constant(os.uname().nodename or "unknown")),
+            Either(Field("host", _HERE), Field("pod_name", _HERE), Constant(_HERE)),
         ),
-        ("short_message", Either(Field("message"), Constant("-"))),
+        ("short_message", Either(Field("message", "-"), Constant("-"))),
         ("full_message", Field("stack_trace")),
         ("level", Either(Field("severity"), Derived("level", syslog_severity))),
         ("_level_name", Field("level")),

@@ -47,6 +47,12 @@ def _hex_id(length: int) -> Any:
     return identifier
 
 
+def _no_hex_id(length: int) -> Any:
+    """The text, where the data model's own field can't have it."""
+    right = _hex_id(length)
+    return lambda text: text if right(text) is None else None
+
+
 def _attributes(attributes: dict[str, Any]) -> dict[str, Any]:
     made = {}
     for key, item in flattened(attributes, ".").items():
@@ -148,6 +154,8 @@ OTEL = Schema(
         ("Attributes/exception.type", Field("error_type")),
         ("Attributes/exception.message", Field("error_message")),
         ("Attributes/exception.stacktrace", Field("stack_trace")),
+        ("Attributes/trace_id", Derived("trace_id", _no_hex_id(32))),
+        ("Attributes/span_id", Derived("span_id", _no_hex_id(16))),
         (f"Attributes/{SPREAD}", Attributes(_attributes)),
     ],
 )

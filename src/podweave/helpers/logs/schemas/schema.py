@@ -35,12 +35,17 @@ class Constant:
 
 
 class Field:
-    """A neutral field, as it is."""
+    """A neutral field, as it is. `blank`: what stands in the place of a text without any."""
 
-    __slots__ = ("name",)
+    __slots__ = ("blank", "name")
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, blank: str = "") -> None:
         self.name = name
+        self.blank = blank
+
+    def shown(self, value: Any) -> Any:
+        """What stands in its place."""
+        return self.blank if self.blank and not value.strip(" ") else value
 
 
 class Derived:
@@ -191,7 +196,7 @@ class Schema:
         for _, parents, key, leaf in places:
             value: Any
             if isinstance(leaf, Field):
-                value = record[leaf.name]
+                value = leaf.shown(record[leaf.name])
             elif isinstance(leaf, Constant):
                 value = leaf.value
             elif isinstance(leaf, Time):
@@ -240,9 +245,10 @@ def _first(leaf: Either, record: Record) -> Any:
         if isinstance(part, Constant):
             return part.value
         if part.name in record:
-            value = record[part.name]
             if isinstance(part, Derived):
-                value = part.function(value)
+                value = part.function(record[part.name])
+            else:
+                value = part.shown(record[part.name])
             if value is not None:
                 return value
     return None

@@ -150,8 +150,8 @@ def _raw(piece: Piece, host: str, known: dict[str, str]) -> list[bytes]:
     begin = _encode({"version": "1.1", "host": host})[:-1] + b',"short_message":"'
     about = _encode(known | {"_file": file_name(piece.path)})
     end = b',"level":%d,%b' % (_INFO, about[1:])
-    # An empty short_message is refused by servers; a blank one isn't.
-    lines = [text if text.strip() else b" " for text in texts]
+    # A blank short_message is refused by servers.
+    lines = [text if text.strip() else b"-" for text in texts]
     times: bytes | list[bytes]
     if piece.details is None:
         times = b'","timestamp":' + _seconds(log_records.read_time(piece))
@@ -162,14 +162,14 @@ def _raw(piece: Piece, host: str, known: dict[str, str]) -> list[bytes]:
 
 def _converted(document: Any, read: int, host: str, about: dict[str, str]) -> dict[str, Any]:
     if isinstance(document, dict) and isinstance(document.get("short_message"), str):
-        return {"version": "1.1", "host": host, "short_message": " "} | document | about
+        return {"version": "1.1", "host": host} | document | about
     record = log_records.log_record(document, read)
     text = record.body if isinstance(record.body, str) else _encode(record.body).decode()
     first, newline, _ = text.partition("\n")
     message: dict[str, Any] = {
         "version": "1.1",
         "host": host,
-        "short_message": first if first.strip() else " ",
+        "short_message": first if first.strip() else "-",
     }
     if newline:
         message["full_message"] = text
