@@ -56,6 +56,18 @@ def test_a_path_that_nothing_came_to_is_named(tmp_path: Path) -> None:
     assert [event["source"] for event in events] == paths[1:]
 
 
+def test_a_file_that_could_not_be_read_is_no_good_end(sidecar: Sidecar) -> None:
+    circle = sidecar.log / "circle.log"
+    circle.symlink_to(circle)
+    sidecar.start()
+    sidecar.append("a.log", b"one\n")
+    sidecar.wait_for(["one"])
+    assert sidecar.stop() == 1
+    events = {event["event.action"]: event for event in sidecar.events()}
+    assert events["log.unreadable"]["message"].startswith("Too many levels of symbolic links")
+    assert events["sidecar.unread"]["paths"] == [str(circle)]
+
+
 def test_copytruncate_that_loses_nothing_is_no_warning(sidecar: Sidecar) -> None:
     sidecar.start()
     sidecar.append("a.log", b"one\n")

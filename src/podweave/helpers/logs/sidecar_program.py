@@ -55,6 +55,7 @@ LOOK_OFTEN, LOOK_SELDOM = 0.05, 5.0
 while nothing is delivered."""
 LOOK_AROUND = 30.0
 """Seconds between two looks for what Pods of before have left."""
+TOLD_PATHS = 10
 RESERVE = 5.0
 RESERVE_SHARE = 1 / 3
 """Seconds, or the share of the drain, kept for putting on the disk what isn't delivered."""
@@ -143,6 +144,7 @@ class Sidecar:
         for delivery in self.deliveries:
             self._tell_what_is_left(delivery)
         self._tell_of_nothing()
+        unread = self._tell_what_is_unread()
         delivered = sum(delivery.counts.delivered_records for delivery in self.deliveries)
         self._journal.info("sidecar.ended", records=delivered)
         for intake in self._intakes:
@@ -152,7 +154,7 @@ class Sidecar:
         self._hints.close()
         self._admin.close()
         self._loop.close()
-        return 1 if left else 0
+        return 1 if left or unread else 0
 
     def _tell_what_is_left(self, delivery: Delivery) -> None:
         overflow = delivery.overflow
@@ -185,6 +187,17 @@ class Sidecar:
                 "a spill on a claim would keep it"
             )
         self._journal.error("sidecar.undelivered", **facts, message=message)
+
+    def _tell_what_is_unread(self) -> bool:
+        paths = {path: None for each in self.deliveries for path in each.source.unread_files()}
+        if paths:
+            self._journal.error(
+                "sidecar.unread",
+                paths=list(paths)[:TOLD_PATHS],
+                files=len(paths),
+                message="could not be read: what is in these files isn't delivered",
+            )
+        return bool(paths)
 
     def _tell_of_nothing(self) -> None:
         """Say once where no file has come: a wrong path is as quiet as an application is."""

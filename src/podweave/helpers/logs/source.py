@@ -105,6 +105,10 @@ class Source:
         """How many files and directories can't be read now."""
         raise NotImplementedError
 
+    def unread_files(self) -> list[str]:
+        """Paths of files that can't be read now, of which nobody knows how much is in them."""
+        return []
+
     @property
     def found_nothing(self) -> bool:
         """There has never been a file to follow."""

@@ -193,6 +193,9 @@ class Tail(Source):
     def unreadable(self) -> int:
         return len(self._unreadable)
 
+    def unread_files(self) -> list[str]:
+        return [path for path in self._unreadable if path not in self._globs.errors]
+
     @property
     def found_nothing(self) -> bool:
         seen = self._files.ring or self._unreadable or self.counters["read_bytes"]
@@ -293,7 +296,11 @@ class Tail(Source):
         """Say once that something can't be read; it is tried again at every look."""
         unreadable[path] = error.errno
         if self._unreadable.get(path) != error.errno:
-            self._tell("log.unreadable", path=path, error=errno.errorcode.get(error.errno or 0))
+            message = error.strerror or str(error)
+            if error.errno == errno.EACCES:
+                message += f": this runs as user {os.geteuid()}"
+            code = errno.errorcode.get(error.errno or 0)
+            self._tell("log.unreadable", path=path, error=code, message=message)
 
     # Looking at files
 
