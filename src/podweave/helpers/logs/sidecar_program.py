@@ -25,6 +25,11 @@ from podweave.helpers.logs.delivery.origin import Origin
 from podweave.helpers.logs.delivery.overflow import Overflow
 from podweave.helpers.logs.followed_file import digest
 from podweave.helpers.logs.hints import Hints
+from podweave.helpers.logs.last_words import (
+    tell_of_nothing,
+    tell_what_is_left,
+    tell_what_is_unread,
+)
 from podweave.helpers.logs.open_files import raise_open_files_limit
 from podweave.helpers.logs.pod_labels import read_labels
 from podweave.helpers.logs.sidecar_config import SidecarConfig
@@ -55,7 +60,6 @@ LOOK_OFTEN, LOOK_SELDOM = 0.05, 5.0
 while nothing is delivered."""
 LOOK_AROUND = 30.0
 """Seconds between two looks for what Pods of before have left."""
-TOLD_PATHS = 10
 RESERVE = 5.0
 RESERVE_SHARE = 1 / 3
 """Seconds, or the share of the drain, kept for putting on the disk what isn't delivered."""
@@ -142,9 +146,9 @@ class Sidecar:
         self._save()
         left = [delivery for delivery in self.deliveries if not delivery.finished]
         for delivery in self.deliveries:
-            self._tell_what_is_left(delivery)
+            tell_what_is_left(delivery, self._drain, self._journal)
         self._tell_of_nothing()
-        unread = self._tell_what_is_unread()
+        unread = tell_what_is_unread(self.deliveries, self._journal)
         delivered = sum(delivery.counts.delivered_records for delivery in self.deliveries)
         self._journal.info("sidecar.ended", records=delivered)
         for intake in self._intakes:
@@ -156,59 +160,10 @@ class Sidecar:
         self._loop.close()
         return 1 if left or unread else 0
 
-    def _tell_what_is_left(self, delivery: Delivery) -> None:
-        overflow = delivery.overflow
-        if delivery.finished and not delivery.left_on_disk:
-            return
-        facts: dict[str, object] = {
-            "source": delivery.label,
-            "store": delivery.store_name,
-            "reason": delivery.hindrance(),
-            "unread_bytes": delivery.source.unread_bytes(),
-            "unacknowledged_bytes": delivery.unacknowledged_bytes(),
-        }
-        if not overflow.empty:
-            facts["spilled_bytes"] = overflow.size
-            facts["spill"] = overflow.directory
-        if delivery.finished:
-            self._journal.warning(
-                "sidecar.left_on_disk",
-                **facts,
-                message=f"not delivered, and safe in {overflow.directory}: the sidecar of the "
-                "next Pod that mounts this volume delivers it",
-            )
-            return
-        message = f"not delivered within {self._drain:g} s"
-        if not overflow.empty and not overflow.durable:
-            message += f"; what is in {overflow.directory} ends with the Pod: name a volume"
-        else:
-            message += (
-                "; it is in the files of the source, and lost where those end with the Pod: "
-                "a spill on a claim would keep it"
-            )
-        self._journal.error("sidecar.undelivered", **facts, message=message)
-
-    def _tell_what_is_unread(self) -> bool:
-        paths = {path: None for each in self.deliveries for path in each.source.unread_files()}
-        if paths:
-            self._journal.error(
-                "sidecar.unread",
-                paths=list(paths)[:TOLD_PATHS],
-                files=len(paths),
-                message="could not be read: what is in these files isn't delivered",
-            )
-        return bool(paths)
-
     def _tell_of_nothing(self) -> None:
-        """Say once where no file has come: a wrong path is as quiet as an application is."""
-        if self._told_of_nothing:
-            return
-        self._told_of_nothing = True
-        labels = [each.label for each in self.deliveries if each.source.found_nothing]
-        for label in dict.fromkeys(labels):
-            self._journal.info(
-                "log.nothing_found", source=label, message="no file is there under this name"
-            )
+        if not self._told_of_nothing:
+            self._told_of_nothing = True
+            tell_of_nothing(self.deliveries, self._journal)
 
     def _dead_letters(self, content: bytes) -> Answer:
         """What there is of each store."""
