@@ -172,14 +172,15 @@ FORMATS = {
             ),
             (
                 (
-                    b"2026-11-23 02:16:56.789  INFO [shop,0af7651916cd43dd,b7ad6b7"
+                    b"2026-11-23 02:16:56.789  INFO [shop,0af7651916cd43dd8448eb21"
+                    b"1c80319c,b7ad6b7"
                     b"169203331,true] 31 --- [nio-8080-exec-1] c.e.shop.Orders : p"
                     b"laced 42"
                 ),
                 {
                     "level": "info",
                     "service_name": "shop",
-                    "trace_id": "0af7651916cd43dd",
+                    "trace_id": "0af7651916cd43dd8448eb211c80319c",
                     "span_id": "b7ad6b7169203331",
                     "pid": 31,
                     "thread": "nio-8080-exec-1",
