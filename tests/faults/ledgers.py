@@ -68,7 +68,7 @@ class Ledger:
         raise NotImplementedError
 
 
-class _Behind(Ledger):
+class Behind(Ledger):
     """A server behind a proxy."""
 
     weather: Weather
@@ -88,7 +88,7 @@ class _Behind(Ledger):
         self.weather.close()
 
 
-class _Http(_Behind):
+class _Http(Behind):
     def __init__(self, seed: str) -> None:
         super().__init__(seed)
         self._peer = HttpPeer(self._answer)
@@ -225,7 +225,7 @@ class _Streams:
         self._listener.close()
 
 
-class Forward(_Behind):
+class Forward(Behind):
     kind = "forward"
 
     def __init__(self, seed: str) -> None:

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -58,10 +59,10 @@ class Life:
 
 
 class Plan:
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, stores: tuple[str, ...] = ()) -> None:
         chance = random.Random(seed)
         self.seed = seed
-        self.stores = (
+        self.stores = stores or (
             FIRST_STORES[seed]
             if seed < len(FIRST_STORES)
             else tuple(chance.sample(KINDS, chance.choice((1, 2, 2, 3))))
@@ -106,8 +107,9 @@ class Result:
         """How many lives ended with something in the spill."""
 
 
-def carry_out(plan: Plan, folder: Path) -> Result:
-    """Run it, and judge it: AssertionError for what is wrong."""
+def carry_out(plan: Plan, folder: Path, ready: Sequence[Ledger] = ()) -> Result:
+    """Run it, and judge it: AssertionError for what is wrong. With stores that are `ready`, or
+    with those of the plan."""
     result = Result()
     sidecar = PackedSidecar(folder, drain=6.0, memory=plan.memory)
     sidecar.config["logs"][0]["from"] = [f"{sidecar.log}/*.log*", f"{sidecar.log}/*.gz"]
