@@ -278,9 +278,10 @@ def test_several_stores_take_one_spool_each_at_its_own_pace(sidecar: Sidecar) ->
     stores = [{"files": {"directory": str(each)}} for each in (sidecar.store, other)]
     sidecar.config["logs"] = [{"spool": str(spool), "stores": stores}]
     spool.mkdir()
-    lines = b"".join(b'{"message":"%d"}\n' % number for number in range(1000))
+    lines = [b'{"message":"%d"}\n' % number for number in range(5000)]
     for number in range(1, 6):
-        (spool / f"{number:016d}.ndjson").write_bytes(lines)
+        part = lines[(number - 1) * 1000 : number * 1000]
+        (spool / f"{number:016d}.ndjson").write_bytes(b"".join(part))
     sidecar.start()
     wait_until(lambda: len(sidecar.records()) == 5000, 20, "the first store has all of it")
     assert len(list(spool.iterdir())) == 5
@@ -290,9 +291,11 @@ def test_several_stores_take_one_spool_each_at_its_own_pace(sidecar: Sidecar) ->
     sidecar.start()
     wait_until(lambda: len(list(spool.iterdir())) == 1, 20, "the spool is freed")
     assert sidecar.stop() == 0
-    assert b"".join(path.read_bytes() for path in sidecar.files()) == lines * 5
+    # The kill may have come before the checkpoint.
+    first = b"".join(path.read_bytes() for path in sidecar.files()).splitlines(keepends=True)
+    assert list(dict.fromkeys(first)) == lines
     (file,) = (other / "shop" / "orders-1").iterdir()
-    assert file.read_bytes() == lines * 5
+    assert file.read_bytes() == b"".join(lines)
 
 
 def test_every_metric_that_is_documented_is_there(sidecar: Sidecar) -> None:
