@@ -123,7 +123,7 @@ class Sidecar:
         self._next: Timer = loop.call_later(LOOK_OFTEN, self._look)
         self._seldom = False
         for delivery in self.deliveries:
-            delivery.on_acknowledged = self._look_soon
+            delivery.unsettled.on_acknowledged = self._look_soon
             delivery.start()
         self._look_around_at = loop.now() + LOOK_AROUND
         self._told_of_nothing = False

@@ -21,11 +21,12 @@ from podweave.helpers.logs.delivery.collecting import Collector, consign_again
 from podweave.helpers.logs.delivery.counts import Counts
 from podweave.helpers.logs.delivery.feeds import SourceFeed
 from podweave.helpers.logs.delivery.store_health import StoreHealth
+from podweave.helpers.logs.delivery.unsettled import Unsettled
 from podweave.helpers.logs.source import SLOW
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from typing import Any
 
     from podweave.helpers.journal import Journal
@@ -72,9 +73,6 @@ class Delivery:
         self.store = store
         self.store_name = store_name or store.kind
         self.counts = Counts()
-        self.on_acknowledged: Callable[[], object] | None = None
-        """Called when there may be something to save."""
-        self._share = share
         self._loop = loop
         self._journal = journal
         self.dead_letters = dead_letters
@@ -85,8 +83,7 @@ class Delivery:
         """Read for the disk, which didn't take it."""
         self._queue: deque[Consignment] = deque()
         self._under_way: dict[Consignment, None] = {}
-        self._unsettled: dict[Parcel, float] = {}
-        """Read and not acknowledged, oldest first, and when that was."""
+        self.unsettled = Unsettled(share, self.counts)
         self._health = StoreHealth(journal, loop.now, store=self.store_name, source=label)
         self._sent_at = -1e9
         self._in_turn = False
@@ -123,7 +120,7 @@ class Delivery:
         the store is down."""
         if not self.source.finished or self._held:
             return False
-        if not all(parcel.spilled for parcel in self._unsettled):
+        if not self.unsettled.all_on_disk:
             return False
         if self._under_way and not self._health.failing:
             return False  # of the disk: its answer spares the next Pod the same
@@ -166,13 +163,13 @@ class Delivery:
         return self.source.entries()
 
     def unacknowledged_bytes(self) -> int:
-        return self._share.taken
+        return self.unsettled.bytes
 
     def oldest_unacknowledged(self) -> float:
         """Age in seconds of the oldest record that was read and isn't at the store."""
         ages = [0.0]
-        if self._unsettled:
-            ages.append(self._loop.now() - next(iter(self._unsettled.values())))
+        if (read := self.unsettled.oldest()) is not None:
+            ages.append(self._loop.now() - read)
         if (oldest := self.overflow.oldest()) is not None:
             ages.append(time.time() - oldest)
         return max(ages)
@@ -250,13 +247,13 @@ class Delivery:
 
     def _may_read(self) -> bool:
         """A whole batch that waits is enough in store."""
-        return not self._queue and self._share.free > 0
+        return not self._queue and self.unsettled.free > 0
 
     def _read(self, now: float) -> None:
         spilling = self._spill_if_down(now)
         if self._given_up:
             return
-        room = min(TURN, self._collector.room, self._share.free)
+        room = min(TURN, self._collector.room, self.unsettled.free)
         feed = self.overflow.next_feed()
         if feed is not None and room > 0 and not self._queue:
             for parcel in feed.read(room):
@@ -264,7 +261,7 @@ class Delivery:
         elif self._held and feed is None and not self._queue:
             # The store works again before the disk did.
             for parcel in self._held:
-                self._share.give_back(parcel.size)
+                self.unsettled.let_go(parcel)
                 self._collect(parcel, now)
             self._held = []
         if spilling:
@@ -283,8 +280,7 @@ class Delivery:
         self.counts.read_records += parcel.piece.count()
 
     def _collect(self, parcel: Parcel, now: float) -> None:
-        self._share.take(parcel.size)
-        self._unsettled[parcel] = now
+        self.unsettled.add(parcel, now)
         self._queue.extend(self._collector.add(parcel, now))
 
     # The disk
@@ -314,13 +310,13 @@ class Delivery:
             parcels = self._feed.read(TURN)
             for parcel in parcels:
                 self._count(parcel)
-                self._share.take(parcel.size)
+                self.unsettled.hold(parcel)
             self._held = parcels
         held = [(parcel.piece, parcel.raw) for parcel in self._held if parcel.piece is not None]
         if held and self.overflow.put(held):
             for parcel in self._held:
-                self._share.give_back(parcel.size)
-                self._acknowledge(parcel)
+                self.unsettled.let_go(parcel)
+                self.unsettled.acknowledge(parcel)
             self._held = []
         return True
 
@@ -336,13 +332,12 @@ class Delivery:
             parcels = self.overflow.put_and_read([(piece, batch.raw) for piece in batch.pieces])
             if parcels is None:
                 return False
-            self._release(consignment.parcels)
+            self.unsettled.release(consignment.parcels)
             consignment.parcels = parcels
             for parcel in parcels:
                 parcel.piece = None
                 parcel.pending = 1
-                self._share.take(parcel.size)
-                self._unsettled[parcel] = now
+                self.unsettled.add(parcel, now)
         return True
 
     # Batches
@@ -356,7 +351,7 @@ class Delivery:
         """A batch that can't be sent yet may go on growing."""
         if self._collector.empty or self._queue or len(self._under_way) >= self.store.window:
             return
-        if now >= self._due_at() or self._share.free <= 0:
+        if now >= self._due_at() or self.unsettled.free <= 0:
             self._queue.extend(self._collector.close())
 
     # Sending
@@ -416,7 +411,7 @@ class Delivery:
             self.counts.delivered_bytes += batch.size
             self.counts.delivered_records += batch.records - len(rejected)
             self._health.recovered()
-        self._release(consignment.parcels)
+        self.unsettled.release(consignment.parcels)
 
     def _divide(self, consignment: Consignment, outcome: Outcome) -> None:
         """Send the halves instead, the first one first."""
@@ -427,22 +422,7 @@ class Delivery:
         first, rest = batch.halves()
         self._queue.appendleft(consign_again(rest, consignment.parcels))
         self._queue.appendleft(consign_again(first, consignment.parcels))
-        self._release(consignment.parcels)
-
-    def _release(self, parcels: Sequence[Parcel]) -> None:
-        """A batch of these parcels is settled."""
-        for parcel in parcels:
-            parcel.pending -= 1
-            if not parcel.pending and parcel in self._unsettled:
-                del self._unsettled[parcel]
-                self._share.give_back(parcel.size)
-                self._acknowledge(parcel)
-
-    def _acknowledge(self, parcel: Parcel) -> None:
-        self.counts.acknowledged_bytes += parcel.size
-        parcel.acknowledge()
-        if self.on_acknowledged is not None:
-            self.on_acknowledged()
+        self.unsettled.release(consignment.parcels)
 
     def _failed(self, outcome: Outcome) -> None:
         self.counts.retries += 1
