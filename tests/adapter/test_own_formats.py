@@ -91,6 +91,18 @@ CASES: list[tuple[str, Any, bytes, dict[str, Any]]] = [
     ),
     (
         "log4j",
+        "%d{yyyy-MM-dd HH:mm:ss}{GMT+09:00} %m",
+        b"2026-11-23 11:16:56 hi",
+        {"time": (NOW, ""), "message": "hi"},
+    ),
+    (
+        "logback",
+        "%d{yyyy-MM-dd HH:mm:ss.SSS, Asia/Seoul} %m%n",
+        b"2026-11-23 11:16:56.789 hi",
+        {"time": (NOW, "789"), "message": "hi"},
+    ),
+    (
+        "log4j",
         "%d{MM/dd hh:mm:ss a} %m",
         b"11/23 02:16:56 AM hi",
         {"time": (NOW, ""), "message": "hi"},
@@ -348,6 +360,7 @@ def test_the_usual_way_is_compiled(key: str, value: Any, line: bytes) -> None:
     [
         ("log4j", "%d %z %m", "%z"),
         ("log4j", "%d{yyyy-QQ} %m", "QQ"),
+        ("log4j", "%d{HH:mm:ss}{Asia/Nowhere} %m", "Asia/Nowhere"),
         ("log4j", "%c%m", "nothing stands between"),
         ("log4j", "%p %m%n%c", "before its end"),
         ("log4j", "${LOG_PATTERN} %m", "property"),

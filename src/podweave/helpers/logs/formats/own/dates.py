@@ -227,6 +227,22 @@ def _seconds(parts: dict[str, bytes], clock: Clock) -> int | None:
     )
 
 
+_UTC = frozenset(("UTC", "GMT", "Z", "Etc/UTC", "Etc/GMT", "Zulu", "UCT"))
+
+
+def in_zone(stamp: Stamp, name: str) -> Stamp:
+    """The same, in that zone where a text names none; ValueError for an unknown one."""
+    from podweave.helpers.logs.zones import zone
+
+    name = name.strip("\"'").removeprefix("GMT") or name
+    there = None if name in _UTC else zone(name)
+
+    def parse(text: bytes, clock: Clock) -> int | None:
+        return stamp.parse(text, Clock(clock.now, 0, there))
+
+    return Stamp(stamp.pattern, " ".join(stamp.roles), parse)
+
+
 def builtin(name: str) -> Stamp:
     """One of timestamps.STAMPS."""
     return STAMPS[name]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podweave.helpers.logs.layouts import Layout
+    from podweave.helpers.logs.timestamps import Stamp
 
 _INT = rb"(?:0|-?[1-9]\d{0,17})?"
 _WORD = rb"[A-Za-z][A-Za-z0-9]*+"
@@ -238,13 +239,18 @@ class _Pattern:
         return options
 
 
-def _date(options: list[str]) -> Any:
+def _date(options: list[str]) -> Stamp:
     pattern = options[0].strip('" ') if options else ""
+    zone = options[1] if len(options) > 1 else ""
     # logback: %d{yyyy-MM-dd HH:mm:ss.SSS, UTC}
-    head, comma, zone = pattern.rpartition(",")
-    if comma and not re.match(r"\s*S", zone):
-        pattern = head
-    pattern = pattern.strip('" ')
+    head, comma, tail = pattern.rpartition(",")
+    if comma and not re.match(r"\s*S", tail):
+        pattern, zone = head, tail
+    stamp = _stamp(pattern.strip('" '))
+    return dates.in_zone(stamp, zone.strip()) if zone.strip() else stamp
+
+
+def _stamp(pattern: str) -> Stamp:
     name = pattern.removesuffix("_OFFSET_DATE_TIME_HH").removesuffix("_PERIOD")
     if not pattern or name in ("ISO8601", "DEFAULT", "DEFAULT_MICROS", "DEFAULT_NANOS", "STRICT"):
         return dates.builtin("ISO8601")
