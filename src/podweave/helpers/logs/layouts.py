@@ -69,7 +69,7 @@ SHAPES = {
     # org.apache.catalina.core.ContainerBase.[Tomcat].[localhost].[/]
     "LOGGER": rb"[\w$][\w.$/\-\[\]@]*",
     "JAVACLASS": rb"(?:[a-z_]\w*\.)+[A-Z]\w*(?:\$\w+)*",
-    "PYTHONLOGGER": rb"[\w.\-]+",
+    "PYTHONLOGGER": rb"\w[\w.\-]*",
     "LOGLEVEL": rb"(?i:trace|debug|info|information|notice|warn|warning|error|err|severe|critical"
     rb"|crit|alert|fatal|emerg|panic|fine|finer|finest|config)",
     "PYTHONLEVEL": rb"(?:DEBUG|INFO|WARNING|WARN|ERROR|CRITICAL|FATAL|NOTSET)",

@@ -294,7 +294,9 @@ FORMATS = {
         "zookeeper",
         (
             Layout(
-                rb"%{ISO8601:time} \[myid:%{BEGIN:server_id?}[^\]\n]*%{END}\] - %{LOGLEVEL:level} +"
+                # Before 3.4.6 the server isn't named.
+                rb"%{ISO8601:time} (?:\[myid:%{BEGIN:server_id?}[^\]\n]*%{END}\] )?- "
+                rb"%{LOGLEVEL:level} +"
                 rb"\[%{BEGIN:thread}[^@\n]*%{END}:%{BEGIN:logger}[\w.$]+%{END}@%{INT:line}\] - "
                 rb"%{REST:message}"
             ),
@@ -315,6 +317,20 @@ FORMATS = {
                     "attributes": {
                         "server_id": "1",
                     },
+                },
+            ),
+            (
+                (
+                    b"2026-11-23 02:16:56,790 - WARN  [QuorumPeer[myid=1]/0:0:0:0:"
+                    b"0:0:0:0:2181:FastLeaderElection@774] - Notification time out"
+                ),
+                {
+                    "level": "warn",
+                    "thread": "QuorumPeer[myid=1]/0:0:0:0:0:0:0:0:2181",
+                    "logger": "FastLeaderElection",
+                    "line": 774,
+                    "message": "Notification time out",
+                    "time": (1795400216, "790"),
                 },
             ),
             (
