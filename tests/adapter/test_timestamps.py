@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from podweave.helpers.logs.calendar import days
+from podweave.helpers.logs.formats.own import catalogue as own_formats
 from podweave.helpers.logs.timestamps import (
     STAMPS,
     Clock,
@@ -88,6 +89,14 @@ def test_a_year_that_is_not_named(now: str, text: bytes, expected: str) -> None:
     found = STAMPS["SYSLOGDATE"].read(text, clock)
     assert found is not None
     assert datetime.fromtimestamp(found[0], UTC).isoformat()[:19] == expected
+
+
+def test_a_date_of_an_own_layout_without_its_year_is_past_too() -> None:
+    layout = own_formats.load("log4j", "%d{dd MMM HH:mm:ss} %-5p %m").layouts[0]
+    now = datetime(2026, 11, 23, 2, tzinfo=UTC).timestamp()
+    record = layout.record(b"10 Dec 07:13:56 INFO  x", Clock(now, 0))
+    assert record is not None
+    assert datetime.fromtimestamp(record["time"][0], UTC).year == 2025
 
 
 def test_a_day_that_is_not_named() -> None:

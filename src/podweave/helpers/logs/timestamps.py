@@ -105,6 +105,17 @@ class Clock:
     def year(self) -> int:
         return time.gmtime(self.now).tm_year
 
+    def last(
+        self, month: int, day: int, hour: int, minute: int, second: int, zone: bytes
+    ) -> int | None:
+        """Seconds since the epoch, in the last year that doesn't put them into the future."""
+        this = self.year()
+        for year in range(this + 1, this - _YEARS_BACK, -1):
+            seconds = self.seconds(year, month, day, hour, minute, second, zone)
+            if seconds is not None and seconds <= self.now + _AHEAD:
+                return seconds
+        return None
+
     def closest(self, candidates: list[int | None]) -> int | None:
         """The candidate closest to the time of reading."""
         valid = [candidate for candidate in candidates if candidate is not None]
@@ -199,12 +210,7 @@ def _klog(text: bytes, clock: Clock) -> int | None:
 
 def _without_year(month: int, day: int, clock_time: bytes, clock: Clock) -> int | None:
     hour, minute, second = int(clock_time[0:2]), int(clock_time[3:5]), int(clock_time[6:8])
-    this = clock.year()
-    for year in range(this + 1, this - _YEARS_BACK, -1):
-        seconds = clock.seconds(year, month, day, hour, minute, second, b"")
-        if seconds is not None and seconds <= clock.now + _AHEAD:
-            return seconds
-    return None
+    return clock.last(month, day, hour, minute, second, b"")
 
 
 def _time_of_day(text: bytes, clock: Clock) -> int | None:

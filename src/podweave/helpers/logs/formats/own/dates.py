@@ -221,10 +221,7 @@ def _seconds(parts: dict[str, bytes], clock: Clock) -> int | None:
         return clock.closest(candidates)
     if year is not None:
         return clock.seconds(year, month, day, *rest, zone)
-    this = clock.year()
-    return clock.closest(
-        [clock.seconds(each, month, day, *rest, zone) for each in (this - 1, this, this + 1)]
-    )
+    return clock.last(month, day, *rest, zone)
 
 
 _UTC = frozenset(("UTC", "GMT", "Z", "Etc/UTC", "Etc/GMT", "Zulu", "UCT"))
