@@ -8,7 +8,6 @@ from __future__ import annotations
 import socket
 
 from podweave.helpers.ambassador.relay import BUFFER_SIZE, Leg
-from podweave.helpers.ambassador.tls_leg import TlsLeg
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,10 +89,6 @@ def inspected_legs(
     """The client's leg and the upstream's."""
     if isinstance(upstream, socket.socket):
         return InspectedLeg(loop, client, relay), InspectedLeg(loop, upstream, relay)
+    from podweave.helpers.ambassador.inspected_tls_leg import InspectedTlsLeg
+
     return InspectedLeg(loop, client, relay), InspectedTlsLeg(loop, upstream, relay)
-
-
-class InspectedTlsLeg(TlsLeg, InspectedLeg):
-    """TlsLeg's way of taking all that is buffered, around InspectedLeg's of passing it on."""
-
-    __slots__ = ()

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 
 _SPOKEN = ("postgres", "mysql", "redis")
+_INSPECTED = ("mysql", "redis")
+"""With a login of a Secret, what follows the start-up is looked at, too."""
 
 
 class Conversations:
@@ -39,12 +41,15 @@ class Conversations:
         import podweave.helpers.ambassador.sessions.driver
         import podweave.helpers.ambassador.sessions.lingering
 
+        inspected = self._protocol in _INSPECTED
         for profile in profiles:
+            if inspected and profile.credentials is not None:
+                import podweave.helpers.ambassador.inspection
             if profile.tls is not None:
                 import podweave.helpers.ambassador.tls_leg
-                import podweave.helpers.dialing.tls_socket
-            if profile.credentials is not None:
-                import podweave.helpers.ambassador.inspection  # noqa: F401
+
+                if inspected:
+                    import podweave.helpers.ambassador.inspected_tls_leg  # noqa: F401
         self.start()
 
     def start(self) -> Conversation:
