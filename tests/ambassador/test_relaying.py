@@ -110,7 +110,8 @@ def test_a_reset_by_the_client_reaches_the_upstream(start: Start) -> None:
         ambassador = start(dev=[server.config])
         client = ambassador.dial()
         client.sendall(b"BEGIN")
-        wait_until(lambda: server.connections, 20, "the upstream is connected")
+        name = "podweave_ambassador_connections_open"
+        wait_until(lambda: ambassador.metric(name, profile="dev") == 1, 20, "it is relayed")
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         client.close()
         wait_until(lambda: outcome == ["reset"], 20, "the upstream sees the reset")
