@@ -9,6 +9,13 @@ from podweave.helpers.logs.layouts import Format, Layout
 from podweave.helpers.logs.structured.json_layout import OBJECT, TEXT, JsonLayout
 
 _TARGET = rb"%{BEGIN:logger}[a-z_][\w]*(?>(?:::\w+)*)%{END}"
+_FIELDS = rb"(?:\{[^}\n]*\})"
+# request{method=GET}:inner, and a span without fields only before a target with its crate: what
+# else is before a colon is the target.
+_SPANS = (
+    rb"\w+(?:" + _FIELDS + rb"(?>(?::\w+" + _FIELDS + rb"?)*)"
+    rb"|(?>(?::(?!:)\w+" + _FIELDS + rb"?)+)|(?=: [a-z_]\w*::))"
+)
 _LEVEL = rb"%{BEGIN:level}TRACE|DEBUG|INFO|WARN|ERROR%{END}"
 
 FORMATS = {
@@ -111,13 +118,43 @@ FORMATS = {
         (
             Layout(
                 rb"%{RFC3339:time} +" + _LEVEL + rb" +(?>(?:ThreadId\(0*+%{INT:thread_id?}\) )?)"
-                rb"(?>(?:%{BEGIN:span?}\w+(?:\{[^}\n]*\})?(?>(?::\w+"
-                rb"(?:\{[^}\n]*\})?)*)%{END}: (?=[a-z_]))?)"
+                rb"(?>(?:%{BEGIN:span?}"
+                + _SPANS
+                + rb"%{END}: (?=[a-z_]))?)"
                 + _TARGET
                 + rb": (?>(?:%{BEGIN:file?}[\w./\-]+\.rs%{END}:%{INT:line?}: )?)%{REST:message}"
             ),
         ),
         samples=(
+            (
+                b"2026-11-23T02:16:56.789012Z  INFO shop: placed: order=42",
+                {
+                    "level": "info",
+                    "logger": "shop",
+                    "message": "placed: order=42",
+                    "time": (1795400216, "789012"),
+                },
+            ),
+            (
+                b'2026-11-23T02:16:56.789012Z  INFO request{uri="/x y"}:inner: shop: in',
+                {
+                    "level": "info",
+                    "logger": "shop",
+                    "message": "in",
+                    "time": (1795400216, "789012"),
+                    "attributes": {"span": 'request{uri="/x y"}:inner'},
+                },
+            ),
+            (
+                b"2026-11-23T02:16:56.789012Z  INFO inner: shop::orders: in",
+                {
+                    "level": "info",
+                    "logger": "shop::orders",
+                    "message": "in",
+                    "time": (1795400216, "789012"),
+                    "attributes": {"span": "inner"},
+                },
+            ),
             (
                 b"2026-11-23T02:16:56.789012Z  INFO shop::orders: placed order=42",
                 {
