@@ -79,22 +79,22 @@ class Frequent:
 class Chunk:
     """The columns of a chunk while its rows are made."""
 
-    __slots__ = ("clean", "clock", "columns", "exact", "path", "plain", "valid")
+    __slots__ = ("_clean", "_data", "clock", "columns", "exact", "loose", "path", "valid")
 
     def __init__(
         self,
-        columns: list[tuple[bytes, ...]],
-        valid: bool,
-        clean: bool,
-        backslashes: bool,
+        columns: list[Column],
+        data: bytes,
+        loose: bool,
         clock: Clock,
         path: bytes,
     ) -> None:
         self.columns = columns
-        self.clean = clean
-        """It has no control character but newlines."""
-        self.plain = clean and not backslashes
-        self.valid = valid
+        self._data = data
+        self._clean: bool | None = None
+        self.loose = loose
+        """A layout's loose pattern read it."""
+        self.valid = _is_utf8(data)
         """All of it is UTF-8."""
         self.clock = clock
         self.path = path
@@ -102,11 +102,18 @@ class Chunk:
         self.exact: list[int] = []
         """Rows that must be made the exact way."""
 
+    @property
+    def clean(self) -> bool:
+        """It has no control character but newlines."""
+        if self._clean is None:
+            self._clean = is_clean(self._data)
+        return self._clean
+
 
 class Seconds:
     """Timestamps down to the second, as a schema writes them; each distinct one read once."""
 
-    def __init__(self, stamp: Stamp, write: Callable[[int], str]) -> None:
+    def __init__(self, stamp: Stamp, write: Callable[[int], bytes]) -> None:
         self._stamp = stamp
         self._write = write
         self._memo = Memo(self._convert)
@@ -127,7 +134,12 @@ class Seconds:
         if not text:
             return b""
         seconds = self._stamp.convert(text, self._clock)
-        return None if seconds is None else self._write(seconds).encode("ascii")
+        return None if seconds is None else self._write(seconds)
+
+    def within(self, before: bytes, after: bytes) -> Seconds:
+        """The same between two texts."""
+        write = self._write
+        return Seconds(self._stamp, lambda seconds: before + write(seconds) + after)
 
 
 def is_clean(data: bytes) -> bool:
@@ -150,7 +162,7 @@ def escape(column: Column, valid: bool, clean: bool = False) -> Column:
         return text.replace(b'"', b'\\"').split(b"\n")
     if valid and len(text.translate(None, _UNSAFE)) == len(text):
         return column
-    if not valid:
+    if not valid and not text.isascii():
         text = text.decode("utf-8", "replace").encode()
     text = text.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
     if b"\t" in text:
@@ -165,3 +177,13 @@ _SHORT = {b"\b": rb"\b", b"\t": rb"\t", b"\f": rb"\f", b"\r": rb"\r"}
 
 def _escape_control(match: re.Match[bytes]) -> bytes:
     return _SHORT.get(match[0]) or b"\\u%04x" % ord(match[0])
+
+
+def _is_utf8(data: bytes) -> bool:
+    if data.isascii():
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from podweave.helpers.logs.columns import Column
     from podweave.helpers.logs.fields import Record
     from podweave.helpers.logs.steps.steps import Steps
 
@@ -38,6 +39,10 @@ _STRICT = 16
 _MOST_VARIANTS = 6
 _WORTH_A_VARIANT = 8
 """Lines of a chunk."""
+# One missing line in more than so many is taken out of each column.
+_SELDOM = 16
+# Backslashes that are looked at one by one.
+_FEW = 32
 
 
 class ExactBatch:
@@ -90,7 +95,7 @@ class Batch(ExactBatch):
         self._regex = re.compile(_LINES % layout.pattern)
         self._loose = re.compile(_LINES % layout.loose)
         self._strict = 0
-        self._backslashes = layout.backslashes
+        self._lenient = layout.lenient
         self._optional: list[int] = []
         if layout.tree is None:
             groups = enumerate(layout.groups)
@@ -104,15 +109,14 @@ class Batch(ExactBatch):
         return self.made(b"\n".join(lines) + b"\n", clock, path).rows() if lines else []
 
     def made(self, data: bytes, clock: Clock, path: str) -> MadeRows:
-        clean = is_clean(data)
-        found = self._find(data, data.count(b"\n"), clean)
-        return self._made(found, data, clean, clock, path)
+        found, loose = self._find(data, data.count(b"\n"))
+        return self._made(found, data, loose, clock, path)
 
     def _made(
         self,
         found: list[tuple[bytes, ...]],
         data: bytes,
-        clean: bool,
+        loose: bool,
         clock: Clock,
         path: str,
     ) -> MadeRows:
@@ -120,16 +124,21 @@ class Batch(ExactBatch):
         # The last group is the newline of a line that fits.
         if self._regex.groups == 1:
             found = [(newline,) for newline in found]  # type: ignore[misc]
-        columns = list(zip(*found, strict=True))
+        columns: list[Column] = list(zip(*found, strict=True))
         missing: list[int] = []
         if b"" in columns[-1]:
             missing = [index for index, newline in enumerate(columns[-1]) if not newline]
             if len(missing) == len(found):
-                return Cells(data, len(found), missing, [], 1)
-            columns = list(zip(*[row for row in found if row[-1]], strict=True))
+                made = Cells(data, len(found), missing, [], 1)
+                self._read_again(made, loose, clock, path)
+                return made
+            if len(missing) * _SELDOM < len(found):
+                columns = [_without(column, missing) for column in columns]
+            else:
+                columns = list(zip(*[row for row in found if row[-1]], strict=True))
         count = len(columns[-1])
         encoded = encode(path)
-        chunk = Chunk(columns, _is_utf8(data), clean, b"\\" in data, clock, encoded)
+        chunk = Chunk(columns, data, loose, clock, encoded)
         template = self._variant(self._key(columns))
         row = template.columns(chunk)
         made = Cells(data, len(found), missing, interleave(count, row), len(row))
@@ -140,11 +149,23 @@ class Batch(ExactBatch):
             lines = made.lines
             exact = {fitting[index] for index in chunk.exact}
             made.replace({index: self.row(lines[index], clock, path) for index in exact})
+        self._read_again(made, loose, clock, path)
         if self.steps is not None:
             self._step(made, clock, path)
         return made
 
-    def _key(self, columns: list[tuple[bytes, ...]]) -> tuple[int, ...]:
+    def _read_again(self, made: Cells, loose: bool, clock: Clock, path: str) -> None:
+        """Read the lines that the loose pattern leaves out the exact way."""
+        if not loose or not made.missing:
+            return
+        lines = made.lines
+        left = b"\n".join([lines[index] for index in made.missing]) + b"\n"
+        fits = [row if isinstance(row, bytes) else row[-1] for row in self._regex.findall(left)]
+        if any(fits):
+            again = [index for index, fit in zip(made.missing, fits, strict=True) if fit]
+            made.replace({index: self.row(lines[index], clock, path) for index in again})
+
+    def _key(self, columns: list[Column]) -> tuple[int, ...]:
         """Which of the optional groups all lines have, or none."""
         if not self._optional or len(columns[-1]) < _WORTH_A_VARIANT:
             return ()
@@ -175,22 +196,20 @@ class Batch(ExactBatch):
                 rows[index] = self.row(line, clock, path)
         made.replace(rows)
 
-    def _find(self, data: bytes, lines: int, clean: bool) -> list[tuple[bytes, ...]]:
-        """The groups of each line.
+    def _find(self, data: bytes, lines: int) -> tuple[list[tuple[bytes, ...]], bool]:
+        """The groups of each line; whether the loose pattern found them.
 
         The loose pattern could go on into the next line; then it finds fewer lines than there
         are, and the strict one is taken, for a while without asking.
         """
-        if clean and b"\\" in data:
-            clean = self._backslashes and b'\\"' not in data
-        if clean and not self._strict:
+        if self._strict:
+            self._strict -= 1
+        elif not _escapes_quotes(data) if self._lenient else b"\\" not in data and is_clean(data):
             found: list[tuple[bytes, ...]] = self._loose.findall(data)
             if len(found) == lines:
-                return found
+                return found, True
             self._strict = _STRICT
-        elif self._strict:
-            self._strict -= 1
-        return self._regex.findall(data)
+        return self._regex.findall(data), False
 
 
 class Compiler:
@@ -240,11 +259,19 @@ class Compiler:
         return self._batches.get(id(layout))
 
 
-def _is_utf8(data: bytes) -> bool:
-    if data.isascii():
-        return True
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+def _without(column: Column, missing: Sequence[int]) -> Column:
+    """A column without the texts of lines that are missing."""
+    texts = list(column)
+    for index in reversed(missing):
+        del texts[index]
+    return texts
+
+
+def _escapes_quotes(data: bytes) -> bool:
+    """A backslash is before a quote. Looking for one byte is cheap, for two it isn't."""
+    at = -1
+    for _ in range(_FEW):
+        at = data.find(b"\\", at + 1)
+        if at < 0 or data.startswith(b'"', at + 1):
+            return at >= 0
+    return b'\\"' in data

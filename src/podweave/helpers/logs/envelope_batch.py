@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import repeat
 
-from podweave.helpers.logs.columns import Memo, is_clean
+from podweave.helpers.logs.columns import Memo
 from podweave.helpers.logs.compile import Batch, ExactBatch
 from podweave.helpers.logs.envelope import WORD
 
@@ -41,8 +41,7 @@ class EnvelopeBatch(Batch):
 
     def rows(self, lines: Sequence[bytes], clock: Clock, path: str) -> list[bytes | None]:
         data = b"\n".join(lines) + b"\n"
-        clean = is_clean(data)
-        groups = self._find(data, len(lines), clean)
+        groups, loose = self._find(data, len(lines))
         message, tag = self._message, self._tag
         words = _WORDS.findall(b"\n".join([row[message] for row in groups]) + b"\n")
         known = self._words
@@ -53,7 +52,7 @@ class EnvelopeBatch(Batch):
         rows: list[bytes | None] = [None] * len(lines)
         if not self._only and () in kinds:
             # Also of lines that are read further: what their own layouts don't read.
-            rows = self._made(groups, data, clean, clock, path).rows()
+            rows = self._made(groups, data, loose, clock, path).rows()
             kinds.discard(())
         if len(kinds) == 1 and () not in ways:
             return self._read(lines, kinds.pop(), clock, path)

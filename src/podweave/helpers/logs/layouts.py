@@ -87,17 +87,31 @@ SHAPES = {
     "REST": rb"[^\n]*",
 }
 
-# The same for a chunk without control characters and escaped quotes, where a newline in a match
-# is found out by counting: one excluded character costs `re` a fraction of a class of them.
+# The same for a chunk without escaped quotes, where a newline in a match is found out by
+# counting: one excluded character costs `re` a fraction of what a class of them does.
 LOOSE_SHAPES = {
-    "NOTSPACE": (rb"[^ ]++", b" "),
+    "NOTSPACE": (rb'[^\x00-\x20"\\]++', b""),
+    "URLPATH": (rb'[^\x00-\x20"\\?]++', b""),
+    "URLQUERY": (rb'[^\x00-\x20"\\]*+', b""),
     "SPACED": (rb"[^ ]++", b" "),
     "SYSLOGHOST": (rb"[^ ]++(?<!:)", b" "),
     "QUOTED": (rb'[^"]*+', b'"'),
     "BRACKETED": (rb"[^\]]*+", rb"\]"),
 }
 """With the beginning of what follows in the pattern: elsewhere the exact shape is taken, since
-the looser one would swallow a line's newline where the part stands at its end."""
+the looser one would swallow a line's newline where the part stands at its end. Those that can't
+are stricter than the exact ones: what they read needs no escaping, and the lines that they don't
+read are rare and read again."""
+
+# Texts of these shapes need no escaping where the loose pattern reads them.
+_SAFE = frozenset(
+    (
+        *("NOTSPACE", "METHOD", "URLPATH", "URLQUERY", "HTTPVERSION"),
+        *("WORD", "LOGGER", "JAVACLASS", "PYTHONLOGGER", "INT", "NUMBER", "INTORDASH"),
+    )
+)
+# What may stand between such parts of a field around them.
+_HARMLESS = re.compile(rb"(?:[A-Za-z0-9 /():?|,;=_-]|\\[?.()|])*")
 
 # Texts of these shapes have no quotes in a plain chunk.
 _QUOTELESS = frozenset(
@@ -151,7 +165,7 @@ def spelled_out(pattern: bytes) -> bytes:
 class Group:
     """A capturing group of a layout's pattern."""
 
-    __slots__ = ("kind", "name", "optional", "quoteless", "raw", "role", "unit")
+    __slots__ = ("kind", "name", "optional", "quoteless", "raw", "role", "safe", "unit")
 
     def __init__(
         self, name: str, kind: str, optional: bool, role: str, quoteless: bool = False
@@ -161,6 +175,8 @@ class Group:
         self.optional = optional
         self.role = role
         self.quoteless = quoteless
+        self.safe = False
+        """The text needs no escaping where the loose pattern reads it."""
         self.raw = False
         """The text is JSON already: the inside of a string, or an array."""
         self.unit = ""
@@ -169,6 +185,7 @@ class Group:
     def sure(self) -> Group:
         """The same, not optional."""
         group = Group(self.name, self.kind, False, self.role, self.quoteless)
+        group.safe = self.safe
         group.raw = self.raw
         group.unit = self.unit
         return group
@@ -184,8 +201,9 @@ class Layout:
 
     tree: dict[str, Any] | None = None
     """Where all attributes are always there: a tree of markers in their place (shapes.py)."""
-    backslashes = True
-    """The loose pattern also reads lines with backslashes, as long as none is before a quote."""
+    lenient = True
+    """The loose pattern is for all chunks in which no backslash is before a quote; else it is for
+    those without backslashes and control characters."""
     levels: Mapping[str, str] = NO_LEVELS
     """The format's own words for levels, as it writes them."""
 
@@ -209,6 +227,7 @@ class Layout:
         self.loose = spelled_out(_PART.sub(self._expand_loosely, pattern))
         self._line: re.Pattern[bytes] | None = None
         self._names()
+        self._mark_safe()
 
     @property
     def line(self) -> re.Pattern[bytes]:
@@ -311,9 +330,28 @@ class Layout:
             return b"(" if shape == "BEGIN" else b")"
         pattern = SHAPES[shape]
         loose, follows = LOOSE_SHAPES.get(shape, (b"", b""))
-        if follows and match.string.startswith(follows, match.end()):
+        if loose and match.string.startswith(follows, match.end()):
             pattern = loose
         return (b"(" if match[2] else b"(?:") + pattern + b")"
+
+    def _mark_safe(self) -> None:
+        """See Group.safe."""
+        groups = {group.name: group for group in self.groups}
+        begun: list[tuple[str, int]] = []
+        for part in _PART.finditer(self.source):
+            name = part[2].decode("ascii") if part[2] else ""
+            if part[1] == b"BEGIN":
+                begun.append((name, part.end()))
+            elif part[1] == b"END":
+                name, start = begun.pop()
+                inner = self.source[start : part.start()]
+                shapes = {text.decode("ascii") for text, _, _ in _PART.findall(inner)}
+                if shapes <= {*_SAFE, "BEGIN", "END"} and _HARMLESS.fullmatch(
+                    _PART.sub(b"", inner)
+                ):
+                    groups[name].safe = True
+            elif name and part[1].decode("ascii") in _SAFE:
+                groups[name].safe = True
 
     def _names(self) -> None:
         names = [group.name for group in self.groups if group.kind != TIME]

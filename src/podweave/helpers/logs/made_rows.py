@@ -8,8 +8,6 @@ making each row does.
 
 from __future__ import annotations
 
-from itertools import repeat
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,7 +20,7 @@ class MadeRows:
     out in its place. The row of an event that a step leaves out is empty.
     """
 
-    __slots__ = ("_lines", "_put", "_rows", "count", "data", "missing")
+    __slots__ = ("_lines", "_put", "_rows", "_without", "count", "data", "missing")
 
     def __init__(
         self, data: bytes, lines: list[bytes] | None, rows: Sequence[bytes | None]
@@ -31,6 +29,7 @@ class MadeRows:
         self._lines = lines
         self._rows = rows
         self._put: dict[int, bytes] = {}
+        self._without: frozenset[int] = frozenset()
         self.count = len(rows)
         self.missing: Sequence[int] = ()
         if None in rows:
@@ -71,7 +70,7 @@ class MadeRows:
         blocks: list[bytes] = []
         put = self._put
         begin = gone = 0
-        for index in sorted({*self.missing, *put}):
+        for index in sorted({*self.missing, *self._without, *put}):
             if index >= last:
                 break
             blocks += self._run(begin, index, gone)
@@ -99,7 +98,7 @@ class MadeRows:
 class Cells(MadeRows):
     """Rows of `width` cells each, of the lines that aren't missing."""
 
-    __slots__ = ("_absent", "_cells", "_width")
+    __slots__ = ("_cells", "_width")
 
     def __init__(
         self,
@@ -114,7 +113,8 @@ class Cells(MadeRows):
         self._put = {}
         self.count = count
         self.missing = missing
-        self._absent = frozenset(missing)
+        # Lines that have no cells.
+        self._without = frozenset(missing)
         self._cells = cells
         self._width = width
 
@@ -125,29 +125,30 @@ class Cells(MadeRows):
             if row is None:
                 missing.add(index)
             else:
+                missing.discard(index)
                 self._put[index] = row
         self.missing = sorted(missing)
 
     def _row(self, index: int) -> bytes | None:
         if index in self.missing:
             return None
-        gone = sum(missed < index for missed in self._absent)
+        gone = sum(missed < index for missed in self._without)
         start = (index - gone) * self._width
         return b"".join(self._cells[start : start + self._width])
 
     def _all(self) -> list[bytes | None]:
         cells = iter(self._cells)
         made = map(b"".join, zip(*[cells] * self._width, strict=True))
-        if not self.missing:
+        if not self.missing and not self._without:
             return list(made)
-        absent = self._absent
-        rows = [None if index in absent else next(made) for index in range(self.count)]
+        without = self._without
+        rows = [None if index in without else next(made) for index in range(self.count)]
         for index in self.missing:
             rows[index] = None
         return rows
 
     def _gone(self, index: int, gone: int) -> int:
-        return gone + (index in self._absent)
+        return gone + (index in self._without)
 
     def _run(self, begin: int, end: int, gone: int) -> Iterable[bytes]:
         if begin >= end:
@@ -162,7 +163,5 @@ def interleave(count: int, columns: Sequence[bytes | Iterable[bytes]]) -> list[b
     width = len(columns)
     cells = [b""] * (width * count)
     for number, column in enumerate(columns):
-        if isinstance(column, repeat):
-            column = next(column)
         cells[number::width] = [column] * count if isinstance(column, bytes) else column
     return cells

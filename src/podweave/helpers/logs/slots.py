@@ -6,6 +6,7 @@ one whose values stand between two texts, or are empty where the line has none.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import repeat
 
 from podweave.helpers.logs.columns import Chunk, Frequent, Memo, escape
@@ -59,11 +60,11 @@ def raw_text(index: int) -> Slot:
     return slot
 
 
-def text_slot(index: int, quoteless: bool) -> Callable[[Chunk], Column]:
+def text_slot(index: int, safe: bool) -> Callable[[Chunk], Column]:
     """Texts of a column as the insides of JSON strings."""
 
     def slot(chunk: Chunk) -> Column:
-        if quoteless and chunk.plain and chunk.valid:
+        if safe and chunk.loose and chunk.valid:
             return chunk.columns[index]
         return escape(chunk.columns[index], chunk.valid, chunk.clean)
 
@@ -76,20 +77,59 @@ def filled(values: Slot, blank: str) -> Slot:
     return lambda chunk: [value if value.strip(b" ") else text for value in values(chunk)]
 
 
-def optional(values: Callable[[Chunk], Column]) -> MakeSlot:
-    """What `values` gives, where it is not empty and not `-`."""
+class Remembered:
+    """A slot that makes something of each text of a column, once while texts repeat.
+
+    `each` does the same for a whole column in which they don't; None: they always do.
+    """
+
+    __slots__ = ("_each", "_fragment", "_index", "_of")
+
+    def __init__(
+        self,
+        index: int,
+        fragment: Callable[[bytes], bytes],
+        each: Callable[[Column], list[bytes]] | None,
+    ) -> None:
+        self._index = index
+        self._fragment = fragment
+        self._each = each
+        if each is None:
+            memo = Memo(fragment)
+            self._of: Callable[[Column], Iterable[bytes]] = partial(map, memo.__getitem__)
+        else:
+            self._of = Frequent(fragment, each).of
+
+    def __call__(self, chunk: Chunk) -> Iterable[bytes]:
+        return self._of(chunk.columns[self._index])
+
+    def within(self, before: bytes, after: bytes) -> Remembered:
+        """The same between two texts, which then cost nothing."""
+        fragment, each = self._fragment, self._each
+
+        def more(column: Column) -> list[bytes]:
+            assert each is not None
+            return [before + text + after for text in each(column)]
+
+        return Remembered(
+            self._index,
+            lambda text: before + fragment(text) + after,
+            None if each is None else more,
+        )
+
+
+def optional(index: int, text: bool) -> MakeSlot:
+    """Texts, or numbers, of a column where they are not empty and not `-`."""
 
     def make(before: bytes, after: bytes) -> Slot:
-        def fragment(value: bytes) -> bytes:
-            return b"" if value == b"" or value == b"-" else before + value + after
-
         def each(column: Column) -> list[bytes]:
+            if text:
+                column = escape(column, False)
             return [
                 b"" if value == b"" or value == b"-" else before + value + after for value in column
             ]
 
-        frequent = Frequent(fragment, each)
-        return lambda chunk: frequent.of(values(chunk))
+        return Remembered(index, lambda value: each((value,))[0], each)
 
     return make
 
@@ -105,8 +145,7 @@ def memoised(
             return b"" if value is None else before + encode(value) + after
 
         if itself is None:
-            memo = Memo(fragment)
-            return lambda chunk: map(memo.__getitem__, chunk.columns[index])
+            return Remembered(index, fragment, None)
         same = itself
         template = literal(before) + b'"%b"' + literal(after)
 
@@ -115,8 +154,7 @@ def memoised(
                 return [template % text if text else b"" for text in column]
             return list(map(fragment, column))
 
-        frequent = Frequent(fragment, each)
-        return lambda chunk: frequent.of(chunk.columns[index])
+        return Remembered(index, fragment, each)
 
     return make
 

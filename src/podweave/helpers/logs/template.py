@@ -108,15 +108,31 @@ class Template:
             self.slots.append(row_by_row(members)(b"", b""))
         self._row: list[bytes | Slot] = []
         literals = (self.text + b"\n").replace(b"%%", b"\0").split(b"%b")
-        for literal_, slot in zip(literals, [*self.slots, None], strict=True):
-            if literal_:
-                self._row.append(literal_.replace(b"\0", b"%"))
-            if slot is not None:
-                self._row.append(slot)
+        texts = [text.replace(b"\0", b"%") for text in literals]
+        before = texts[0]
+        for slot, after in zip(self.slots, texts[1:], strict=True):
+            within = getattr(slot, "within", None)
+            if within is not None:
+                self._row.append(within(before, after))
+                before = b""
+            else:
+                self._row += [before, slot] if before else [slot]
+                before = after
+        if before:
+            self._row.append(before)
 
     def columns(self, chunk: Chunk) -> list[bytes | Iterable[bytes]]:
         """What stands in the rows of a chunk, from left to right: bytes in all of them."""
-        return [part if isinstance(part, bytes) else part(chunk) for part in self._row]
+        row: list[bytes | Iterable[bytes]] = []
+        for part in self._row:
+            column = part if isinstance(part, bytes) else part(chunk)
+            if isinstance(column, repeat):
+                column = next(column)
+            if isinstance(column, bytes) and row and isinstance(row[-1], bytes):
+                row[-1] += column
+            else:
+                row.append(column)
+        return row
 
     def members(self, tree: Any) -> list[Member]:
         members: list[Member] = []
@@ -238,18 +254,10 @@ class Template:
             for index, group in enumerate(self.layout.groups)
             if group.kind == "time"
         }
-        times = Seconds(self.layout.stamp, node.seconds)
+        times = Seconds(self.layout.stamp, lambda at: node.seconds(at).encode("ascii"))
         base, zone, fraction = at["seconds"], at.get("zone"), at.get("fraction")
 
-        def seconds(chunk: Chunk) -> Iterable[bytes]:
-            texts: Iterable[bytes] = chunk.columns[base]
-            if zone is not None:
-                texts = map(add, texts, chunk.columns[zone])
-            values = times.of(texts, chunk.clock)
-            if None in values:
-                chunk.exact += [index for index, value in enumerate(values) if value is None]
-            return [value or b"" for value in values] if chunk.exact else values  # type: ignore
-
+        seconds = _Moments(times, base, zone)
         start += b"%b" + literal(node.before.encode())
         end = literal(node.after.encode()) + quote
         if fraction is None:
@@ -340,16 +348,41 @@ class Template:
                 members.append((literal(name) + b"%b", [make(b"", b"")], None))
         elif group.kind == INTEGER:
             if group.optional:
-                members.append((name, [], optional(lambda chunk: chunk.columns[index])))
+                members.append((name, [], optional(index, text=False)))
             else:
                 members.append((literal(name) + b"%b", [lambda c: c.columns[index]], None))
         elif group.optional:
-            make = optional(text_slot(index, group.quoteless))
+            make = optional(index, text=True)
             members.append((name, [], lambda before, after: make(before + b'"', b'"' + after)))
         else:
-            text = raw_text(index) if group.raw else text_slot(index, group.quoteless)
+            text = raw_text(index) if group.raw else text_slot(index, group.safe)
             slot = filled(text, node.blank) if node.blank else text
             members.append((literal(name) + b'"%b"', [slot], None))
+
+
+class _Moments:
+    """A slot of timestamps down to the second."""
+
+    __slots__ = ("_base", "_times", "_zone")
+
+    def __init__(self, times: Seconds, base: int, zone: int | None) -> None:
+        self._times = times
+        self._base = base
+        self._zone = zone
+
+    def __call__(self, chunk: Chunk) -> Iterable[bytes]:
+        texts: Iterable[bytes] = chunk.columns[self._base]
+        if self._zone is not None:
+            texts = map(add, texts, chunk.columns[self._zone])
+        values = self._times.of(texts, chunk.clock)
+        if None in values:
+            chunk.exact += [index for index, value in enumerate(values) if value is None]
+            return [value or b"" for value in values]
+        return values  # type: ignore[return-value]
+
+    def within(self, before: bytes, after: bytes) -> _Moments:
+        """The same between two texts, which then cost nothing."""
+        return _Moments(self._times.within(before, after), self._base, self._zone)
 
 
 def _count(tree: Any) -> int:

@@ -76,7 +76,7 @@ class Shape:
     """A layout (see layouts.Layout) for the lines that have the same names as `line`."""
 
     general = False
-    backslashes = False
+    lenient = False
 
     def __init__(self, layout: Any, parts: Parts, sink: TracingSink) -> None:
         self._layout = layout
