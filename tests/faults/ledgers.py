@@ -266,6 +266,8 @@ class Syslog(Ledger):
     nothing that the protocol could notice. It reads what it was sent, slowly at times."""
 
     kind = "syslog"
+    # What its kernel has of one connection it may read after what comes on the next.
+    ordered = False
 
     def __init__(self, seed: str) -> None:
         super().__init__(seed)
