@@ -164,6 +164,8 @@ class Batch(ExactBatch):
         if any(fits):
             again = [index for index, fit in zip(made.missing, fits, strict=True) if fit]
             made.replace({index: self.row(lines[index], clock, path) for index in again})
+            if len(again) * _SELDOM > made.count:
+                self._strict = _STRICT
 
     def _key(self, columns: list[Column]) -> tuple[int, ...]:
         """Which of the optional groups all lines have, or none."""

@@ -90,18 +90,22 @@ SHAPES = {
 # The same for a chunk without escaped quotes, where a newline in a match is found out by
 # counting: one excluded character costs `re` a fraction of what a class of them does.
 LOOSE_SHAPES = {
-    "NOTSPACE": (rb'[^\x00-\x20"\\]++', b""),
-    "URLPATH": (rb'[^\x00-\x20"\\?]++', b""),
-    "URLQUERY": (rb'[^\x00-\x20"\\]*+', b""),
+    "NOTSPACE": (rb'[^\x00-\x20"\\]++', b" "),
     "SPACED": (rb"[^ ]++", b" "),
     "SYSLOGHOST": (rb"[^ ]++(?<!:)", b" "),
     "QUOTED": (rb'[^"]*+', b'"'),
     "BRACKETED": (rb"[^\]]*+", rb"\]"),
 }
 """With the beginning of what follows in the pattern: elsewhere the exact shape is taken, since
-the looser one would swallow a line's newline where the part stands at its end. Those that can't
-are stricter than the exact ones: what they read needs no escaping, and the lines that they don't
-read are rare and read again."""
+the looser one would swallow a line's newline where the part stands at its end."""
+
+# The same, wherever they stand: what they read needs no escaping in JSON, and the lines that they
+# don't read are rare, and read again.
+SAFE_SHAPES = {
+    "NOTSPACE": rb'[^\x00-\x20"\\]+',
+    "URLPATH": rb'[^\x00-\x20"\\?]+',
+    "URLQUERY": rb'[^\x00-\x20"\\]*',
+}
 
 # Texts of these shapes need no escaping where the loose pattern reads them.
 _SAFE = frozenset(
@@ -328,7 +332,7 @@ class Layout:
             return stamp.loose
         if shape in ("BEGIN", "END"):
             return b"(" if shape == "BEGIN" else b")"
-        pattern = SHAPES[shape]
+        pattern = SAFE_SHAPES.get(shape) or SHAPES[shape]
         loose, follows = LOOSE_SHAPES.get(shape, (b"", b""))
         if loose and match.string.startswith(follows, match.end()):
             pattern = loose
