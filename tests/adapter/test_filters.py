@@ -213,3 +213,18 @@ def test_of_a_broken_gzip_file_what_can_be_read_comes_out(log: Path, program: st
         )
     padded = run(program, "-", given=whole + bytes(1000))
     assert (padded.returncode, padded.stderr) == (0, b"")
+
+
+def test_a_filter_goes_on_when_another_version_is_installed() -> None:
+    command = [sys.executable, "-m", "podweave", "normalize", "-"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(NGINX + b"\n")
+        process.stdin.flush()
+        assert process.stdout.readline().startswith(b"{")
+        # Not by a path at which another archive may stand by now.
+        arguments = Path(f"/proc/{process.pid}/cmdline").read_bytes().split(b"\0")
+        assert any(each.startswith(b"/proc/self/fd/") for each in arguments)
+        process.stdin.close()
+    assert process.returncode == 0

@@ -42,8 +42,10 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def run(program: str, file: str, *arguments: str, zone: str | None) -> NoReturn:
     """Become the program; its exit code is ours."""
-    archive = helpers_archive(cache_directory())
-    argv = [sys.executable, "-I", "-S", archive, program, *arguments]
+    # By its descriptor: another version's archive may take its place while a filter runs.
+    archive = os.open(helpers_archive(cache_directory()), os.O_RDONLY)
+    os.set_inheritable(archive, True)
+    argv = [sys.executable, "-I", "-S", f"/proc/self/fd/{archive}", program, *arguments]
     if zone is not None:
         argv.append(f"--time-zone={time_zone_rule(zone)}")
     sys.stdout.flush()
