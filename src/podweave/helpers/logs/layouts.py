@@ -117,14 +117,6 @@ _SAFE = frozenset(
 # What may stand between such parts of a field around them.
 _HARMLESS = re.compile(rb"(?:[A-Za-z0-9 /():?|,;=_-]|\\[?.()|])*")
 
-# Texts of these shapes have no quotes in a plain chunk.
-_QUOTELESS = frozenset(
-    (
-        *("QUOTED", "METHOD", "URLPATH", "URLQUERY", "HTTPVERSION"),
-        *("WORD", "LOGGER", "JAVACLASS", "PYTHONLOGGER"),
-    )
-)
-
 # Kinds of fields of the application's own.
 _OWN_KINDS = {"INT": INTEGER, "INTORDASH": INTEGER, "NUMBER": DECIMAL, "SECONDS": DECIMAL}
 
@@ -169,16 +161,13 @@ def spelled_out(pattern: bytes) -> bytes:
 class Group:
     """A capturing group of a layout's pattern."""
 
-    __slots__ = ("kind", "name", "optional", "quoteless", "raw", "role", "safe", "unit")
+    __slots__ = ("kind", "name", "optional", "raw", "role", "safe", "unit")
 
-    def __init__(
-        self, name: str, kind: str, optional: bool, role: str, quoteless: bool = False
-    ) -> None:
+    def __init__(self, name: str, kind: str, optional: bool, role: str) -> None:
         self.name = name
         self.kind = kind
         self.optional = optional
         self.role = role
-        self.quoteless = quoteless
         self.safe = False
         """The text needs no escaping where the loose pattern reads it."""
         self.raw = False
@@ -188,7 +177,7 @@ class Group:
 
     def sure(self) -> Group:
         """The same, not optional."""
-        group = Group(self.name, self.kind, False, self.role, self.quoteless)
+        group = Group(self.name, self.kind, False, self.role)
         group.safe = self.safe
         group.raw = self.raw
         group.unit = self.unit
@@ -322,7 +311,7 @@ class Layout:
         if name is None:
             return b"(?:" + SHAPES[shape] + b")"
         kind = FIELDS.get(name) or _OWN_KINDS.get(shape, TEXT)
-        self.groups.append(Group(name, kind, bool(match[3]), "value", shape in _QUOTELESS))
+        self.groups.append(Group(name, kind, bool(match[3]), "value"))
         return b"(" if shape == "BEGIN" else b"(" + SHAPES[shape] + b")"
 
     def _expand_loosely(self, match: re.Match[bytes]) -> bytes:
