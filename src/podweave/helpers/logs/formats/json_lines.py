@@ -21,7 +21,7 @@ FORMATS = {
                 },
             ),
             (
-                b'{"level":50,"time":1795400216789,"pid":31,"hostname":"web-1","msg":"failed",'
+                b'{"level":50,"ts":1795400216789,"pid":31,"hostname":"web-1","msg":"failed",'
                 b'"err":{"type":"Error","message":"no stock","stack":"Error: no stock\\n  at f"}}',
                 {
                     "level": "error",
@@ -36,14 +36,13 @@ FORMATS = {
             ),
             (
                 b'{"@timestamp":"2026-11-23T02:16:56.789Z","log.level":"INFO","message":"up",'
-                b'"ecs.version":"1.2.0","service":{"name":"shop"},"log":{"logger":"c.e.Shop"}}',
+                b'"service":{"name":"shop"},"log":{"logger":"c.e.Shop"}}',
                 {
                     "time": (1795400216, "789"),
                     "level": "info",
                     "message": "up",
                     "logger": "c.e.Shop",
                     "service_name": "shop",
-                    "attributes": {"ecs.version": "1.2.0"},
                 },
             ),
         ),

@@ -88,11 +88,11 @@ FORMATS = {
                 },
             ),
             (
-                b"[2026-11-23 02:16:56,789] INFO [Server 0] started (kafka.server.KafkaServer)",
+                b"[2026-11-23 02:16:56,789] INFO [Server 0] started (com.example.Server)",
                 {
                     "time": (1795400216, "789"),
                     "level": "info",
-                    "logger": "kafka.server.KafkaServer",
+                    "logger": "com.example.Server",
                     "message": "[Server 0] started",
                 },
             ),

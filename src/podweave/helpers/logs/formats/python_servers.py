@@ -29,7 +29,9 @@ FORMATS = {
         (
             Layout(
                 _LEVEL + rb": +%{BEGIN:source_address}[0-9A-Fa-f.:]*[0-9A-Fa-f.]%{END}:"
-                rb"%{INT:source_port} - " + _REQUEST + rb" %{INT:status}(?: [A-Za-z][^\n]*)?"
+                rb"%{INT:source_port} - "
+                + _REQUEST
+                + rb" %{INT:status}(?: %{BEGIN:reason?}[A-Za-z][^\n]*%{END})?"
             ),
             Layout(
                 rb"%{PYTHONLEVEL:level}: {2,}%{BEGIN:message}"
@@ -51,6 +53,7 @@ FORMATS = {
                     "url_query": "page=2",
                     "http_version": "1.1",
                     "status": 200,
+                    "attributes": {"reason": "OK"},
                 },
             ),
             (
@@ -65,6 +68,7 @@ FORMATS = {
                     "url_path": "/orders",
                     "http_version": "1.1",
                     "status": 422,
+                    "attributes": {"reason": "Unprocessable Entity"},
                 },
             ),
             (
