@@ -183,7 +183,8 @@ FORMATS = {
             # printf(`${timestamp} [${label}] ${level}: ${message}`) of its documentation
             Layout(
                 rb"%{RFC3339:time} (?>(?:\[%{BRACKETED:logger?}\] )?)"
-                rb"%{BEGIN:level}error|warn|info|http|verbose|debug|silly%{END}: (?![A-Za-z_][\w.`+]*\[\d)%{REST:message}"
+                rb"%{BEGIN:level}error|warn|info|http|verbose|debug|silly%{END}: "
+                rb"(?![A-Za-z_][\w.`+]*\[\d)%{REST:message}"
             ),
         ),
         samples=(
