@@ -220,7 +220,7 @@ ERRORS: list[tuple[str, list[str]]] = [
             "f0.yaml:7: spec.profiles: expected a mapping, got a list",
             "f0.yaml:8: spec.frobnicate: unknown key; known are listen, profiles, selector, "
             "protocol, "
-            "datapath, profile, connectTimeoutSeconds, drainSeconds and container",
+            "datapath, profile, connectTimeoutSeconds, drainSeconds, onSwitch and container",
         ],
     ),
     (
