@@ -61,6 +61,7 @@ _USER = re.compile(
 )
 # A figure may be empty: Schema:   QC_hit: No
 _PAIR = re.compile(rb"([A-Za-z_]+): +(?![A-Za-z_]+: )([^\s]+)")
+_EMPTY = re.compile(rb"[A-Za-z_]+:")
 _SET = re.compile(rb"SET timestamp=(\d{9,10})(?:\.(\d{1,9}))?;")
 _USE = re.compile(rb"use ([^;\n]+);", re.IGNORECASE)
 _NAMES = {
@@ -82,25 +83,27 @@ class SlowLayout(Layout):
         record: Record = {}
         attributes: dict[str, Any] = {}
         statement: list[bytes] = []
+        unread: list[bytes] = []
         for line in lines:
             if not line.startswith(b"#") or statement:
                 self._statement(line, record, statement)
-            elif line.startswith(b"# Time:"):
-                match = _TIME.fullmatch(line)
-                if match is not None:
-                    found = STAMPS["RFC3339"].read(match[1], clock)
-                    if found is not None:
-                        record["time"] = found
+                continue
+            if line.startswith(b"# Time:"):
+                known = self._time(line, record, clock)
             elif line.startswith(b"# User@Host:"):
-                self._user(line, record)
+                known = self._user(line, record)
             else:
-                self._figures(line, record, attributes)
+                known = self._figures(line, record, attributes)
+            if not known:
+                unread.append(line)
         if statement and statement[-1].startswith(b"# Time: "):
             statement.pop()  # of the next entry, whose SET timestamp says it, too
         if statement:
             text = b"\n".join(statement).decode("utf-8", "replace").rstrip()
             record["db_statement"] = text
-            record["message"] = text
+            # What nobody understood in the comments is not lost.
+            above = b"".join(line + b"\n" for line in unread).decode("utf-8", "replace")
+            record["message"] = above + text
         else:
             record["message"] = b"\n".join(lines).decode("utf-8", "replace")
         if attributes:
@@ -121,10 +124,19 @@ class SlowLayout(Layout):
         statement.append(line)
 
     @staticmethod
-    def _user(line: bytes, record: Record) -> None:
+    def _time(line: bytes, record: Record, clock: Clock) -> bool:
+        """Whether the whole line was understood; as with the other comments."""
+        match = _TIME.fullmatch(line)
+        found = None if match is None else STAMPS["RFC3339"].read(match[1], clock)
+        if found is not None:
+            record["time"] = found
+        return found is not None
+
+    @staticmethod
+    def _user(line: bytes, record: Record) -> bool:
         match = _USER.match(line)
         if match is None:
-            return
+            return False
         record["user"] = match[1].strip().decode("utf-8", "replace")
         address = match[3].strip() or match[2].strip()
         if address:
@@ -133,9 +145,10 @@ class SlowLayout(Layout):
             record["db_connection_id"] = int(match[4])
         if match[5]:
             record["db_name"] = match[5].decode("utf-8", "replace")
+        return not line[match.end() :].strip()
 
     @staticmethod
-    def _figures(line: bytes, record: Record, attributes: dict[str, Any]) -> None:
+    def _figures(line: bytes, record: Record, attributes: dict[str, Any]) -> bool:
         for key, value in _PAIR.findall(line):
             text = value.decode("utf-8", "replace")
             name = _NAMES.get(key)
@@ -149,6 +162,8 @@ class SlowLayout(Layout):
                 record[name] = kept
             else:
                 attributes[key.decode().lower()] = kept
+        # Names of figures without a value may stay.
+        return not _EMPTY.sub(b"", _PAIR.sub(b"", line[1:])).strip()
 
 
 FORMATS = {
