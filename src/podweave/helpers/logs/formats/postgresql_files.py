@@ -72,7 +72,7 @@ _MORE = (
     + _text(b"location")
     + _text(b"application")
 )
-_LAST = rb',?(?:"%{BEGIN:backend?}[^"\n]*%{END}")?(?:,[^,"\n]*(?:,[^,"\n]*)?)?'
+_LAST = rb',?(?:"%{BEGIN:backend?}[^"\n]*%{END}")?(?:,[0-9]*(?:,-?[0-9]*)?)?'
 _DERIVED = (
     ("message", "_message", _unquoted),
     ("source_address", "_client", _host),
