@@ -49,15 +49,17 @@ def place() -> Iterator[Place]:
     ip("netns", "add", name)
     try:
         ip("link", "add", outside, "type", "veth", "peer", inside, "netns", name)
-        ip("addr", "add", "10.214.7.1/30", "dev", outside)
+        # Of this run alone: another one may be under way, or have been killed.
+        network = f"10.{200 + os.getpid() // 250 % 50}.{os.getpid() % 250}"
+        ip("addr", "add", f"{network}.1/30", "dev", outside)
         ip("link", "set", outside, "up")
-        ip("-n", name, "addr", "add", "10.214.7.2/30", "dev", inside)
+        ip("-n", name, "addr", "add", f"{network}.2/30", "dev", inside)
         ip("-n", name, "link", "set", inside, "up")
         ip("-n", name, "link", "set", "lo", "up")
         # Else the connections of one peer, in TIME_WAIT, make the next one's slow to find a port.
         for key, value in (("tcp_tw_reuse", "1"), ("ip_local_port_range", "1024 65535")):
             ip("netns", "exec", name, "sysctl", "-qw", f"net.ipv4.{key}={value}")
-        yield Place(["ip", "netns", "exec", name], "10.214.7.1")
+        yield Place(["ip", "netns", "exec", name], f"{network}.1")
     finally:
         ip("netns", "del", name)
 
