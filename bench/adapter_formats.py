@@ -135,7 +135,9 @@ class Loop:
             document.setdefault("labels", {})[name] = value
             return
         for parents, key, function in plan:
-            made = value if function is None else function(value)
+            # An array, as of addresses in Kubernetes' audit log, stays as it is.
+            as_it_is = function is None or isinstance(value, list)
+            made = value if as_it_is else function(value)
             if made is None:
                 continue
             node = document
