@@ -9,6 +9,7 @@ import click
 from podweave.cli.engine_option import engine_option, engine_or_exit
 from podweave.cli.pod_names import container_name, find_pod
 from podweave.cli.pod_tree import pod_name
+from podweave.engines.engine import PodGoneError
 from podweave.engines.errors import EngineError
 from podweave.model.errors import InputError
 
@@ -38,6 +39,9 @@ def command(
         raise InputError(f"Pod {pod_name(found)} doesn't run any more")
     try:
         code = engine.attach(found, name, list(argv), interactive=interactive, terminal=tty)
+    except PodGoneError:
+        # Between the look at it and now.
+        raise InputError(f"Pod {pod_name(found)} doesn't run any more") from None
     except EngineError as error:
         click.echo(str(error), err=True)
         sys.exit(1)

@@ -7,6 +7,9 @@
      "on_switch": {"existing": "keep", "grace": 30.0},
      "connect_timeout": 10.0, "drain": 30.0, "stops_with_application": false}
 
+Without `datapath` it is the proxy: whoever starts an ambassador outside of a Pod, as for a
+published port, must not have the machine's own connections redirected.
+
 `admin` may be null. `stops_with_application` is true in a plain container, which is told to stop
 together with the application. What a profile is made of is in `profile_settings`.
 """
@@ -60,7 +63,7 @@ class Settings:
         self.admin = _admin(section)
         self.protocol = section.text("protocol", among=PROTOCOLS)
         self.datapath = (
-            section.text("datapath", among=DATAPATHS) if "datapath" in section else "auto"
+            section.text("datapath", among=DATAPATHS) if "datapath" in section else "proxy"
         )
         profiles = section.sections("profiles")
         if not profiles:
