@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -26,6 +27,22 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped where nothing may be missing: {reason}"
     return report
+
+
+MACHINE = ("demonstration", "engine", "rows", "sandbox")
+"""Tests that use, and look at, what a machine has once: its firewall, its cgroups, Podman."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With several processes: a file's tests stay together, and those of the machine do."""
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    here = Path(__file__).parent
+    for item in items:
+        inside = item.path.relative_to(here).parts[0] if item.path.is_relative_to(here) else ""
+        group = "machine" if inside in MACHINE else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def pytest_sessionfinish() -> None:
