@@ -19,13 +19,14 @@ from podweave.helpers.ambassador.policies import Ejection, HealthCheck, HttpChec
 from podweave.helpers.ambassador.profiles import BALANCES, WEIGHTED, Profile, Upstream
 from podweave.helpers.ambassador.sessions.credentials import Credentials
 from podweave.helpers.configuration import ConfigurationError, address, integer
-from podweave.helpers.dialing.tls import MODES, TlsOptions
+from podweave.helpers.dialing.tls import read_tls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from podweave.helpers.configuration import Section
+    from podweave.helpers.dialing.tls import TlsOptions
 
 LOGIN_PROTOCOLS = ("postgres", "mysql", "redis")
 
@@ -42,13 +43,13 @@ def read_profile(name: str, section: Section, protocol: str) -> Profile:
     profile = Profile(
         name,
         upstreams,
-        balance=section.text("balance", among=BALANCES) if "balance" in section else WEIGHTED,
+        balance=section.text("balance", WEIGHTED, among=BALANCES),
         health_check=_health_check(section),
         ejection=_ejection(section),
         limits=_limits(section),
         tls=_tls(section),
         credentials=_credentials(section),
-        database=section.text("database") if "database" in section else "",
+        database=section.text("database", ""),
     )
     for key, value in (("credentials", profile.credentials), ("database", profile.database)):
         if value and protocol not in LOGIN_PROTOCOLS:
@@ -83,13 +84,13 @@ def _health_check(section: Section) -> HealthCheck | None:
     check = HealthCheck(
         interval=inner.seconds("interval", 10.0, least=0.05),
         timeout=inner.seconds("timeout", 3.0, least=0.05),
-        unhealthy_after=_count(inner, "unhealthy_after", 3, 1, 100),
-        healthy_after=_count(inner, "healthy_after", 2, 1, 100),
+        unhealthy_after=inner.integer("unhealthy_after", 1, 100, 3),
+        healthy_after=inner.integer("healthy_after", 1, 100, 2),
     )
     if (http := inner.optional("http")) is not None:
         check.http = HttpCheck(
             http.text("path"),
-            http.text("host") if "host" in http else "",
+            http.text("host", ""),
             http.integer("port", 1, 65535) if "port" in http else 0,
         )
         for key, value in (("path", check.http.path), ("host", check.http.host)):
@@ -107,7 +108,7 @@ def _ejection(section: Section) -> Ejection | None:
         return None
     plain = Ejection()
     ejection = Ejection(
-        _count(inner, "failures", plain.failures, 0, 1000),
+        inner.integer("failures", 0, 1000, plain.failures),
         inner.seconds("seconds", plain.seconds),
     )
     inner.end()
@@ -118,8 +119,8 @@ def _limits(section: Section) -> Limits | None:
     if (inner := section.optional("limits")) is None:
         return None
     limits = Limits(
-        _count(inner, "connections", 0, 0, _MAX_CLIENTS),
-        _count(inner, "waiting", 0, 0, _MAX_CLIENTS),
+        inner.integer("connections", 0, _MAX_CLIENTS, 0),
+        inner.integer("waiting", 0, _MAX_CLIENTS, 0),
     )
     inner.end()
     return limits
@@ -128,25 +129,13 @@ def _limits(section: Section) -> Limits | None:
 def _tls(section: Section) -> TlsOptions | None:
     if (inner := section.optional("tls")) is None:
         return None
-    tls = TlsOptions(inner.text("mode", among=MODES))
-    for key in ("server_name", "ca", "certificate", "key"):
-        if key in inner:
-            setattr(tls, key, inner.text(key))
-    if bool(tls.certificate) != bool(tls.key):
-        raise ConfigurationError(inner.path, "must have both certificate and key, or neither")
-    inner.end()
+    tls = read_tls(inner)
     return tls if tls.enabled else None
 
 
 def _credentials(section: Section) -> Credentials | None:
     if (inner := section.optional("credentials")) is None:
         return None
-    files = Credentials(
-        inner.text("username") if "username" in inner else "", inner.text("password")
-    )
+    files = Credentials(inner.text("username", ""), inner.text("password"))
     inner.end()
     return files
-
-
-def _count(section: Section, key: str, default: int, least: int, most: int) -> int:
-    return section.integer(key, least, most) if key in section else default

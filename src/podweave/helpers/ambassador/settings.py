@@ -62,9 +62,7 @@ class Settings:
             raise ConfigurationError("listen", "must have an address at least")
         self.admin = _admin(section)
         self.protocol = section.text("protocol", among=PROTOCOLS)
-        self.datapath = (
-            section.text("datapath", among=DATAPATHS) if "datapath" in section else "proxy"
-        )
+        self.datapath = section.text("datapath", "proxy", among=DATAPATHS)
         profiles = section.sections("profiles")
         if not profiles:
             raise ConfigurationError("profiles", "must have a profile at least")

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 
+from podweave.helpers.configuration import ConfigurationError
 from podweave.helpers.dialing.connector import DialError, address_family, from_errno
 from podweave.helpers.loop import WRITE
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Sequence
 
+    from podweave.helpers.configuration import Section
     from podweave.helpers.dialing.tls_socket import TlsSocket
     from podweave.helpers.loop import Loop, Timer
 
@@ -123,6 +125,24 @@ class TlsOptions:
         if self.alpn:
             context.set_alpn_protocols(list(self.alpn))
         return context
+
+
+def read_tls(section: Section, mode: str | None = None) -> TlsOptions:
+    """{"mode", "server_name", "ca": PATH, "certificate": PATH, "key": PATH}, all of the section.
+
+    `mode` where none is given; without it there must be one. ConfigurationError.
+    """
+    options = TlsOptions(
+        section.text("mode", mode, among=MODES),
+        server_name=section.text("server_name", ""),
+        ca=section.text("ca", ""),
+        certificate=section.text("certificate", ""),
+        key=section.text("key", ""),
+    )
+    section.end()
+    if bool(options.certificate) != bool(options.key):
+        raise ConfigurationError(section.path, "must have both certificate and key, or neither")
+    return options
 
 
 class Handshake:

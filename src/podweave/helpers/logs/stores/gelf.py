@@ -15,10 +15,8 @@ import os
 from podweave.helpers.configuration import ConfigurationError
 from podweave.helpers.logs.delivery.batches import interleave
 from podweave.helpers.logs.stores import log_records
-from podweave.helpers.logs.stores import settings as keys
-from podweave.helpers.logs.stores.link import host_and_port
 from podweave.helpers.logs.stores.name_templates import file_name, pod_values
-from podweave.helpers.logs.stores.socket_store import SocketStore
+from podweave.helpers.logs.stores.socket_store import SocketSettings, SocketStore
 from podweave.helpers.wire import gelf, syslog
 
 TYPE_CHECKING = False
@@ -32,23 +30,11 @@ if TYPE_CHECKING:
 _INFO = 6
 
 
-class Settings:
-    __slots__ = (
-        "batch",
-        "compression",
-        "fields",
-        "host",
-        "host_name",
-        "place",
-        "port",
-        "timeout",
-        "tls",
-        "udp",
-    )
+class Settings(SocketSettings):
+    __slots__ = ("compression", "fields", "host_name")
 
     def __init__(self, section: Section) -> None:
-        self.host, self.port = host_and_port(section, "address")
-        self.udp = section.text("transport", "tcp", among=("tcp", "udp")) == "udp"
+        super().__init__(section)
         usual = "gzip" if self.udp else "none"
         among = ("none", "gzip", "zlib")
         self.compression = section.text("compression", usual, among=among)
@@ -56,17 +42,11 @@ class Settings:
             raise ConfigurationError(
                 section.at("compression"), "is for udp: over TCP a NUL ends a message"
             )
-        self.tls = keys.tls(section)
-        if self.udp and self.tls is not None and self.tls.enabled:
-            raise ConfigurationError(section.at("tls"), "is for tcp, and the transport is udp")
         self.host_name = section.text("host", "")
         self.fields = {
             gelf.field_name(name.removeprefix("_")): value
             for name, value in section.texts("fields").items()
         }
-        self.timeout = keys.timeout(section)
-        self.batch = keys.batch_limits(section)
-        self.place = f"{self.host}:{self.port}"
 
 
 def configure(section: Section) -> Settings:
@@ -81,14 +61,7 @@ class GelfStore(SocketStore):
     kind = "gelf"
 
     def __init__(self, settings: Settings, context: Context) -> None:
-        super().__init__(
-            context,
-            (settings.host, settings.port),
-            udp=settings.udp,
-            tls=settings.tls,
-            timeout=settings.timeout,
-            limits=settings.batch,
-        )
+        super().__init__(settings, context)
         self._settings = settings
 
     def stream(self, batch: Batch) -> list[bytes]:

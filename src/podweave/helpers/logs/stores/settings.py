@@ -82,19 +82,9 @@ def tls(section: Section) -> TlsOptions | None:
     if inner is None:
         return None
     # Imported here: memory is imports.
-    from podweave.helpers.dialing.tls import MODES, TlsOptions
+    from podweave.helpers.dialing.tls import read_tls
 
-    options = TlsOptions(
-        inner.text("mode", "verify-full", among=MODES),
-        server_name=inner.text("server_name", ""),
-        ca=inner.text("ca", ""),
-        certificate=inner.text("certificate", ""),
-        key=inner.text("key", ""),
-    )
-    inner.end()
-    if bool(options.certificate) != bool(options.key):
-        raise ConfigurationError(inner.path, "must have both certificate and key, or neither")
-    return options
+    return read_tls(inner, "verify-full")
 
 
 def secret_files(

@@ -6,15 +6,37 @@ has it.
 
 from __future__ import annotations
 
+from podweave.helpers.configuration import ConfigurationError
+from podweave.helpers.logs.stores import settings as keys
 from podweave.helpers.logs.stores.datagrams import Datagrams
 from podweave.helpers.logs.stores.interface import DELIVERED, Store, failed, partly
-from podweave.helpers.logs.stores.link import Link
+from podweave.helpers.logs.stores.link import Link, host_and_port
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from podweave.helpers.dialing.tls import TlsOptions
+    from podweave.helpers.configuration import Section
     from podweave.helpers.logs.delivery.batches import Batch
-    from podweave.helpers.logs.stores.interface import Context, Done, Limits
+    from podweave.helpers.logs.stores.interface import Context, Done
+
+
+class SocketSettings:
+    """address, transport, tls, timeout, batch: from the section."""
+
+    __slots__ = ("batch", "host", "place", "port", "timeout", "tls", "udp")
+
+    def __init__(self, section: Section) -> None:
+        self.host, self.port = host_and_port(section, "address")
+        self.udp = section.text("transport", "tcp", among=("tcp", "udp")) == "udp"
+        self.tls = keys.tls(section)
+        if self.udp and self.encrypted:
+            raise ConfigurationError(section.at("tls"), "is for tcp, and the transport is udp")
+        self.timeout = keys.timeout(section)
+        self.batch = keys.batch_limits(section)
+        self.place = f"{self.host}:{self.port}"
+
+    @property
+    def encrypted(self) -> bool:
+        return self.tls is not None and self.tls.enabled
 
 
 class SocketStore(Store):
@@ -22,24 +44,15 @@ class SocketStore(Store):
 
     acknowledges = False
 
-    def __init__(
-        self,
-        context: Context,
-        address: tuple[str, int],
-        *,
-        udp: bool,
-        tls: TlsOptions | None,
-        timeout: float,
-        limits: Limits,
-    ) -> None:
-        super().__init__(limits)
-        host, port = address
+    def __init__(self, settings: SocketSettings, context: Context) -> None:
+        super().__init__(settings.batch)
+        host, port, timeout = settings.host, settings.port, settings.timeout
         self._link: Link | None = None
         self._datagrams: Datagrams | None = None
-        if udp:
+        if settings.udp:
             self._datagrams = Datagrams(context, host, port, timeout)
         else:
-            self._link = Link(context, host, port, tls, timeout)
+            self._link = Link(context, host, port, settings.tls, timeout)
 
     def stream(self, batch: Batch) -> list[bytes]:
         """All messages with what stands between them, in blocks of bytes."""

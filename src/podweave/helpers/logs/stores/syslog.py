@@ -12,14 +12,11 @@ from __future__ import annotations
 
 import time
 
-from podweave.helpers.configuration import ConfigurationError
 from podweave.helpers.logs.delivery.batches import JOINT, interleave
 from podweave.helpers.logs.stores import log_records
-from podweave.helpers.logs.stores import settings as keys
 from podweave.helpers.logs.stores.datagrams import MOST_BYTES
-from podweave.helpers.logs.stores.link import host_and_port
 from podweave.helpers.logs.stores.name_templates import file_name, pod_values
-from podweave.helpers.logs.stores.socket_store import SocketStore
+from podweave.helpers.logs.stores.socket_store import SocketSettings, SocketStore
 from podweave.helpers.wire import syslog
 
 TYPE_CHECKING = False
@@ -35,41 +32,20 @@ _HOST_LENGTH = 255
 _APPLICATION_LENGTH = 48
 
 
-class Settings:
-    __slots__ = (
-        "application",
-        "batch",
-        "counted",
-        "facility",
-        "host",
-        "host_name",
-        "place",
-        "port",
-        "severity",
-        "timeout",
-        "tls",
-        "udp",
-    )
+class Settings(SocketSettings):
+    __slots__ = ("application", "counted", "facility", "host_name", "severity")
 
     def __init__(self, section: Section) -> None:
-        self.host, self.port = host_and_port(section, "address")
-        self.udp = section.text("transport", "tcp", among=("tcp", "udp")) == "udp"
+        super().__init__(section)
         framing = section.text("framing", "octet_counting", among=("octet_counting", "newline"))
-        self.tls = keys.tls(section)
-        encrypted = self.tls is not None and self.tls.enabled
-        if encrypted and self.udp:
-            raise ConfigurationError(section.at("tls"), "is for tcp, and the transport is udp")
         # RFC 5425 has counting only.
-        self.counted = framing == "octet_counting" or encrypted
+        self.counted = framing == "octet_counting" or self.encrypted
         facility = section.text("facility", "local0", among=tuple(syslog.FACILITIES))
         self.facility = syslog.FACILITIES[facility]
         severity = section.text("severity", "info", among=tuple(syslog.SEVERITIES))
         self.severity = syslog.SEVERITIES[severity]
         self.application = section.text("app_name", "")
         self.host_name = section.text("host_name", "")
-        self.timeout = keys.timeout(section)
-        self.batch = keys.batch_limits(section)
-        self.place = f"{self.host}:{self.port}"
 
 
 def configure(section: Section) -> Settings:
@@ -84,14 +60,7 @@ class SyslogStore(SocketStore):
     kind = "syslog"
 
     def __init__(self, settings: Settings, context: Context) -> None:
-        super().__init__(
-            context,
-            (settings.host, settings.port),
-            udp=settings.udp,
-            tls=settings.tls,
-            timeout=settings.timeout,
-            limits=settings.batch,
-        )
+        super().__init__(settings, context)
         self._settings = settings
 
     def datagrams(self, batch: Batch) -> tuple[list[bytes], list[tuple[int, str]]]:
