@@ -123,7 +123,8 @@ def _try_kernel(loop: Loop, settings: Settings, board: Switchboard, journal: Jou
         return
     reason = "the capability NET_ADMIN is not granted"
     if _may_administer_network():
-        from podweave.helpers.ambassador.kernel.datapath import KernelDatapath, NoKernelPathError
+        from podweave.helpers.ambassador.kernel.datapath import KernelDatapath
+        from podweave.helpers.ambassador.kernel.netfilter import NoKernelPathError
 
         try:
             kernel = KernelDatapath(

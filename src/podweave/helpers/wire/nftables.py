@@ -50,8 +50,8 @@ _NEW_OBJECT, _GET_OBJECT = 18, 19
 
 _IPV4 = 2
 _TCP = 6
-_PRE, _INPUT, _FORWARD, _OUTPUT, _POST = range(5)
-"""Hooks of a packet's way (NF_INET_…)."""
+_INPUT, _OUTPUT, _POST = 1, 3, 4
+"""Hooks of a packet's way (NF_INET_LOCAL_IN, LOCAL_OUT, POST_ROUTING)."""
 
 _OWNER = 2
 _ACCEPT = 1

@@ -12,7 +12,7 @@ The control plane stays here: names, checks, weights, switches, counts. A switch
 from __future__ import annotations
 
 from podweave.helpers.ambassador.kernel.members import Members
-from podweave.helpers.ambassador.kernel.netfilter import Netfilter, NoKernelPathError
+from podweave.helpers.ambassador.kernel.netfilter import Netfilter
 from podweave.helpers.ambassador.kernel.sockets import DivertedSockets
 from podweave.helpers.ambassador.profiles import WEIGHTED
 from podweave.helpers.dialing.direct import DirectConnector
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from podweave.helpers.journal import Journal
     from podweave.helpers.loop import Loop, Timer
     from podweave.helpers.wire.nftables import Counter, Member
-
-LISTENED = "127.0.0.1"
 
 
 class KernelDatapath:
@@ -61,13 +59,13 @@ class KernelDatapath:
         """The profile of each diverted connection, by its client's port."""
         self._grace: Timer | None = None
         self._counted: dict[str, Counter] = {}
-        self._open = metrics.registry.gauge(
-            "podweave_ambassador_kernel_connections_open",
+        registry = metrics.registry
+        prefix = "podweave_ambassador_kernel"
+        self._open = registry.gauge(
+            f"{prefix}_connections_open",
             "Connections that the kernel relays now, by profile.",
             "profile",
         )
-        registry = metrics.registry
-        prefix = "podweave_ambassador_kernel"
         self._active = registry.gauge(
             f"{prefix}_active", "1 while the kernel takes new connections to their upstream."
         ).labels()
@@ -196,6 +194,3 @@ def _hindrance(profile: Profile) -> str:
     if profile.balance != WEIGHTED and len(profile.upstreams) > 1:
         return "the profile balances by connections"
     return ""
-
-
-__all__ = ["KernelDatapath", "NoKernelPathError"]

@@ -7,12 +7,13 @@ answers there are no members, and clients are the listener's, which holds them a
 
 from __future__ import annotations
 
+import socket
+
 from podweave.helpers.dialing.connector import DialError, address_family, is_loopback
-from podweave.helpers.wire.nftables import LOOPBACK, Member
+from podweave.helpers.wire.nftables import Member
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable, Sequence
 
     from podweave.helpers.ambassador.profiles import Profile, Upstream
@@ -154,13 +155,9 @@ class Members:
                 if self._good.get((upstream, address))
             ]
             for address in good:
-                packed = LOOPBACK if address == "127.0.0.1" else _packed(address)
+                packed = socket.inet_aton(address)
                 share = upstream.weight * _SHARES // len(good)
                 members.append(Member(upstream.label, packed, upstream.port, share))
             if good:
                 best = upstream.priority
         return members
-
-
-def _packed(address: str) -> bytes:
-    return bytes(int(part) for part in address.split("."))

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import errno
-import os
-import socket
 
 from podweave.helpers.ambassador.kernel import route_localnet
+from podweave.helpers.ambassador.kernel.netlink_socket import NetlinkSocket
 from podweave.helpers.wire import nftables
-from podweave.helpers.wire.netlink import DONE, ERROR, NetlinkError, parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,9 +15,6 @@ if TYPE_CHECKING:
     from podweave.helpers.wire.nftables import Counter, Member
 
 _NETFILTER = 12
-_RECEIVE = 1 << 16
-_SECONDS = 2.0
-"""The kernel answers at once; this is for a kernel that is not as expected."""
 
 
 class NoKernelPathError(Exception):
@@ -39,12 +34,8 @@ class Netfilter:
         except OSError as error:
             message = f"net.ipv4.conf.all.route_localnet is off and can't be set: {error.strerror}"
             raise NoKernelPathError(message) from error
-        self._socket = socket.socket(
-            socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETFILTER
-        )
-        self._socket.settimeout(_SECONDS)
+        self._socket = NetlinkSocket(_NETFILTER)
         try:
-            self._socket.bind((0, 0))
             batch = nftables.Batch(self._sequence)
             nftables.create(batch, self._table, port)
             self._transact(batch)
@@ -61,19 +52,13 @@ class Netfilter:
     def counters(self) -> dict[str, Counter]:
         """By name: of each member its connections, and of both directions the packets. OSError."""
         self._sequence += 1
-        self._socket.send(nftables.ask_counters(self._sequence, self._table))
+        request = nftables.ask_counters(self._sequence, self._table)
         found: dict[str, Counter] = {}
-        while True:
-            for message in parse(self._socket.recv(_RECEIVE)):
-                if message.sequence != self._sequence:
-                    continue
-                if message.type == DONE:
-                    return found
-                if message.type == ERROR:
-                    raise OSError(message.error_number, os.strerror(message.error_number))
-                read = nftables.read_counter(message, self._table)
-                if read is not None:
-                    found[read[0]] = read[1]
+        for message in self._socket.dump(request, self._sequence):
+            read = nftables.read_counter(message, self._table)
+            if read is not None:
+                found[read[0]] = read[1]
+        return found
 
     def close(self) -> None:
         """The table goes; connections that were diverted stay as they are."""
@@ -81,19 +66,7 @@ class Netfilter:
 
     def _transact(self, batch: nftables.Batch) -> None:
         self._sequence = batch.sequences[-1]
-        self._socket.send(batch.render())
-        waiting = set(batch.sequences)
-        failure = 0
-        while waiting:
-            for message in parse(self._socket.recv(_RECEIVE)):
-                if message.type == ERROR and message.sequence in waiting:
-                    waiting.discard(message.sequence)
-                    failure = failure or message.error_number
-                elif message.type == ERROR and message.sequence == 0:
-                    # The batch as a whole was refused, for want of a capability.
-                    raise OSError(message.error_number, os.strerror(message.error_number))
-            if failure:
-                raise OSError(failure, os.strerror(failure))
+        self._socket.request(batch.render(), batch.sequences)
 
 
 def _reason(error: OSError) -> str:
@@ -104,6 +77,3 @@ def _reason(error: OSError) -> str:
     if isinstance(error, TimeoutError):
         return "nftables doesn't answer"
     return f"nftables: {error.strerror}"
-
-
-__all__ = ["Netfilter", "NetlinkError", "NoKernelPathError"]
