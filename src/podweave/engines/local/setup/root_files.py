@@ -8,6 +8,7 @@ mounts beneath them are descended into.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
@@ -242,9 +243,22 @@ class PlacePiece(msgspec.Struct, frozen=True):
         return self.piece.lower or (self.piece.link or self.piece.path,)
 
     def run(self) -> None:
+        if not self._is_there():
+            return
+        try:
+            self._place()
+        except OSError as error:
+            # Between the look at the machine's tree and this moment it goes on changing: a
+            # container of another engine stops, and its mounts and their directories with it.
+            if error.errno != errno.ENOENT or self._is_there():
+                raise
+
+    def _is_there(self) -> bool:
+        """Whether the machine still has what the piece shows; temporary files come and go."""
+        return self.piece.kind == "link" or all(os.path.lexists(path) for path in self._lower())
+
+    def _place(self) -> None:
         piece = self.piece
-        if piece.kind != "link" and not all(os.path.lexists(path) for path in self._lower()):
-            return  # temporary files come and go
         target = self.root.path if piece.path == "/" else self.root.path + piece.path
         if piece.kind == "link":
             os.symlink(piece.link, target)
