@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from podweave.engines.local.setup.root_files import Piece, Root
+from podweave.engines.local.setup.root_files import Piece, Root, SealRoot
 from podweave.sandbox import mounts, namespaces
 from tests.sandbox.machine import Machine
 
@@ -39,10 +39,12 @@ def test_what_goes_away_meanwhile_is_left_out(
     mounts.tmpfs(scratch)
     kind = "layer" if call == "overlay" else "bind"
     root = Root(scratch, (Piece("layer", "/"), Piece(kind, shm, recursive=True)), False)
-    first, layer, piece, *_ = root.assemble()
+    first, layer, piece, run = root.assemble()
     first.run()
     layer.run()
     monkeypatch.setattr(mounts, call, remove_first)
     piece.run()
     assert remover.returncode == 0
     assert not os.path.exists(shm)
+    run.run()
+    SealRoot(root).run()

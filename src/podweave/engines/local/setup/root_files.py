@@ -411,8 +411,17 @@ class SealRoot(msgspec.Struct, frozen=True):
         mounts.make_read_only(self.root.path)
         for piece in self.root.pieces:
             if piece.kind == "layer" and piece.path != "/":
-                mounts.make_read_only(self.root.path + piece.path)
+                self._seal(self.root.path + piece.path)
         mounts.make_read_only(self.root.path + "/run")
+
+    @staticmethod
+    def _seal(target: str) -> None:
+        try:
+            mounts.make_read_only(target)
+        except SandboxError:
+            # Left out, or gone since with what it showed: nothing to write in.
+            if target in {entry.target for entry in mounts.read_table()}:
+                raise
 
 
 class EnterRoot(msgspec.Struct, frozen=True):
