@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from podweave.engines.local.setup.root_files import Piece, Root, SealRoot
+from podweave.engines.local.setup.root_files import Piece, Root, SealRoot, survey
 from podweave.sandbox import mounts, namespaces
+from podweave.sandbox.mounts import Mount
 from tests.sandbox.machine import Machine
 
 
@@ -48,3 +51,24 @@ def test_what_goes_away_meanwhile_is_left_out(
     assert not os.path.exists(shm)
     run.run()
     SealRoot(root).run()
+
+
+def test_a_directory_removed_during_the_survey_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone" / "mounted").mkdir(parents=True)
+    table = [Mount(1, 0, "/", "/", "", "ext4", "a")]
+    table.append(Mount(2, 1, "/", str(tmp_path / "gone" / "mounted"), "", "tmpfs", "b"))
+    listed = os.listdir
+
+    def list_and_lose(path: str) -> list[str]:
+        names = listed(path)
+        if path == str(tmp_path / "gone"):
+            shutil.rmtree(path)
+        return names
+
+    monkeypatch.setattr(os, "listdir", list_and_lose)
+    pieces = {piece.path for piece in survey(table, in_user_namespace=True)}
+    assert not (tmp_path / "gone").exists()
+    assert "/etc" in pieces
+    assert str(tmp_path / "gone" / "mounted") not in pieces

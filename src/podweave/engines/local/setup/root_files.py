@@ -8,6 +8,7 @@ mounts beneath them are descended into.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -106,15 +107,19 @@ def is_own(path: str) -> bool:
 
 def _descend(directory: str, targets: set[str], hidden: str) -> list[Piece]:
     pieces: list[Piece] = []
-    with os.scandir(directory) as entries:
-        found = sorted(entries, key=lambda entry: entry.name)
+    try:
+        with os.scandir(directory) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
+    except FileNotFoundError:
+        return pieces  # removed meanwhile
     crowded = len(found) > _MANY
     for entry in found:
         path = entry.path
         if path in OWN:
             continue
         if entry.is_symlink():
-            pieces.append(Piece("link", path, link=os.readlink(path)))
+            with contextlib.suppress(FileNotFoundError):
+                pieces.append(Piece("link", path, link=os.readlink(path)))
         elif not entry.is_dir(follow_symlinks=False):
             if os.access(path, os.R_OK):
                 pieces.append(Piece("bind", path))
