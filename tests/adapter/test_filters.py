@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import lzma
 import os
 import subprocess
 import sys
@@ -123,12 +124,17 @@ def test_zone_and_own_format(tmp_path: Path) -> None:
         (["--schema", "xml", "LOG"], "xml"),
         (["--time-zone", "Asia/Seol", "LOG"], "Asia/Seol"),
         (["/no/such/file"], "No such file"),
+        (["FOLDER"], "is a folder"),
+        (["XZ"], "compressed by xz"),
         ([], "FILE"),
         (["--nope", "LOG"], "--nope"),
     ],
 )
 def test_wrong_usage_is_told(log: Path, arguments: list[str], said: str) -> None:
-    given = [str(log) if argument == "LOG" else argument for argument in arguments]
+    packed = log.with_name("access.log.1.xz")
+    packed.write_bytes(lzma.compress(log.read_bytes()))
+    places = {"LOG": str(log), "FOLDER": str(log.parent), "XZ": str(packed)}
+    given = [places.get(argument, argument) for argument in arguments]
     for tool in (True, False):
         for program in ("normalize", "explain"):
             result = run(program, *given, tool=tool)

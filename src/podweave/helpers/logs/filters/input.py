@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import select
+import stat
 
+from podweave.helpers.configuration import ConfigurationError
 from podweave.helpers.logs.text_encodings import AUTO, ended, found, last_newline, whole_lines
 
 TYPE_CHECKING = False
@@ -19,6 +21,15 @@ _READ = 128 * 1024
 _LONGEST = 1 << 20
 """Bytes without a newline that are taken for a line; the rest is the next one."""
 _GZIP = b"\x1f\x8b\x08"
+_PACKED = {
+    b"\xfd7zXZ\0": "xz",
+    b"BZh": "bzip2",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"\x04\x22\x4d\x18": "lz4",
+    b"PK\x03\x04": "zip",
+}
+"""How other compressed files begin, which the adapter passes over as well."""
+_LOOKED_AT = 4096
 QUIET = 0.2
 """Seconds without input after which what was held back goes on."""
 
@@ -28,21 +39,25 @@ class BrokenArchiveError(OSError):
 
 
 def chunks(path: str) -> Iterator[bytes]:
-    """Chunks of whole lines; an empty one when the input was quiet. OSError.
+    """Chunks of whole lines; an empty one when the input was quiet.
 
-    BrokenArchiveError comes after the last chunk.
+    OSError; ConfigurationError for a folder, and for what is compressed in another way than by
+    gzip. BrokenArchiveError comes after the last chunk.
     """
     descriptor = 0 if path == "-" else os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         rest = b""
         encoding = ""
         broken: list[BrokenArchiveError] = []
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise ConfigurationError(path, "is a folder: name a file in it")
         for data in _decompressed(_pieces(descriptor), broken):
             if not data:
                 yield b""
                 continue
             rest += data
             if not encoding:
+                _not_packed(path, rest)
                 known = found(rest)
                 if known is None:
                     continue
@@ -61,6 +76,14 @@ def chunks(path: str) -> Iterator[bytes]:
     finally:
         if descriptor:
             os.close(descriptor)
+
+
+def _not_packed(path: str, data: bytes) -> None:
+    """ConfigurationError if the input is compressed in a way that isn't undone here."""
+    for begin, tool in _PACKED.items():
+        if data.startswith(begin) and b"\0" in data[:_LOOKED_AT]:
+            name = "the input" if path == "-" else path
+            raise ConfigurationError(name, f"is compressed by {tool}: unpack it, and pipe it to -")
 
 
 def _lines(raw: bytes, encoding: str) -> bytes:
@@ -96,8 +119,6 @@ def _pieces(descriptor: int) -> Iterator[bytes]:
 
 def _can_wait(descriptor: int) -> bool:
     """A pipe or a terminal may be quiet; a file never is."""
-    import stat
-
     return not stat.S_ISREG(os.fstat(descriptor).st_mode)
 
 
