@@ -117,6 +117,40 @@ def test_a_run_of_apt_is_one_event() -> None:
         assert row["labels"]["install"].startswith("curl:amd64")
 
 
+@pytest.mark.parametrize(
+    ("line", "format_", "level", "message"),
+    [
+        (
+            b"\x1b[2m2026-11-23T02:16:56.789012Z\x1b[0m \x1b[32m INFO\x1b[0m "
+            b"\x1b[2mshop\x1b[0m\x1b[2m:\x1b[0m placed",
+            "tracing",
+            "info",
+            "placed",
+        ),
+        (
+            b"2026-11-23 02:16:56 [\x1b[32m\x1b[1minfo     \x1b[0m] \x1b[1morder placed\x1b[0m"
+            b"                   \x1b[36morder\x1b[0m=\x1b[35m42\x1b[0m",
+            "structlog",
+            "info",
+            "order placed                   order=42",
+        ),
+        (
+            b'{"level":"\\u001b[32mwarn\\u001b[39m","message":"\\\\u001b[1m is bold",'
+            b'"timestamp":"2026-11-23T02:16:56.789Z"}',
+            "winston",
+            "warn",
+            "\\u001b[1m is bold",
+        ),
+    ],
+)
+def test_colours_are_taken_out(line: bytes, format_: str, level: str, message: str) -> None:
+    for row in rows((line + b"\n") * 20):
+        assert row["event"]["dataset"] == format_
+        assert row["log"]["level"] == level
+        assert row["message"] == message
+        assert row["@timestamp"].startswith("2026-11-23T02:16:56")
+
+
 def test_several_formats_in_a_file() -> None:
     nginx = catalogue.load("nginx-access").samples[0][0]
     python = catalogue.load("python").samples[1][0]

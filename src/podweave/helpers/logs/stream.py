@@ -10,6 +10,7 @@ cut into chunks makes no difference to what comes out.
 
 from __future__ import annotations
 
+from podweave.helpers.logs.colours import uncoloured
 from podweave.helpers.logs.detect import SAMPLE_BYTES, SAMPLE_LINES, rank
 from podweave.helpers.logs.findings import findings
 from podweave.helpers.logs.first_look import candidates
@@ -132,6 +133,7 @@ class Stream:
         """Take whole lines, the last one's newline included; give blocks of rows that are done."""
         if b"\r" in data:
             data = data.replace(b"\r\n", b"\n")
+        data = uncoloured(data)
         if not data:
             return []
         for announcer in self._announcers:
