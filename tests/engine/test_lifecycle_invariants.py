@@ -84,7 +84,6 @@ class World(RuleBasedStateMachine):
         self.running: dict[str, int] = {}
         self.probes: list[RunProbe] = []
         self.hooks: list[RunHook] = []
-        self.signalled: list[str] = []
         self.stop_at: float | None = None
         self.finished = 0
         self.order = [each.name for each in self.life.inits]

@@ -146,14 +146,6 @@ def _java_home() -> str:
     return str(Path(java).resolve().parents[1])
 
 
-def _give_away(place: Path) -> None:
-    for path in [place, *place.rglob("*")]:
-        os.chown(path, NOBODY, NOBODY)
-    for parent in place.parents:
-        if parent.stat().st_uid == os.geteuid() and parent != parent.parent:
-            parent.chmod(parent.stat().st_mode | 0o011)
-
-
 @contextlib.contextmanager
 def collector(folder: Path) -> Iterator[tuple[str, Path]]:
     """An OpenTelemetry Collector: its URL, and the file in which it says what it got."""

@@ -43,7 +43,6 @@ class ProbeFact(Facts):
     kind: Literal["startup", "readiness", "liveness"]
     port: int | None = None
     """Of http, tcp and grpc probes, names resolved."""
-    port_name: str = ""
     command: str = ""
     """Of exec probes."""
 

@@ -238,7 +238,6 @@ class Observer:
                     if isinstance(port, int):
                         fact.port = port
                     elif isinstance(port, str):
-                        fact.port_name = port
                         fact.port = int(port) if port.isdigit() else by_name.get(port.lower())
             if isinstance(how := probe.get("exec"), dict):
                 words = how.get("command")

@@ -10,8 +10,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-LAST_CHUNK = b"0\r\n\r\n"
-
 REASONS = {
     200: "OK",
     204: "No Content",

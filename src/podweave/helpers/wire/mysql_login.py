@@ -22,8 +22,6 @@ CACHING_SHA2 = b"caching_sha2_password"
 SHA256 = b"sha256_password"
 CLEAR = b"mysql_clear_password"
 
-PLUGINS = (NATIVE, CACHING_SHA2, SHA256, CLEAR)
-
 _LEAST_KEY_BITS = 1024
 _MOST_KEY_BITS = 16384
 

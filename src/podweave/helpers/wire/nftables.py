@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 _SUBSYSTEM = 10
 _BATCH_BEGIN = 0x10
 _BATCH_END = 0x11
-_NEW_TABLE, _DELETE_TABLE, _NEW_CHAIN, _NEW_RULE, _DELETE_RULE = 0, 2, 3, 6, 8
+_NEW_TABLE, _NEW_CHAIN, _NEW_RULE, _DELETE_RULE = 0, 3, 6, 8
 _NEW_OBJECT, _GET_OBJECT = 18, 19
 
 _IPV4 = 2
@@ -186,10 +186,6 @@ def divert(batch: Batch, table: str, port: int, members: Sequence[Member]) -> No
             ),
         ]
         _rule(batch, table, "divert", expressions)
-
-
-def delete(batch: Batch, table: str) -> None:
-    batch.add(_DELETE_TABLE, 0, text(1, table))
 
 
 def ask_counters(sequence: int, table: str) -> bytes:

@@ -22,16 +22,11 @@ if TYPE_CHECKING:
 EVENTS = "/services/collector/event"
 RAW = "/services/collector/raw"
 ACKNOWLEDGEMENTS = "/services/collector/ack"
-HEALTH = "/services/collector/health"
 CHANNEL = "X-Splunk-Request-Channel"
 
-SUCCESS = 0
-NO_DATA = 5
 INVALID_FORMAT = 6
-INCORRECT_INDEX = 7
 EVENT_REQUIRED = 12
 EVENT_BLANK = 13
-ACK_DISABLED = 14
 FIELDS_ERROR = 15
 OF_A_RECORD = frozenset((INVALID_FORMAT, EVENT_REQUIRED, EVENT_BLANK, FIELDS_ERROR))
 """Codes that a record is the cause of; what `invalid-event-number` says is which."""
@@ -96,11 +91,6 @@ def events(times: Iterable[bytes], constant: bytes, values: Iterable[bytes]) -> 
     comma = b"," if constant else b""
     form = b'{"time":%b' + comma + constant.replace(b"%", b"%%") + b',"event":%b}\n'
     return b"".join(map(form.__mod__, zip(times, values, strict=True)))
-
-
-def raw_lines(lines: Iterable[bytes]) -> bytes:
-    """Content for the raw endpoint."""
-    return b"".join([line + b"\n" for line in lines])
 
 
 def _number(value: Any) -> int:

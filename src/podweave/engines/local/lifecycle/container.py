@@ -77,7 +77,6 @@ ALIVE: Final = frozenset(
         State.KILLED,
     }
 )
-STOPPING: Final = frozenset({State.PRE_STOP, State.TURN, State.TERMINATING, State.KILLED})
 
 TABLE: Final[dict[tuple[State, type[ContainerEvent]], str]] = {
     (State.STARTING, Started): "_run",

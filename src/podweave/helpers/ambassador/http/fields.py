@@ -22,8 +22,6 @@ HOP_BY_HOP = frozenset(
 """For the next hop only (RFC 9110, section 7.6.1). HTTP2-Settings belongs to Upgrade: h2c, which
 would let requests by that nobody reads."""
 
-FRAMING = frozenset((b"content-length", b"transfer-encoding"))
-
 KEPT_WHATEVER_CONNECTION_SAYS = frozenset(
     (
         b"host",
