@@ -11,16 +11,12 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import pytest
 
 from tests.ambassador.http_peers import ok, serving
 from tests.ambassador.upstreams import echo, upstream
-from tests.helpers.processes import HelperProcess, archive, run
-from tests.ports import free_port
+from tests.helpers.processes import HelperProcess, archive
+from tests.helpers.programs import Config, ambassador, healthy, programs
 
 LISTS = Path(__file__).parent / "loaded_modules"
 PYTHON_OF_LISTS = (3, 11)
@@ -29,62 +25,6 @@ IDLE_KIB = {"ambassador": 16 * 1024, "adapter": 20 * 1024, "sidecar": 20 * 1024}
 # What the design forbids, whatever a version of Python imports by itself.
 FORBIDDEN = {"asyncio", "dataclasses", "typing", "http", "logging", "email", "urllib", "inspect",
              "subprocess", "argparse", "pathlib", "threading", "ssl", "random"}  # fmt: skip
-
-Config = Callable[[Path], dict[str, Any]]
-
-
-def ambassador(directory: Path) -> dict[str, Any]:
-    return {
-        "version": 1,
-        "program": "ambassador",
-        "name": "db",
-        "listen": [["127.0.0.1", 0], ["::1", 0]],
-        "admin": ["127.0.0.1", free_port()],
-        "protocol": "tcp",
-        "profile": "dev",
-        "profiles": {"dev": {"upstreams": [["127.0.0.1", 1, 1]]}},
-    }
-
-
-def adapter(directory: Path) -> dict[str, Any]:
-    log = {
-        "from": [str(directory / "*.log")],
-        "format": "auto",
-        "schema": "ecs",
-        "to": [{"stdout": True}],
-    }
-    return {
-        "version": 1,
-        "program": "adapter",
-        "name": "orders-logs",
-        "admin": ["127.0.0.1", free_port()],
-        "state": str(directory / "state"),
-        "logs": [log],
-    }
-
-
-def sidecar(directory: Path) -> dict[str, Any]:
-    store = {"files": {"directory": str(directory / "store")}}
-    return {
-        "version": 1,
-        "program": "sidecar",
-        "name": "orders-ship",
-        "admin": ["127.0.0.1", free_port()],
-        "state": str(directory / "state"),
-        "logs": [{"from": [str(directory / "*.log")], "stores": [store]}],
-    }
-
-
-programs = pytest.mark.parametrize(
-    "config", [ambassador, adapter, sidecar], ids=lambda config: config.__name__
-)
-
-
-def healthy(helper: HelperProcess) -> None:
-    """The `wait` program's word for it, and one scrape: rendering loads modules, too."""
-    result = run("wait", str(helper.config_file))
-    assert result.returncode == 0, result.stderr + "".join(helper.stderr)
-    assert helper.admin("GET", "/metrics")[0] == 200
 
 
 def frozen_modules() -> set[str]:

@@ -116,6 +116,12 @@ AMBASSADORS: list[tuple[dict[str, Any], str, str]] = [
         "needs none",
     ),
     ({"container": {"image": "envoy:1"}}, "spec.profiles", "beside `container`"),
+    (
+        {"container": {"image": "x"}, "profiles": None, "metrics": {"port": 9102}},
+        "spec.metrics",
+        "declare the port in the container's own `ports`",
+    ),
+    ({"metrics": {"port": 1023}}, "spec.metrics.port", "1023 isn't from 1024 to 65535"),
     ({"container": {}, "profiles": None}, "spec.container", "has an image"),
     (
         {"container": {"image": "x", "name": "y"}, "profiles": None},

@@ -78,6 +78,8 @@ GOOD = [
     pattern("Sidecar", {"logs": [{**LOGS[0], "store": STORE, "target": "app"}]}),
     pattern("Sidecar", {"logs": [{"from": [{"adapter": "orders-logs"}], "store": STORE}]}),
     pattern("Sidecar", {"container": {"image": "mine:1"}, "logs": LOGS}),
+    pattern("Adapter", {"logs": LOGS, "metrics": {"port": 9102}}),
+    pattern("Sidecar", {"logs": [{**LOGS[0], "store": STORE}], "metrics": {"port": 9102}}),
 ]
 
 
@@ -128,6 +130,10 @@ BAD = [
         {"listen": "localhost:1", "profiles": PROFILES, "selector": {"matchLabel": {}}},
     ),
     pattern("Adapter", {}),
+    pattern("Adapter", {"logs": LOGS, "metrics": {}}),
+    pattern("Adapter", {"logs": LOGS, "metrics": 9102}),
+    pattern("Adapter", {"logs": LOGS, "metrics": {"port": 80}}),
+    pattern("Adapter", {"logs": LOGS, "metrics": {"port": "9102"}}),
     pattern("Adapter", {"logs": [{"from": []}]}),
     pattern("Adapter", {"logs": [{"from": ["var/log/x.log"]}]}),
     pattern("Adapter", {"logs": [{**LOGS[0], "format": "ngnix"}]}),

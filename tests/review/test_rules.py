@@ -47,3 +47,19 @@ def test_page_and_examples(rule: Rule) -> None:
     assert rule.id in found, sorted(found)
     assert 0 < found[rule.id] <= bad.count("\n")
     assert rule.id not in rules_of(good)
+
+
+def test_the_metrics_ports_of_woven_helpers_are_no_findings() -> None:
+    """They are no ports that traffic comes to, and make no helper an application."""
+    cases = Path(__file__).parents[1] / "weave" / "cases"
+    for name in ("metrics", "metrics-several"):
+        before = rules_of((cases / name / "manifest.yaml").read_text())
+        woven = (cases / name / "woven.yaml").read_text()
+        told = {"helper-without-code-change", "what-would-change"}
+        assert set(rules_of(woven)) - told == set(before)
+        for each in reviewed(woven).reviewed:
+            roles = {one.facts.name: one.role for one in each.judgement.case.standings}
+            helpers = {"orders-db": "ambassador", "search": "ambassador", "logs": "adapter"}
+            helpers["ship"] = "sidecar"
+            assert {role for name, role in roles.items() if name not in helpers} == {"app"}
+            assert all(roles.get(name, role) == role for name, role in helpers.items())

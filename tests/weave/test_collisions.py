@@ -119,6 +119,26 @@ COLLISIONS = [
         ["patterns.yaml:14: spec.listen", "port 5432", "Ambassador db (patterns.yaml:6)"],
     ),
     Collision(
+        "a containerPort where the metrics are to be",
+        POD + "    ports:\n    - {name: metrics, containerPort: 9102}\n",
+        ADAPTER.replace("spec:\n", "spec:\n  metrics: {port: 9102}\n"),
+        ["patterns.yaml:6: spec.metrics.port: port 9102", "main in Pod/app (pod.yaml:10)"],
+    ),
+    Collision(
+        "metrics of two helpers on one port",
+        POD,
+        AMBASSADOR.replace("spec:\n", "spec:\n  metrics: {port: 9102}\n")
+        + "---\n"
+        + ADAPTER.replace("spec:\n", "spec:\n  metrics: {port: 9102}\n"),
+        ["patterns.yaml:15: spec.metrics.port", "Ambassador db (patterns.yaml:6)"],
+    ),
+    Collision(
+        "metrics where the same helper listens for the app",
+        POD,
+        AMBASSADOR.replace("spec:\n", "spec:\n  metrics: {port: 5432}\n"),
+        ["patterns.yaml:6: spec.metrics.port", "Ambassador db (patterns.yaml:7)"],
+    ),
+    Collision(
         "hostNetwork with an ambassador",
         POD.replace("spec:\n", "spec:\n  hostNetwork: true\n"),
         AMBASSADOR,

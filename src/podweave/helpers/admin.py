@@ -70,6 +70,9 @@ class Admin:
         self._listener = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         try:
             self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                # Its IPv4 twin is an address of its own.
+                self._listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             self._listener.bind(address)
             self._listener.listen(CONNECTION_LIMIT)
         except OSError:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from podweave.model.pattern_parts import Selector, Strict
+from podweave.model.pattern_parts import Metrics, Selector, Strict
 
 
 class Mask(Strict):
@@ -110,6 +110,9 @@ class AdapterSpec(Strict):
     with it, by `from` and `target` alone."""
     selector: Selector | None = None
     """Absent: every workload woven together with this file."""
+    metrics: Metrics | None = None
+    """The helper's metrics on the Pod's addresses, with the annotations by which Prometheus finds
+    them. Absent: on the Pod's loopback only."""
     container: dict[str, Any] | None = None
     """A Kubernetes Container of the user's own instead of podweave's helper. Its name is the
     pattern's; the keys that configure podweave's helper can't stand beside it."""

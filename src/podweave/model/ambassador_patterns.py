@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from podweave.model.http_patterns import Http
-from podweave.model.pattern_parts import Selector, Strict
+from podweave.model.pattern_parts import Metrics, Selector, Strict
 from podweave.model.secret_references import Credentials, Tls
 from podweave.model.upstreams import Upstream
 
@@ -119,6 +119,9 @@ class AmbassadorSpec(Strict):
     """After SIGTERM: how long open connections may go on."""
     on_switch: OnSwitch | None = None
     """What becomes of open connections when the profile changes. Absent: they stay."""
+    metrics: Metrics | None = None
+    """The helper's metrics on the Pod's addresses, with the annotations by which Prometheus finds
+    them. Absent: on the Pod's loopback only."""
     container: dict[str, Any] | None = None
     """A Kubernetes Container of the user's own instead of podweave's helper. Its name is the
     pattern's; the keys that configure podweave's helper can't stand beside it."""

@@ -38,6 +38,18 @@ class Selector(LabelSelector, forbid_unknown_fields=True):
     match_expressions: list[SelectorRequirement] | None = None  # type: ignore[assignment]
 
 
+class Metrics(Strict):
+    """The helper's metrics for a Prometheus that isn't in the Pod."""
+
+    port: int
+    """Where `GET /metrics` is answered on the Pod's own addresses, 1024 to 65535; nothing else but
+    `GET /healthz` is. Declared as the containerPort `metrics-PORT`."""
+
+
+METRICS_BOUNDS: Final = {("Metrics", "port"): (1024, 65535)}
+"""Helpers aren't root, and some container runtimes keep the ports below for root."""
+
+
 class PatternMeta(Strict):
     """The pattern's own name and labels."""
 

@@ -8,6 +8,7 @@ from podweave.model.adapter_patterns import AdapterLogs, AdapterSpec
 from podweave.model.adapter_rules import check_adapter_logs
 from podweave.model.ambassador_patterns import AmbassadorSpec
 from podweave.model.ambassador_rules import MAX_SECONDS, check_ambassador
+from podweave.model.bounds import check_bounds
 from podweave.model.errors import InputError, Path
 from podweave.model.log_reading import (
     READING,
@@ -17,7 +18,7 @@ from podweave.model.log_reading import (
 )
 from podweave.model.names import dns_label_problem, label_key_problem, label_value_problem
 from podweave.model.paths import file_path_problem
-from podweave.model.pattern_parts import Selector
+from podweave.model.pattern_parts import METRICS_BOUNDS, Metrics, Selector
 from podweave.model.patterns import (
     FromAdapter,
     Pattern,
@@ -41,6 +42,8 @@ def check_pattern(pattern: Pattern, path: Path = ()) -> list[InputError]:
         errors += _selector(spec.selector, (*at, "selector"))
     if spec.container is not None:
         errors += _own_container(spec.container, (*at, "container"))
+    if spec.metrics is not None:
+        errors += _metrics(spec.metrics, spec.container is not None, (*at, "metrics"))
     if isinstance(spec, AmbassadorSpec):
         errors += check_ambassador(spec, at)
     else:
@@ -76,6 +79,16 @@ def _own_container(container: dict[str, object], path: Path) -> Iterator[InputEr
             "the container's name is the pattern's metadata.name: leave this out",
             path=(*path, "name"),
         )
+
+
+def _metrics(metrics: Metrics, own: bool, path: Path) -> Iterator[InputError]:
+    if own:
+        yield InputError(
+            "this configures podweave's own helper and can't stand beside `container`: declare "
+            "the port in the container's own `ports`",
+            path=path,
+        )
+    yield from check_bounds(metrics, METRICS_BOUNDS, path)
 
 
 def _logs(spec: AdapterSpec | SidecarSpec, path: Path) -> Iterator[InputError]:

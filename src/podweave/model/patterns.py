@@ -12,7 +12,7 @@ import msgspec
 from podweave.model.adapter_patterns import AdapterSpec
 from podweave.model.ambassador_patterns import AmbassadorSpec
 from podweave.model.log_reading import Listen, Multiline
-from podweave.model.pattern_parts import API_VERSION, PatternMeta, Selector, Strict
+from podweave.model.pattern_parts import API_VERSION, Metrics, PatternMeta, Selector, Strict
 from podweave.model.stores import DeadLetters, MemoryLimits, Spill, Store
 
 
@@ -68,6 +68,9 @@ class SidecarSpec(Strict):
     of the Pod's terminationGracePeriodSeconds where that is less."""
     selector: Selector | None = None
     """Absent: every workload woven together with this file."""
+    metrics: Metrics | None = None
+    """The helper's metrics on the Pod's addresses, with the annotations by which Prometheus finds
+    them. Absent: on the Pod's loopback only."""
     container: dict[str, Any] | None = None
     """A Kubernetes Container of the user's own instead of podweave's helper. Its name is the
     pattern's; the keys that configure podweave's helper can't stand beside it."""

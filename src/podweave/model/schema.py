@@ -18,7 +18,13 @@ from podweave.model.ambassador_rules import BOUNDS, MAX_SECONDS
 from podweave.model.log_formats import AUTO, LOG_FORMAT_ALIASES, LOG_FORMATS
 from podweave.model.log_reading import ENCODINGS, MOST_FLUSH
 from podweave.model.own_formats import OWN_FORMATS
-from podweave.model.pattern_parts import API_VERSION, Selector, SelectorRequirement, Strict
+from podweave.model.pattern_parts import (
+    API_VERSION,
+    METRICS_BOUNDS,
+    Selector,
+    SelectorRequirement,
+    Strict,
+)
 from podweave.model.patterns import PATTERN_TYPES
 from podweave.model.store_rules import NUMBERS
 from podweave.model.stores import KINDS
@@ -63,7 +69,10 @@ _ADDED: Final[dict[tuple[str, str], dict[str, Any]]] = {
     ("FilesStore", "directory"): {"pattern": "^/"},
     ("ElasticsearchStore", "urls"): {"minItems": 1},
     ("HttpCheck", "path"): {"pattern": "^/"},
-    **{place: {"minimum": least, "maximum": most} for place, (least, most) in BOUNDS.items()},
+    **{
+        place: {"minimum": least, "maximum": most}
+        for place, (least, most) in (BOUNDS | METRICS_BOUNDS).items()
+    },
     **{
         (name, _camel(field)): {"minimum": least, "maximum": most}
         for (name, field), (least, most) in NUMBERS.items()

@@ -13,13 +13,19 @@ from podweave.weave.helper_containers import complete, render, user_of
 from podweave.weave.http_routes import render_http, render_upstreams
 from podweave.weave.kernel_datapath import REFUSED, allow_kernel
 from podweave.weave.profiles import choose_profile
+from podweave.weave.scraping import rendered_metrics
 from podweave.weave.secret_files import SecretFiles
 
 CONFIG_VERSION = 1
 
 
-def weave_ambassador(draft: Draft, found: FoundPattern, admin: int) -> None:
-    """Add the ambassador to the draft; its admin endpoint listens on port `admin`."""
+def weave_ambassador(
+    draft: Draft, found: FoundPattern, admin: int, helper_ports: list[int]
+) -> None:
+    """Add the ambassador to the draft; its admin endpoint listens on port `admin`.
+
+    `helper_ports` are those of other helpers on the Pod's addresses.
+    """
     pattern = found.pattern
     assert isinstance(pattern, Ambassador)
     target, spec, name = draft.target, pattern.spec, pattern.metadata.name
@@ -34,12 +40,21 @@ def weave_ambassador(draft: Draft, found: FoundPattern, admin: int) -> None:
     else:
         profile, why = choose_profile(found, spec, target, draft.options)
         secrets = SecretFiles(found)
-        config = _config(name, spec, profile, admin, secrets)
+        config = _config(name, spec, profile, admin, secrets) | rendered_metrics(found)
         if not draft.options.native_sidecars:
             config["stops_with_application"] = True
+            if helper_ports:
+                config["helper_ports"] = helper_ports
         mounts = secrets.mounts(draft)
         container = render(
-            name, "ambassador", target, draft.options, user=user, mounts=mounts, env=[]
+            name,
+            "ambassador",
+            target,
+            draft.options,
+            user=user,
+            mounts=mounts,
+            env=[],
+            metrics=spec.metrics,
         )
         upstreams = ", ".join(upstream.address for upstream in spec.profiles[profile].upstreams)
         does = f"takes {spec.listen} to {upstreams} (profile {profile}, {why})"

@@ -125,6 +125,7 @@ class _Assembly:
         added: dict[str, str] = {}
         if DEFAULT_CONTAINER not in (stated or {}):
             added[DEFAULT_CONTAINER] = target.pod.spec.containers[0].name
+        added |= {key: new.value for key, new in draft.annotations.items()}
         # The annotation says how it got in itself, so where comes before what.
         where: Path = ("metadata", "annotations")
         if metadata is None and not self._fillable(("metadata",)):
@@ -168,6 +169,10 @@ class _Assembly:
                 ("metadata", "annotations", DEFAULT_CONTAINER),
                 f"annotation set to {added[DEFAULT_CONTAINER]}",
                 "kubectl exec and logs mean the application, not a helper",
+            )
+        for key, new in draft.annotations.items():
+            self._change(
+                ("metadata", "annotations", key), f"annotation set to {new.value}", new.reason
             )
         self._change(
             ("metadata", "annotations", KEY),

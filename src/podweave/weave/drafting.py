@@ -25,6 +25,7 @@ from podweave.weave.log_entries import LogEntry, entries
 from podweave.weave.log_folders import share
 from podweave.weave.options import Options
 from podweave.weave.ports import admin_ports, port_errors
+from podweave.weave.scraping import annotate, metrics_ports
 from podweave.weave.sidecars import adapter_errors, weave_sidecar
 from podweave.weave.targets import Target
 
@@ -58,7 +59,8 @@ def draft(
     ports = admin_ports(target, patterns)
     for found in ambassadors:
         try:
-            weave_ambassador(made, found, next(ports))
+            others = [port for other, port in metrics_ports(patterns) if other is not found]
+            weave_ambassador(made, found, next(ports), others)
         except InputError as error:
             errors.append(error)
     if errors:
@@ -73,6 +75,7 @@ def draft(
             weave_adapter(made, found, group, shares, next(ports), spooled=name in shipped)
     except InputError as error:
         raise InputErrors([error]) from None
+    annotate(made, patterns)
     _common_volumes(made, config_map)
     if errors := collisions(made):
         raise InputErrors(errors)

@@ -64,12 +64,19 @@ class NewMount(msgspec.Struct):
     reason: str
 
 
+class NewAnnotation(msgspec.Struct):
+    value: str
+    reason: str
+
+
 class Draft(msgspec.Struct):
     target: Target
     options: Options
     helpers: list[Helper] = msgspec.field(default_factory=list)
     volumes: dict[str, NewVolume] = msgspec.field(default_factory=dict)
     mounts: list[NewMount] = msgspec.field(default_factory=list)
+    annotations: dict[str, NewAnnotation] = msgspec.field(default_factory=dict)
+    """Of the Pod, which has none of these names."""
     config_map: str = ""
     """The name of the ConfigMap document; empty where no helper needs one."""
 

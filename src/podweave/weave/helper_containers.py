@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from podweave.model.pattern_parts import Metrics
 from podweave.model.pods import Container, PodSpec
 from podweave.model.quantities import parse_quantity
 from podweave.weave.drafts import Kind
@@ -61,6 +62,7 @@ def render(
     user: tuple[int, int],
     mounts: list[dict[str, Any]],
     env: list[dict[str, Any]],
+    metrics: Metrics | None = None,
 ) -> dict[str, Any]:
     """The container of one of podweave's own helpers."""
     start = ["python3", "-I", "-S", ARCHIVE]
@@ -71,6 +73,8 @@ def render(
     }
     if options.native_sidecars:
         container["restartPolicy"] = "Always"
+    if metrics is not None:
+        container["ports"] = [{"name": f"metrics-{metrics.port}", "containerPort": metrics.port}]
     return container | {
         "env": environment() + env,
         "startupProbe": {

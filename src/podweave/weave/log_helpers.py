@@ -12,6 +12,7 @@ from podweave.weave.drafts import Draft, Helper, Kind
 from podweave.weave.helper_containers import STATE_FOLDER, STATE_VOLUME, complete, render
 from podweave.weave.log_entries import LogEntry, user_for, user_words
 from podweave.weave.log_folders import Folder, Shares, helper_mounts
+from podweave.weave.scraping import rendered_metrics
 
 
 def add_log_helper(
@@ -51,13 +52,21 @@ def add_log_helper(
     else:
         mounts += [{"name": STATE_VOLUME, "mountPath": STATE_FOLDER}, *mounted]
         container = render(
-            name, kind, draft.target, draft.options, user=user, mounts=mounts, env=env
+            name,
+            kind,
+            draft.target,
+            draft.options,
+            user=user,
+            mounts=mounts,
+            env=env,
+            metrics=pattern.spec.metrics,
         )
         config = {
             "version": CONFIG_VERSION,
             "program": kind,
             "name": name,
             "admin": ["127.0.0.1", admin],
+            **rendered_metrics(found),
             "state": f"{STATE_FOLDER}/{name}",
             **(settings or {}),
             "logs": logs,

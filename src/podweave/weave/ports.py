@@ -12,6 +12,7 @@ from podweave.model.addresses import parse_address
 from podweave.model.errors import InputError
 from podweave.model.patterns import Ambassador
 from podweave.weave.drafts import pattern_error, place
+from podweave.weave.scraping import metrics_ports
 from podweave.weave.targets import Target
 
 FIRST_ADMIN_PORT = 15901
@@ -23,13 +24,26 @@ class Listener(NamedTuple):
     """For messages, with the place in the user's files."""
 
 
+class Claim(NamedTuple):
+    """A port that a pattern gives to its helper, and where it says so."""
+
+    found: FoundPattern
+    port: int
+    at: tuple[str, ...]
+
+
 def port_errors(target: Target, patterns: list[FoundPattern]) -> list[InputError]:
-    """Ambassadors that can't have their port."""
+    """Helpers that can't have their ports."""
     errors = []
     listeners = {listener.port: listener.who for listener in known_listeners(target, patterns)}
-    taken: dict[int, FoundPattern] = {}
-    for found, port in listening(patterns):
-        if target.pod.spec.host_network:
+    taken: dict[int, Claim] = {}
+    claims = [Claim(found, port, ("spec", "listen")) for found, port in listening(patterns)]
+    claims += [
+        Claim(found, port, ("spec", "metrics", "port")) for found, port in metrics_ports(patterns)
+    ]
+    for claim in claims:
+        found, port, at = claim
+        if at == ("spec", "listen") and target.pod.spec.host_network:
             message = (
                 f"port {port} would be one of the whole node, because {target.label} has "
                 f"hostNetwork ({target.place('spec', 'hostNetwork')}): an ambassador needs a "
@@ -40,14 +54,14 @@ def port_errors(target: Target, patterns: list[FoundPattern]) -> list[InputError
                 f"port {port} is also {listeners[port]}: containers of a Pod share one network, "
                 "and only one can listen"
             )
-        elif (other := taken.setdefault(port, found)) is not found:
+        elif (other := taken.setdefault(port, claim)) is not claim:
             message = (
-                f"port {port} is taken in {target.label} by {place(other, 'spec', 'listen')}: "
+                f"port {port} is taken in {target.label} by {place(other.found, *other.at)}: "
                 "give one of them another port, or a selector of its own"
             )
         else:
             continue
-        errors.append(pattern_error(found, message, "spec", "listen"))
+        errors.append(pattern_error(found, message, *at))
     return errors
 
 
@@ -94,7 +108,7 @@ def _is_own_listen(found: FoundPattern, port: int) -> bool:
 def admin_ports(target: Target, patterns: list[FoundPattern]) -> Iterator[int]:
     """Ports for the helpers' own endpoints that nothing else in the Pod is known to use."""
     taken = {listener.port for listener in known_listeners(target, patterns)}
-    taken |= {port for _, port in listening(patterns)}
+    taken |= {port for _, port in (*listening(patterns), *metrics_ports(patterns))}
     first = FIRST_ADMIN_PORT
     if target.pod.spec.host_network:
         # Loopback is the node's: Pods of different workloads there want different ports.

@@ -14,6 +14,7 @@ import os
 import resource
 import socket
 
+from podweave.helpers.dialing.connector import render_address
 from podweave.helpers.dialing.socket_options import reset, set_options
 from podweave.helpers.loop import READ
 
@@ -70,9 +71,9 @@ class Listeners:
             except OSError as error:
                 if error.errno not in _NO_SUCH_FAMILY or ":" not in host or len(addresses) == 1:
                     self._close()
-                    raise ListenError(render(host, port), error) from error
-                journal.info("no-ipv6", address=render(host, port), reason=error.strerror)
-        self.addresses = [render(*sock.getsockname()[:2]) for sock in self._sockets]
+                    raise ListenError(render_address(host, port), error) from error
+                journal.info("no-ipv6", address=render_address(host, port), reason=error.strerror)
+        self.addresses = [render_address(*sock.getsockname()[:2]) for sock in self._sockets]
         self.ports: list[int] = [sock.getsockname()[1] for sock in self._sockets]
         self._watch()
 
@@ -170,7 +171,3 @@ def _listen(host: str, port: int) -> socket.socket:
         sock.close()
         raise
     return sock
-
-
-def render(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

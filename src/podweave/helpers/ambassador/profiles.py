@@ -7,6 +7,7 @@ configuration: the new profile's upstreams `adopt` the old one's.
 from __future__ import annotations
 
 from podweave.helpers.ambassador.policies import Ejection, Limits
+from podweave.helpers.dialing.connector import render_address
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Upstream:
         self.port = port
         self.weight = weight
         self.priority = priority
-        self.label = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        self.label = render_address(host, port)
         self.state = UpstreamState()
 
     def usable(self, now: float) -> bool:

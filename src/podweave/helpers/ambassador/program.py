@@ -8,14 +8,16 @@ import signal
 from podweave.helpers.admin import Admin
 from podweave.helpers.ambassador.commands import Commands
 from podweave.helpers.ambassador.drain import Drain
-from podweave.helpers.ambassador.listeners import ListenError, Listeners, render
+from podweave.helpers.ambassador.listeners import ListenError, Listeners
 from podweave.helpers.ambassador.metrics import Metrics
 from podweave.helpers.ambassador.reloading import Reloading
 from podweave.helpers.ambassador.settings import Settings
 from podweave.helpers.ambassador.switchboard import Switchboard
 from podweave.helpers.dialing.choice import connector
+from podweave.helpers.dialing.connector import render_address
 from podweave.helpers.journal import Journal
 from podweave.helpers.loop import Loop
+from podweave.helpers.metrics_endpoint import MetricsEndpoint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,18 +50,22 @@ def run(config: dict[str, Any], file: str) -> int:
     try:
         listeners = Listeners(loop, settings.listen, board.accept, metrics, journal)
         admin = _admin(loop, settings, process.commands)
+        scraped = _scraped(loop, settings, board)
     except ListenError as error:
         journal.error("cannot-listen", address=error.address, reason=error.reason)
         return 1
     _try_kernel(loop, settings, board, journal)
-    process.own_ports = listeners.ports + ([admin.address[1]] if admin is not None else [])
+    process.own_ports = listeners.ports + scraped.ports + settings.helper_ports
+    if admin is not None:
+        process.own_ports.append(admin.address[1])
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.on_signal(signum, process.interrupted)
     loop.on_signal(signal.SIGHUP, reloading.look)
     journal.info(
         "listening",
         addresses=listeners.addresses,
-        admin=render(*admin.address) if admin else None,
+        admin=render_address(*admin.address) if admin else None,
+        metrics=scraped.addresses,
         profile=settings.profile,
     )
     loop.run()
@@ -68,6 +74,7 @@ def run(config: dict[str, Any], file: str) -> int:
     listeners.close()
     if admin is not None:
         admin.close()
+    scraped.close()
     journal.info("stopped", connections_reset=board.reset_all())
     return 0
 
@@ -113,7 +120,14 @@ def _admin(loop: Loop, settings: Settings, commands: Commands) -> Admin | None:
     try:
         return Admin(loop, settings.admin, commands.handlers())
     except OSError as error:
-        raise ListenError(render(*settings.admin), error) from error
+        raise ListenError(render_address(*settings.admin), error) from error
+
+
+def _scraped(loop: Loop, settings: Settings, board: Switchboard) -> MetricsEndpoint:
+    try:
+        return MetricsEndpoint(loop, settings.metrics, board.render_metrics)
+    except OSError as error:
+        raise ListenError(error.filename, error) from error
 
 
 def _try_kernel(loop: Loop, settings: Settings, board: Switchboard, journal: Journal) -> None:

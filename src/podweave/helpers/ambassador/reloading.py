@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 2.0
 
-AT_START_ONLY = ("name", "listen", "admin", "datapath")
+AT_START_ONLY = ("name", "listen", "admin", "metrics", "datapath")
 """Keys that a running ambassador can't follow: it goes on with what it has, and says so."""
 
 _Identity = tuple[int, int, int, int]

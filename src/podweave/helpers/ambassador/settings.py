@@ -5,20 +5,23 @@
      "protocol": "postgres", "datapath": "auto", "profile": "dev",
      "profiles": {"dev": {"upstreams": [["dev-db.example", 5432, 1, 0]]}},
      "on_switch": {"existing": "keep", "grace": 30.0},
-     "connect_timeout": 10.0, "drain": 30.0, "stops_with_application": false}
+     "connect_timeout": 10.0, "drain": 30.0, "stops_with_application": false,
+     "metrics": [["0.0.0.0", 9102], ["::", 9102]], "helper_ports": [9103]}
 
 Without `datapath` it is the proxy: whoever starts an ambassador outside of a Pod, as for a
 published port, must not have the machine's own connections redirected.
 
 `admin` may be null. `stops_with_application` is true in a plain container, which is told to stop
-together with the application. What a profile is made of is in `profile_settings`.
+together with the application; `helper_ports` are those of other helpers, which say nothing about
+whether the application is still there. What a profile is made of is in `profile_settings`.
 """
 
 from __future__ import annotations
 
+from podweave.helpers import metrics_endpoint
 from podweave.helpers.ambassador.policies import OnSwitch
 from podweave.helpers.ambassador.profile_settings import read_profile
-from podweave.helpers.configuration import ConfigurationError, Section, address
+from podweave.helpers.configuration import ConfigurationError, Section, address, integer
 from podweave.helpers.dialing.connector import address_family, is_loopback
 
 TYPE_CHECKING = False
@@ -43,7 +46,9 @@ class Settings:
         "connect_timeout",
         "datapath",
         "drain",
+        "helper_ports",
         "listen",
+        "metrics",
         "name",
         "on_switch",
         "profile",
@@ -61,6 +66,7 @@ class Settings:
         if not self.listen:
             raise ConfigurationError("listen", "must have an address at least")
         self.admin = _admin(section)
+        self.metrics = metrics_endpoint.configure(section)
         self.protocol = section.text("protocol", among=PROTOCOLS)
         self.datapath = section.text("datapath", "proxy", among=DATAPATHS)
         profiles = section.sections("profiles")
@@ -72,6 +78,10 @@ class Settings:
         self.drain = section.seconds("drain", DRAIN)
         self.on_switch = _on_switch(section)
         self.stops_with_application = section.flag("stops_with_application")
+        self.helper_ports: list[int] = []
+        if "helper_ports" in section:
+            ports = section.array("helper_ports")
+            self.helper_ports = [integer(port, path, 1, 65535) for path, port in ports]
         section.end()
 
     def raw_profile(self, name: str) -> object:

@@ -58,6 +58,11 @@ def address_family(host: str) -> int | None:
     return None
 
 
+def render_address(host: str, port: int) -> str:
+    """`HOST:PORT`, as a person writes it."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def is_loopback(host: str) -> bool:
     """Whether `host` is this network namespace itself, whatever a resolver might say."""
     name = host.lower().removesuffix(".")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
+from podweave.helpers import metrics_endpoint
 from podweave.helpers.configuration import ConfigurationError, Section
 from podweave.helpers.logs import reading
 from podweave.helpers.logs.formats import catalogue
@@ -28,6 +29,7 @@ class AdapterConfig:
         section = Section(config)
         self.name = section.begin("adapter")
         self.admin = section.address("admin")
+        self.metrics = metrics_endpoint.configure(section)
         self.state = section.text("state")
         self.logs = [LogsConfig(Section(value, path)) for path, value in section.array("logs")]
         section.end()

@@ -27,6 +27,7 @@ from podweave.helpers.logs.outputs.standard import StandardOutput
 from podweave.helpers.logs.route import Route
 from podweave.helpers.logs.tail import Tail
 from podweave.helpers.loop import Loop
+from podweave.helpers.metrics_endpoint import MetricsEndpoint
 from podweave.helpers.wire import prometheus
 
 TYPE_CHECKING = False
@@ -95,6 +96,7 @@ class Adapter:
                 )
             },
         )
+        self._scraped = MetricsEndpoint(loop, settings.metrics, metrics.render)
         self._next: Timer = loop.call_later(0.0, self._turn)
 
     def finish(self) -> None:
@@ -117,6 +119,7 @@ class Adapter:
             output.close()
         self._hints.close()
         self._admin.close()
+        self._scraped.close()
         self._loop.close()
 
     def _turn(self) -> None:

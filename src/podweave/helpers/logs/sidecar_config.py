@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from podweave.helpers import metrics_endpoint
 from podweave.helpers.configuration import ConfigurationError, Section
 from podweave.helpers.logs import reading
 from podweave.helpers.logs.stores import catalogue
@@ -30,6 +31,7 @@ class SidecarConfig:
         section = Section(config)
         self.name = section.begin("sidecar")
         self.admin = section.address("admin")
+        self.metrics = metrics_endpoint.configure(section)
         self.state = absolute(section.text("state"), section.at("state"))
         self.drain = section.seconds("drain", DRAIN)
         self.memory = section.integer("memory", LEAST_BUDGET, 1 << 40, BUDGET)

@@ -36,6 +36,7 @@ from podweave.helpers.logs.sidecar_config import SidecarConfig
 from podweave.helpers.logs.sidecar_metrics import SidecarMetrics
 from podweave.helpers.logs.stores.interface import Context
 from podweave.helpers.loop import Loop
+from podweave.helpers.metrics_endpoint import MetricsEndpoint
 from podweave.helpers.wire import prometheus
 
 TYPE_CHECKING = False
@@ -120,6 +121,7 @@ class Sidecar:
                 "POST /replay": self._replay,
             },
         )
+        self._scraped = MetricsEndpoint(loop, settings.metrics, self._metrics.render)
         self._next: Timer = loop.call_later(LOOK_OFTEN, self._look)
         self._seldom = False
         for delivery in self.deliveries:
@@ -157,6 +159,7 @@ class Sidecar:
             delivery.close()
         self._hints.close()
         self._admin.close()
+        self._scraped.close()
         self._loop.close()
         return 1 if left or unread else 0
 
