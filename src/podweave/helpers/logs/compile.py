@@ -63,7 +63,7 @@ class ExactBatch:
 
     def rows(self, lines: Sequence[bytes], clock: Clock, path: str) -> list[bytes | None]:
         """A row for each line; None for one that doesn't fit."""
-        return [self.row(line, clock, path) for line in lines]
+        return [self.row(line, clock.at(index), path) for index, line in enumerate(lines)]
 
     def made(self, data: bytes, clock: Clock, path: str) -> MadeRows:
         """The rows of whole lines."""
@@ -126,6 +126,7 @@ class Batch(ExactBatch):
             found = [(newline,) for newline in found]  # type: ignore[misc]
         columns: list[Column] = list(zip(*found, strict=True))
         missing: list[int] = []
+        own = clock
         if b"" in columns[-1]:
             missing = [index for index, newline in enumerate(columns[-1]) if not newline]
             if len(missing) == len(found):
@@ -136,9 +137,10 @@ class Batch(ExactBatch):
                 columns = [_without(column, missing) for column in columns]
             else:
                 columns = list(zip(*[row for row in found if row[-1]], strict=True))
+            own = clock.of([index for index, row in enumerate(found) if row[-1]])
         count = len(columns[-1])
         encoded = encode(path)
-        chunk = Chunk(columns, data, loose, clock, encoded)
+        chunk = Chunk(columns, data, loose, own, encoded)
         template = self._variant(self._key(columns))
         row = template.columns(chunk)
         made = Cells(data, len(found), missing, interleave(count, row), len(row))
@@ -148,7 +150,7 @@ class Batch(ExactBatch):
                 fitting = [index for index, row in enumerate(found) if row[-1]]
             lines = made.lines
             exact = {fitting[index] for index in chunk.exact}
-            made.replace({index: self.row(lines[index], clock, path) for index in exact})
+            made.replace({index: self.row(lines[index], clock.at(index), path) for index in exact})
         self._read_again(made, loose, clock, path)
         if self.steps is not None:
             self._step(made, clock, path)
@@ -163,7 +165,7 @@ class Batch(ExactBatch):
         fits = [row if isinstance(row, bytes) else row[-1] for row in self._regex.findall(left)]
         if any(fits):
             again = [index for index, fit in zip(made.missing, fits, strict=True) if fit]
-            made.replace({index: self.row(lines[index], clock, path) for index in again})
+            made.replace({index: self.row(lines[index], clock.at(index), path) for index in again})
             if len(again) * _SELDOM > made.count:
                 self._strict = _STRICT
 
@@ -195,7 +197,7 @@ class Batch(ExactBatch):
         rows: dict[int, bytes | None] = {}
         for index, line in enumerate(made.lines):
             if index not in absent and suspicious.of(line):
-                rows[index] = self.row(line, clock, path)
+                rows[index] = self.row(line, clock.at(index), path)
         made.replace(rows)
 
     def _find(self, data: bytes, lines: int) -> tuple[list[tuple[bytes, ...]], bool]:

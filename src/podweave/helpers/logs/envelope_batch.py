@@ -58,7 +58,7 @@ class EnvelopeBatch(Batch):
             return self._read(lines, kinds.pop(), clock, path)
         for kind in kinds:
             indexes = [index for index, way in enumerate(ways) if way is kind or way == kind]
-            found = self._read([lines[index] for index in indexes], kind, clock, path)
+            found = self._read([lines[index] for index in indexes], kind, clock.of(indexes), path)
             for index, row in zip(indexes, found, strict=True):
                 rows[index] = row
         return rows
@@ -78,7 +78,7 @@ class EnvelopeBatch(Batch):
             batch = self._batches.get(layout)
             if batch is None:
                 batch = self._batches[layout] = Batch(layout, self.schema, self._given, self.steps)
-            found = batch.rows([lines[index] for index in left], clock, path)
+            found = batch.rows([lines[index] for index in left], clock.of(left), path)
             for index, row in zip(left, found, strict=True):
                 rows[index] = row
             left = [index for index in left if rows[index] is None]
@@ -86,7 +86,7 @@ class EnvelopeBatch(Batch):
                 return rows
         if left and not self._only:
             data = b"\n".join([lines[index] for index in left]) + b"\n"
-            found = super().made(data, clock, path).rows()
+            found = super().made(data, clock.of(left), path).rows()
             for index, row in zip(left, found, strict=True):
                 rows[index] = row
         return rows

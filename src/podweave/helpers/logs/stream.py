@@ -113,6 +113,7 @@ class Stream:
             self._main = compiler.batch(layouts[0])
         self._sample: list[bytes] = []
         self._sampled = 0
+        self._sample_clock: Clock | None = None
         self._joiner = Joiner(self._reads)
         self._announcers = [layout for layout in layouts if getattr(layout, "marker", b"")]
         self._headed = False
@@ -143,6 +144,7 @@ class Stream:
             lines.pop()
             self._sample += lines
             self._sampled += len(data)
+            clock = self._sample_clock = clock.following(self._sample_clock)
             self.waiting += 1
             if len(self._sample) < SAMPLE_LINES and self._sampled < SAMPLE_BYTES:
                 return []
@@ -157,7 +159,7 @@ class Stream:
 
     def flush(self, clock: Clock) -> list[bytes]:
         """Nothing more joins what is held back."""
-        rows = _rows(self._recognised(clock)) if self._sample else []
+        rows = _rows(self._recognised(self._sample_clock or clock)) if self._sample else []
         if self._pending is not None:
             rows.append(self._pending.finished())
             self._pending = None
@@ -170,7 +172,7 @@ class Stream:
         return UNREAD if self._main is None else str(self._main.layout.format)
 
     def _recognised(self, clock: Clock) -> list[bytes]:
-        lines, self._sample, self._sampled = self._sample, [], 0
+        lines, self._sample, self._sampled, self._sample_clock = self._sample, [], 0, None
         self._choose(lines[:SAMPLE_LINES], clock)
         return self._rows(_whole(lines), clock)
 
@@ -196,6 +198,9 @@ class Stream:
 
     def _rows(self, data: bytes, clock: Clock) -> list[bytes]:
         """The rows that are done, of lines among which may be headers (see _announced)."""
+        spans = clock.spans()
+        if spans:
+            return self._rows_by_span(data, spans)
         announcers = self._announcers
         if self._beginning:
             self._beginning = False
@@ -208,13 +213,23 @@ class Stream:
         lines.pop()
         begin = 0
         for index, layout in self._announced(lines, announcers):
-            done += self._rows_of(_whole(lines[begin : index + 1]), clock)
+            between = clock.of(range(begin, index + 1))
+            done += self._rows_of(_whole(lines[begin : index + 1]), between)
             begin = index + 1
             told = layout, *getattr(layout, "beside", ())
             self._layouts = [*told, *(other for other in self._layouts if other not in told)]
             self._main = self._compiler.batch(layout)
         if begin < len(lines):
-            done += self._rows_of(_whole(lines[begin:]), clock)
+            done += self._rows_of(_whole(lines[begin:]), clock.of(range(begin, len(lines))))
+        return done
+
+    def _rows_by_span(self, data: bytes, spans: list[tuple[int, int, Clock]]) -> list[bytes]:
+        lines = data.split(b"\n")
+        headed = self._headed
+        done: list[bytes] = []
+        for begin, end, clock in spans:
+            self._headed = headed
+            done += self._rows(_whole(lines[begin:end]), clock)
         return done
 
     @staticmethod
@@ -316,7 +331,7 @@ class Stream:
                     if not any(layout.reads(lines[index], clock) for index in some):
                         continue
                     batch = self._compiler.batch(layout)
-                found = batch.rows([lines[index] for index in some], clock, self._path)
+                found = batch.rows([lines[index] for index in some], clock.of(some), self._path)
                 for index, row in zip(some, found, strict=True):
                     if row is not None:
                         made.put(index, row)
@@ -325,7 +340,7 @@ class Stream:
                         self._events[layout.format] += 1
                 left = [index for index in left if index not in owners]
         for index in left:
-            row = self._plain.row(lines[index], clock, self._path)
+            row = self._plain.row(lines[index], clock.at(index), self._path)
             assert row is not None
             made.put(index, row)
             owners[index] = self._plain
@@ -358,14 +373,14 @@ class Stream:
             row = made.row(index) if index >= 0 else None
             if index != last and row is not None:
                 owner = owners.get(index, main)
-                event = _Event(made.line(index), row, owner, clock, self._path)
+                event = _Event(made.line(index), row, owner, clock.at(index), self._path)
                 event.join(texts)
                 made.put(index, event.finished())
         done += made.before(last)
         row = made.row(last)
         assert row is not None
         line = made.line(last)
-        self._pending = _Event(line, row, owners.get(last, main), clock, self._path)
+        self._pending = _Event(line, row, owners.get(last, main), clock.at(last), self._path)
         self._pending.join(joined.get(last, []))
         if not joined and not owners:
             self._joiner.begin(line, known=True)

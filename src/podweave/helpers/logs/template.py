@@ -246,7 +246,7 @@ class Template:
         quote = b'"' if node.quoted else b""
         start = literal(name) + quote
         if self.layout.stamp is None:
-            slot: Slot = lambda chunk: repeat(node.text(chunk.clock.reading()).encode())  # noqa: E731
+            slot: Slot = lambda chunk: chunk.clock.written(node)  # noqa: E731
             members.append((start + b"%b" + quote, [slot], None))
             return
         at = {

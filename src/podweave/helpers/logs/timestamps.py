@@ -15,13 +15,15 @@ from __future__ import annotations
 
 import re
 import time
+from itertools import repeat
 
 from podweave.helpers.logs.calendar import DAY, days, days_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
+    from podweave.helpers.logs.schemas.schema import Time
     from podweave.helpers.logs.zones import Zone
 
 _MONTHS = {
@@ -82,6 +84,26 @@ class Clock:
         """The time of reading as a record's `time`."""
         milliseconds = int(self.now * 1000)
         return milliseconds // 1000, f"{milliseconds % 1000:03d}"
+
+    def at(self, index: int) -> Clock:
+        """The clock of one of the lines that this is the clock of (see line_times)."""
+        return self
+
+    def of(self, indexes: Sequence[int]) -> Clock:
+        """The clock of some of them."""
+        return self
+
+    def following(self, before: Clock | None) -> Clock:
+        """The clock of its lines behind those of another."""
+        return self
+
+    def spans(self) -> list[tuple[int, int, Clock]]:
+        """Where to cut its lines so that each part has one idea of now; none: nowhere."""
+        return []
+
+    def written(self, node: Time) -> Iterable[bytes]:
+        """Each line's time of reading as a schema writes it."""
+        return repeat(node.text(self.reading()).encode())
 
     def seconds(
         self, year: int, month: int, day: int, hour: int, minute: int, second: int, zone: bytes

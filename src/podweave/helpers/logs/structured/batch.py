@@ -51,7 +51,7 @@ class StructuredBatch(ExactBatch):
         left: Sequence[int] = range(len(lines))
         some = lines
         for known in self._shapes:
-            found = known.batch.rows(some, clock, path)
+            found = known.batch.rows(some, clock.of(left), path)
             missed = found.count(None)
             known.hits += len(found) - missed
             if not missed and len(some) == len(lines):
@@ -66,10 +66,11 @@ class StructuredBatch(ExactBatch):
                 some = [lines[index] for index in left]
         for index in left:
             line = lines[index]
-            row = self.row(line, clock, path)
+            own = clock.at(index)
+            row = self.row(line, own, path)
             if row is not None:
                 rows[index] = row
-                self._look(line, clock)
+                self._look(line, own)
         if len(self._shapes) > 1:
             self._shapes.sort(key=_HITS, reverse=True)
         return rows
