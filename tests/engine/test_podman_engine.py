@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import socket
+import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
@@ -105,7 +106,7 @@ def test_an_application_on_localhost_is_woven_switched_and_shipped(
         to_files = {"files": {"directory": "/var/log/store"}}
         patterns = [
             pattern("Ambassador", "shop-db", listen="localhost:5432", profile="dev",
-                    profiles=profiles),
+                    profiles=profiles, metrics={"port": 9102}),
             pattern("Adapter", "shop-logs", logs=[{"from": logs, "format": "auto"}]),
             pattern("Sidecar", "shop-ship",
                     logs=[{"from": [{"adapter": "shop-logs"}], "store": to_files}]),
@@ -121,10 +122,11 @@ def test_an_application_on_localhost_is_woven_switched_and_shipped(
         assert "shop-db (ambassador)" in tree
         assert "4/4 ready" in tree
 
-        wait_until(lambda: "database: dev" in printed(user, "shop", "app"), 20, "the dev database")
+        wait_until(lambda: "database: dev" in printed(user, "shop", "app"), 60, "the dev database")
         assert user.run("switch", "qa", "shop").stdout.startswith("shop-db: ")
-        wait_until(lambda: "database: qa" in printed(user, "shop", "app"), 20, "the qa database")
+        wait_until(lambda: "database: qa" in printed(user, "shop", "app"), 60, "the qa database")
         assert "app" in user.run("logs", "shop", "--tail", "1").stdout
+        assert 'profile_info{profile="qa"} 1' in scraped(podman, "shop", 9102)
 
         assert user.run("down", manifest).stdout == "Pod shop is down\n"
     records = [
@@ -135,6 +137,17 @@ def test_an_application_on_localhost_is_woven_switched_and_shipped(
     paths = [record["url"]["path"] if "url" in record else record["url.path"] for record in records]
     assert paths == ["/first", "/last"]
     assert podman.run("volume", "ls", "--quiet").stdout == ""
+
+
+def scraped(podman: Podman, pod_name: str, port: int) -> str:
+    """A helper's metrics, at the address that the Pod has on Podman's bridge."""
+    found = json.loads(podman.run("pod", "inspect", pod_name).stdout)
+    (infra,) = json.loads(podman.run("container", "inspect", found["InfraContainerID"]).stdout)
+    (network,) = infra["NetworkSettings"]["Networks"].values()
+    url = f"http://{network['IPAddress']}:{port}/metrics"
+    with urllib.request.urlopen(url, timeout=10) as response:
+        content: bytes = response.read()
+        return content.decode()
 
 
 def pattern(kind: str, name: str, **spec: Any) -> dict[str, Any]:
@@ -210,7 +223,7 @@ def test_pods_with_volumes_of_one_name_share_nothing_but_claims(user: Installati
     reader = sleeper(volumeMounts=mounts)
     user.run("up", "-", stdin=podman_pod("two", reader, volumes=volumes))
     look = ("exec", "two", "--", "sh", "-c", "ls /data /kept")
-    wait_until(lambda: "one" in user.run(*look).stdout, 20, "the kept file")
+    wait_until(lambda: "one" in user.run(*look).stdout, 60, "the kept file")
     seen = user.run(*look).stdout
     assert seen.split() == ["/data:", "/kept:", "one"]
     user.run("down", "one", "two", "--grace-period", "0")
@@ -237,7 +250,7 @@ def test_published_ports_lead_into_the_pod(user: Installation) -> None:
             return dialled.recv(10)
         return b""
 
-    assert wait_until(ask, 20, "an answer") == b"hi"
+    assert wait_until(ask, 60, "an answer") == b"hi"
 
 
 def test_exec_passes_input_output_and_exit_code(user: Installation) -> None:
