@@ -235,6 +235,7 @@ def test_who_is_down_stays_so_with_a_changed_configuration(start: Start) -> None
         (b"HTTP/1.1 199 x", "HTTP_199"),
         (b"HTTP/2 200", "EPROTO"),
         (b"HTTP/1.1 20", "EPROTO"),
+        (b"HTTP/1.1 2000 OK\r", "EPROTO"),
         (b"HTTP/1.1 abc", "EPROTO"),
         (b"", "EPROTO"),
     ],

@@ -10,6 +10,7 @@ from __future__ import annotations
 from podweave.helpers.ambassador.dial import random_number
 from podweave.helpers.dialing.connector import DialError, from_errno
 from podweave.helpers.loop import READ, WRITE
+from podweave.helpers.wire.http1_grammar import ProtocolError, status_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -218,11 +219,10 @@ def _request(check: HttpCheck, upstream: Upstream) -> bytes:
 
 def judge(line: bytes, label: str) -> DialError | None:
     """What the status line of an answer means; None when the upstream is well."""
-    version, _, rest = line.partition(b" ")
-    status = rest[:3]
-    if version not in (b"HTTP/1.1", b"HTTP/1.0") or not (status.isdigit() and len(status) == 3):
-        return DialError("EPROTO", f"{label}: what answers there doesn't speak HTTP/1.1")
-    if not 200 <= int(status) <= 399:
-        text = status.decode("ascii")
-        return DialError(f"HTTP_{text}", f"{label}: the health check is answered with {text}")
+    try:
+        status, _, _ = status_line(line.rstrip(b"\r"))
+    except ProtocolError as error:
+        return DialError("EPROTO", f"{label}: the answer to the health check: {error.message}")
+    if not 200 <= status <= 399:
+        return DialError(f"HTTP_{status}", f"{label}: the health check is answered with {status}")
     return None

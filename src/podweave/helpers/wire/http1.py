@@ -14,14 +14,13 @@ from __future__ import annotations
 from podweave.helpers.wire.http1_grammar import (
     CHUNKED,
     HEAD_LIMIT,
-    TOKEN,
-    VERSIONS,
-    VISIBLE,
     Fields,
     ProtocolError,
     declared_length,
     field,
-    members,
+    members_of,
+    request_line,
+    texts,
 )
 from podweave.helpers.wire.http1_message import HEAD, Data, End, MessageParser
 
@@ -80,28 +79,13 @@ class RequestParser(MessageParser):
 def parse_head(head: bytes) -> tuple[Request, int]:
     """Read a head without its last empty line: the request, and its content's length or CHUNKED."""
     lines = head.split(b"\r\n")
-    method, target, minor = _request_line(lines[0])
+    method, target, minor = request_line(lines[0])
     fields = [field(line) for line in lines[1:]]
-    hosts = [value for name, value in fields if name == "host"]
+    hosts = [value for name, value in fields if name == b"host"]
     if len(hosts) > 1 or (minor == 1 and not hosts):
         raise ProtocolError(400, "HTTP/1.1 takes exactly one Host")
-    options = [option.lower() for option in members(fields, "connection")]
-    keep_alive = minor == 1 and "close" not in options
+    # To keep HTTP/1.0's connection takes a field in the answer, which nobody here sends.
+    keep_alive = minor == 1 and b"close" not in members_of(fields, b"connection")
     length = declared_length(minor, fields)
-    return Request(method, target, minor, fields, keep_alive), length or 0
-
-
-def _request_line(line: bytes) -> tuple[str, str, int]:
-    parts = line.split(b" ")
-    if len(parts) != 3:
-        raise ProtocolError(400, "the request line is not METHOD TARGET HTTP/1.1")
-    method, target, version = parts
-    if not method or method.translate(None, TOKEN):
-        raise ProtocolError(400, "the method is not a token")
-    if not target or target.translate(None, VISIBLE):
-        raise ProtocolError(400, "the target has characters that must be escaped")
-    if version not in VERSIONS:
-        if version[:5] == b"HTTP/" and version[5:].translate(None, b"0123456789") == b".":
-            raise ProtocolError(505, "only HTTP/1.0 and HTTP/1.1 are spoken here")
-        raise ProtocolError(400, "the request line is not METHOD TARGET HTTP/1.1")
-    return method.decode("ascii"), target.decode("ascii"), version[7] - 0x30
+    request = Request(method.decode(), target.decode(), minor, texts(fields), keep_alive)
+    return request, length or 0

@@ -26,6 +26,7 @@ from podweave.helpers.wire.http1_grammar import (
     Fields,
     ProtocolError,
     field,
+    texts,
 )
 
 HEAD, LENGTH, SIZE, CHUNK, CHUNK_END, TRAILERS, REST, END, TUNNEL = range(9)
@@ -107,7 +108,7 @@ class MessageParser:
             elif state == CHUNK_END:
                 self._state = SIZE
             elif line:
-                self._trailers.append(field(line))
+                self._trailers += texts((field(line),))
                 self._remaining -= len(line) + 2
                 if self._remaining < 0:
                     raise ProtocolError(431, "the trailers are too long")

@@ -19,13 +19,14 @@ from __future__ import annotations
 from podweave.helpers.wire.http1_grammar import (
     HEAD_LIMIT,
     UNTIL_CLOSE,
-    VALUE,
-    VERSIONS,
     Fields,
     ProtocolError,
     declared_length,
     field,
-    members,
+    members_of,
+    persists,
+    status_line,
+    texts,
 )
 from podweave.helpers.wire.http1_message import HEAD, TUNNEL, Data, End, MessageParser
 
@@ -119,26 +120,13 @@ def parse_head(head: bytes, method: str) -> tuple[Response, int]:
     The length is bytes, CHUNKED or UNTIL_CLOSE. A ProtocolError's status is of no meaning here.
     """
     lines = head.split(b"\r\n")
-    status, reason, minor = _status_line(lines[0])
+    status, reason, minor = status_line(lines[0])
     fields = [field(line) for line in lines[1:]]
     declared = declared_length(minor, fields)
     if method == "HEAD" or status < 200 or status in (204, 304):
         length = 0
     else:
         length = UNTIL_CLOSE if declared is None else declared
-    options = [option.lower() for option in members(fields, "connection")]
-    keep_alive = "close" not in options and (minor == 1 or "keep-alive" in options)
-    return Response(status, reason, minor, fields, keep_alive and length != UNTIL_CLOSE), length
-
-
-def _status_line(line: bytes) -> tuple[int, str, int]:
-    version, _, rest = line.partition(b" ")
-    # The space before a missing reason is often missing, too, and nobody reads that differently.
-    code, _, reason = rest.partition(b" ")
-    if version not in VERSIONS:
-        raise ProtocolError(502, "the status line is not HTTP/1.1 STATUS REASON")
-    if len(code) != 3 or not code.isdigit() or code[0] not in b"12345":
-        raise ProtocolError(502, "the status is not a number from 100 to 599")
-    if reason.translate(None, VALUE):
-        raise ProtocolError(502, "the reason has a control character")
-    return int(code), reason.decode("latin-1"), version[7] - 0x30
+    keep_alive = length != UNTIL_CLOSE and persists(minor, members_of(fields, b"connection"))
+    response = Response(status, reason.decode("latin-1"), minor, texts(fields), keep_alive)
+    return response, length

@@ -6,13 +6,15 @@ and over, so that reading a head is mostly a look-up a line, even when the head 
 
 from __future__ import annotations
 
-from podweave.helpers.wire.http1_grammar import TOKEN, VALUE, ProtocolError
+from podweave.helpers.ambassador.http.memo import keep
+from podweave.helpers.wire.http1_grammar import CHUNKED, field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podweave.helpers.ambassador.http.policy import FieldRules
 
 Line = tuple[bytes, bytes, bytes]
 """A field's name in lower case, its value without surrounding space, and the line as it came."""
-
-_KNOWN_LINES = 512
-_LONGEST_KNOWN = 512
 
 _known: dict[bytes, Line] = {}
 
@@ -24,6 +26,9 @@ would let requests by that nobody reads."""
 
 KEPT_WHATEVER_CONNECTION_SAYS = frozenset(
     (
+        b"close",
+        b"keep-alive",
+        b"upgrade",
         b"host",
         b"content-length",
         b"transfer-encoding",
@@ -48,7 +53,7 @@ KEPT_WHATEVER_CONNECTION_SAYS = frozenset(
     )
 )
 """Connection may name fields for the next hop, but none that says whose the message is, where it
-ends, who sent it or what may be done with it."""
+ends, who sent it or what may be done with it. The first three are its usual options."""
 
 
 def read_line(line: bytes) -> Line:
@@ -56,53 +61,27 @@ def read_line(line: bytes) -> Line:
     known = _known.get(line)
     if known is not None:
         return known
-    name, colon, value = line.partition(b":")
-    # The token check refuses space before the colon and obsolete line folding with it.
-    if not colon or not name or name.translate(None, TOKEN):
-        raise ProtocolError(400, "a field line is not NAME: VALUE")
-    value = value.strip(b" \t")
-    if value.translate(None, VALUE):
-        raise ProtocolError(400, "a field's value has a control character")
-    read = (name.lower(), value, line)
-    if len(line) <= _LONGEST_KNOWN:
-        if len(_known) >= _KNOWN_LINES:
-            _known.clear()
-        _known[line] = read
+    read = (*field(line), line)
+    keep(_known, line, read)
     return read
 
 
-def members(value: bytes) -> list[bytes]:
-    """The members of a comma-separated value, in lower case."""
-    return [member.strip(b" \t").lower() for member in value.split(b",") if member.strip(b" \t")]
+def passed_on(fields: list[Line], options: list[bytes]) -> list[Line]:
+    """Without those that Connection, which has these options, names for the next hop only."""
+    dropped = set(options) - KEPT_WHATEVER_CONNECTION_SAYS
+    return [line for line in fields if line[0] not in dropped] if dropped else fields
 
 
-def declared(framing: list[Line]) -> tuple[bytes | None, bytes | None]:
-    """The values of Content-Length and Transfer-Encoding, each None where there is none.
-
-    ProtocolError when both are there, or Content-Length is there twice and differs. Several
-    lines of Transfer-Encoding are one list.
-    """
-    length: bytes | None = None
-    codings: bytes | None = None
-    for name, value, _ in framing:
-        if name == b"transfer-encoding":
-            codings = value if codings is None else codings + b"," + value
-        elif length is None:
-            length = value
-        elif length != value:
-            raise ProtocolError(400, "two Content-Length fields that differ")
-    if length is not None:
-        if codings is not None:
-            raise ProtocolError(400, "Transfer-Encoding and Content-Length in one message")
-        if not length.isdigit() or len(length) > 15:
-            raise ProtocolError(400, "Content-Length is not a number")
-    return length, codings
+def lines_of(fields: list[Line], rules: FieldRules) -> list[bytes]:
+    """The lines that are not to be dropped."""
+    dropped = rules.dropped
+    if dropped:
+        return [line for name, _, line in fields if name not in dropped]
+    return [line for _, _, line in fields]
 
 
-def is_chunked(codings: bytes) -> None:
-    """ProtocolError unless the content is chunked, and nothing else."""
-    found = members(codings)
-    if found[-1:] != [b"chunked"] or found.count(b"chunked") > 1:
-        raise ProtocolError(400, "chunked is not the last transfer coding, once")
-    if len(found) > 1:
-        raise ProtocolError(501, "the only transfer coding known here is chunked")
+def framing(length: int | None) -> list[bytes]:
+    """The line that says how long the content is: bytes, CHUNKED, or None for no line."""
+    if length is None:
+        return []
+    return [b"Transfer-Encoding: chunked" if length == CHUNKED else b"Content-Length: %d" % length]

@@ -13,19 +13,26 @@ from __future__ import annotations
 
 from podweave.helpers.ambassador.http.fields import (
     HOP_BY_HOP,
-    KEPT_WHATEVER_CONNECTION_SAYS,
     Line,
-    declared,
-    is_chunked,
-    members,
+    framing,
+    lines_of,
+    passed_on,
     read_line,
 )
 from podweave.helpers.ambassador.http.policy import HOST_OF_CLIENT, HOST_OF_UPSTREAM
-from podweave.helpers.wire.http1_grammar import CHUNKED, TOKEN, VISIBLE, ProtocolError
+from podweave.helpers.wire.http1_grammar import (
+    CHUNKED,
+    ProtocolError,
+    declared_length,
+    members,
+    persists,
+    request_line,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podweave.helpers.ambassador.http.policy import HttpPolicy, Route
+    from podweave.helpers.wire.http1_grammar import Field
 
 IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"TRACE"))
 """RFC 9110, section 9.2.2."""
@@ -75,7 +82,7 @@ def read(head: bytes) -> Head:
     result = _request_line(lines[0])
     fields = result.fields
     hosts: list[bytes] = []
-    framing: list[Line] = []
+    lengths: list[Field] = []
     options: list[bytes] = []
     upgrade = b""
     for raw in lines[1:]:
@@ -90,9 +97,9 @@ def read(head: bytes) -> Head:
         elif name == b"upgrade":
             upgrade = upgrade + b", " + line[1] if upgrade else line[1]
         elif name in (b"content-length", b"transfer-encoding"):
-            framing.append(line)
-    if framing:
-        result.length = _length(result.minor, framing)
+            lengths.append(line[:2])
+    if lengths:
+        result.length = _length(result.minor, lengths)
     result.host = _host(result, hosts)
     if options:
         _apply_connection(result, options, upgrade)
@@ -100,22 +107,9 @@ def read(head: bytes) -> Head:
 
 
 def _request_line(line: bytes) -> Head:
-    parts = line.split(b" ")
-    if len(parts) != 3:
-        raise ProtocolError(400, "the request line is not METHOD TARGET HTTP/1.1")
-    method, target, version = parts
-    if not method or method.translate(None, TOKEN):
-        raise ProtocolError(400, "the method is not a token")
-    if not target or target.translate(None, VISIBLE) or b"#" in target:
+    method, target, minor = request_line(line)
+    if b"#" in target:
         raise ProtocolError(400, "the target has characters that must be escaped")
-    if version == b"HTTP/1.1":
-        minor = 1
-    elif version == b"HTTP/1.0":
-        minor = 0
-    elif version[:5] == b"HTTP/" and version[5:].translate(None, b"0123456789") == b".":
-        raise ProtocolError(505, "only HTTP/1.0 and HTTP/1.1 are spoken here")
-    else:
-        raise ProtocolError(400, "the request line is not METHOD TARGET HTTP/1.1")
     if method == b"CONNECT":
         raise ProtocolError(501, "CONNECT is not for this proxy: it takes requests, no tunnels")
     if target[0] != 0x2F and target != b"*" and target[:7].lower() != b"http://":
@@ -125,17 +119,12 @@ def _request_line(line: bytes) -> Head:
     return Head(method, target, minor)
 
 
-def _length(minor: int, framing: list[Line]) -> int:
-    length, codings = declared(framing)
-    if codings is not None:
-        if minor == 0:
-            raise ProtocolError(400, "HTTP/1.0 has no Transfer-Encoding")
-        is_chunked(codings)
-        return CHUNKED
-    if len(framing) > 1:
+def _length(minor: int, fields: list[Field]) -> int | None:
+    length = declared_length(minor, fields)
+    # Also two that are alike: what stands between this proxy and its server may differ on them.
+    if length != CHUNKED and len(fields) > 1:
         raise ProtocolError(400, "two Content-Length fields")
-    assert length is not None
-    return int(length)
+    return length
 
 
 def _host(head: Head, hosts: list[bytes]) -> bytes:
@@ -163,10 +152,7 @@ def _host(head: Head, hosts: list[bytes]) -> bytes:
 
 def _apply_connection(head: Head, options: list[bytes], upgrade: bytes) -> None:
     """What the client says of its connection, and the fields that are for this hop only."""
-    if b"close" in options:
-        head.keep_alive = False
-    elif head.minor == 0:
-        head.keep_alive = b"keep-alive" in options
+    head.keep_alive = persists(head.minor, options)
     # An upgrade of a request with content is let go: what comes first then, the content or the
     # other protocol, is what readers differ on.
     if (
@@ -177,9 +163,7 @@ def _apply_connection(head: Head, options: list[bytes], upgrade: bytes) -> None:
         and _NOT_TUNNELLED.isdisjoint(members(upgrade))
     ):
         head.upgrade = upgrade
-    dropped = set(options) - KEPT_WHATEVER_CONNECTION_SAYS
-    if len(dropped) > 1 or not dropped <= {b"close", b"keep-alive", b"upgrade"}:
-        head.fields = [line for line in head.fields if line[0] not in dropped]
+    head.fields = passed_on(head.fields, options)
 
 
 def choose_route(head: Head, policy: HttpPolicy) -> Route:
@@ -209,17 +193,10 @@ def write(head: Head, route: Route, via: str, authority: bytes) -> bytes:
     lines = [
         head.method + b" " + route.rewrite(head.target) + b" HTTP/1.1",
         b"Host: " + host_of(head, route, authority),
+        *lines_of(head.fields, route.requests),
+        *route.requests.added,
+        *framing(head.length),
     ]
-    rules = route.requests
-    if rules.dropped:
-        lines += [line for name, _, line in head.fields if name not in rules.dropped]
-    else:
-        lines += [line for _, _, line in head.fields]
-    lines += rules.added
-    if head.length == CHUNKED:
-        lines.append(b"Transfer-Encoding: chunked")
-    elif head.length is not None:
-        lines.append(b"Content-Length: %d" % head.length)
     if head.upgrade:
         lines.append(b"Connection: Upgrade")
         lines.append(b"Upgrade: " + head.upgrade)

@@ -12,18 +12,26 @@ from __future__ import annotations
 
 from podweave.helpers.ambassador.http.fields import (
     HOP_BY_HOP,
-    KEPT_WHATEVER_CONNECTION_SAYS,
     Line,
-    declared,
-    is_chunked,
-    members,
+    framing,
+    lines_of,
+    passed_on,
     read_line,
 )
-from podweave.helpers.wire.http1_grammar import CHUNKED, UNTIL_CLOSE, VALUE, ProtocolError
+from podweave.helpers.wire.http1_grammar import (
+    CHUNKED,
+    UNTIL_CLOSE,
+    ProtocolError,
+    declared_length,
+    members,
+    persists,
+    status_line,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podweave.helpers.ambassador.http.policy import FieldRules
+    from podweave.helpers.wire.http1_grammar import Field
     from podweave.helpers.wire.prometheus import Sample
 
 _SPECIAL = HOP_BY_HOP | {b"content-length", b"transfer-encoding"}
@@ -94,9 +102,10 @@ def read(head: bytes) -> Head:
 
 def _read(head: bytes) -> Head:
     lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
-    result = _status_line(lines[0])
+    status, reason, minor = status_line(lines[0])
+    result = Head(status, b"HTTP/1.1 %d %b" % (status, reason), minor)
     fields = result.fields
-    framing: list[Line] = []
+    lengths: list[Field] = []
     options: list[bytes] = []
     for raw in lines[1:]:
         line = read_line(raw)
@@ -110,24 +119,12 @@ def _read(head: bytes) -> Head:
         elif name == b"keep-alive":
             result.idle = _idle_seconds(line[1])
         elif name in (b"content-length", b"transfer-encoding"):
-            framing.append(line)
-    if framing:
-        length, codings = declared(framing)
-        if codings is not None:
-            if result.minor == 0:
-                raise ProtocolError(502, "HTTP/1.0 has no Transfer-Encoding")
-            is_chunked(codings)
-            result.length = CHUNKED
-        elif length is not None:
-            result.length = int(length)
+            lengths.append(line[:2])
+    if lengths:
+        result.length = declared_length(minor, lengths)
     if options:
-        if b"close" in options:
-            result.reusable = False
-        elif result.minor == 0:
-            result.reusable = b"keep-alive" in options
-        dropped = set(options) - KEPT_WHATEVER_CONNECTION_SAYS
-        if len(dropped) > 1 or not dropped <= {b"close", b"keep-alive", b"upgrade"}:
-            result.fields = [line for line in fields if line[0] not in dropped]
+        result.reusable = persists(minor, options)
+        result.fields = passed_on(fields, options)
     return result
 
 
@@ -141,19 +138,6 @@ def _idle_seconds(value: bytes) -> float:
     return 0.0
 
 
-def _status_line(line: bytes) -> Head:
-    version, _, rest = line.partition(b" ")
-    # The space before a missing reason is often missing, too, and nobody reads that differently.
-    code, _, reason = rest.partition(b" ")
-    if version not in (b"HTTP/1.0", b"HTTP/1.1"):
-        raise ProtocolError(502, "the status line is not HTTP/1.1 STATUS REASON")
-    if len(code) != 3 or not code.isdigit() or code[0] not in b"12345":
-        raise ProtocolError(502, "the status is not a number from 100 to 599")
-    if reason.translate(None, VALUE):
-        raise ProtocolError(502, "the reason has a control character")
-    return Head(int(code), b"HTTP/1.1 " + code + b" " + reason, version[7] - 0x30)
-
-
 def write(head: Head, rules: FieldRules, *, to_head: bool, minor: int, keep_alive: bool) -> Answer:
     """For a client of HTTP/1.`minor`; `keep_alive`: it may send another request afterwards.
 
@@ -161,11 +145,7 @@ def write(head: Head, rules: FieldRules, *, to_head: bool, minor: int, keep_aliv
     nothing of the connection; 101 is the caller's to judge.
     """
     status = head.status
-    lines = [head.start]
-    if rules.dropped:
-        lines += [line for name, _, line in head.fields if name not in rules.dropped]
-    else:
-        lines += [line for _, _, line in head.fields]
+    lines = [head.start, *lines_of(head.fields, rules)]
     if status < 200:
         if status == 101:
             lines += [b"Connection: Upgrade", b"Upgrade: " + head.upgrade]
@@ -175,7 +155,7 @@ def write(head: Head, rules: FieldRules, *, to_head: bool, minor: int, keep_aliv
     answer.idle = head.idle
     if to_head or status in (204, 304):
         if status != 204:
-            _say_length(lines, head.length)
+            lines += framing(head.length)
     elif head.length is None:
         answer.length = UNTIL_CLOSE
         answer.reusable = False
@@ -190,7 +170,7 @@ def write(head: Head, rules: FieldRules, *, to_head: bool, minor: int, keep_aliv
         keep_alive = False
     else:
         answer.length = head.length
-        _say_length(lines, head.length)
+        lines += framing(head.length)
     answer.keep_alive = keep_alive
     if not keep_alive:
         lines.append(b"Connection: close")
@@ -198,10 +178,3 @@ def write(head: Head, rules: FieldRules, *, to_head: bool, minor: int, keep_aliv
         lines.append(b"Connection: keep-alive")
     answer.head = b"\r\n".join(lines) + b"\r\n\r\n"
     return answer
-
-
-def _say_length(lines: list[bytes], length: int | None) -> None:
-    if length == CHUNKED:
-        lines.append(b"Transfer-Encoding: chunked")
-    elif length is not None:
-        lines.append(b"Content-Length: %d" % length)
