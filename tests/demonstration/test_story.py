@@ -5,17 +5,26 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 
-def test_the_whole_story_is_true_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    tmp_path.chmod(0o755)
-    for above in tmp_path.parents[:2]:
-        # Where root calls, the databases run as nobody, and have to get here.
-        above.chmod(above.stat().st_mode | 0o011)
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """Where root calls, the databases run as nobody and have to get here. pytest's own folders
+    don't serve: the next pytest to start closes them to others."""
+    with tempfile.TemporaryDirectory(prefix="podweave-story-") as name:
+        os.chmod(name, 0o755)
+        yield Path(name)
+
+
+def test_the_whole_story_is_true_and_leaves_nothing_behind(place: Path) -> None:
     result = subprocess.run(
         [sys.executable, "-m", "podweave", "demo"],
-        env={**os.environ, "TMPDIR": str(tmp_path)},
+        env={**os.environ, "TMPDIR": str(place)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -25,4 +34,4 @@ def test_the_whole_story_is_true_and_leaves_nothing_behind(tmp_path: Path) -> No
     assert result.returncode == 0, result.stdout + result.stderr
     assert "0 failed" in result.stdout
     assert "gives back the original file, byte for byte" in result.stdout
-    assert list(tmp_path.iterdir()) == []
+    assert list(place.iterdir()) == []

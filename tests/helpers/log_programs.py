@@ -49,10 +49,22 @@ class LogProgram:
 
     def stop(self, signum: int = signal.SIGTERM) -> int:
         assert self.process is not None
+        if signum == signal.SIGTERM:
+            # Before it has its handler the interpreter would simply end.
+            wait_until(self._minds_sigterm, 20, "a program that minds SIGTERM, or its end")
         self.process.send_signal(signum)
         code = self.process.wait(timeout=60)
         self.process = None
         return code
+
+    def _minds_sigterm(self) -> bool:
+        assert self.process is not None
+        if self.process.poll() is not None:
+            return True
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        caught = re.search(r"^SigCgt:\s*(\w+)$", status, re.MULTILINE)
+        assert caught is not None
+        return bool(int(caught[1], 16) >> (signal.SIGTERM - 1) & 1)
 
     def close(self) -> None:
         """Let nothing of it stay behind a test, however that ended."""
