@@ -161,7 +161,7 @@ def spelled_out(pattern: bytes) -> bytes:
 class Group:
     """A capturing group of a layout's pattern."""
 
-    __slots__ = ("kind", "name", "optional", "raw", "role", "safe", "unit")
+    __slots__ = ("convert", "kind", "name", "optional", "raw", "role", "safe", "unit")
 
     def __init__(self, name: str, kind: str, optional: bool, role: str) -> None:
         self.name = name
@@ -174,6 +174,9 @@ class Group:
         """The text is JSON already: the inside of a string, or an array."""
         self.unit = ""
         """Of a duration, see structured.sink."""
+        self.convert: Callable[[bytes], Any] | None = None
+        """What the text says, where that isn't the text; ValueError: the line must be read the
+        exact way."""
 
     def sure(self) -> Group:
         """The same, not optional."""
@@ -181,6 +184,7 @@ class Group:
         group.safe = self.safe
         group.raw = self.raw
         group.unit = self.unit
+        group.convert = self.convert
         return group
 
 

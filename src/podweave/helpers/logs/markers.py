@@ -10,6 +10,7 @@ from podweave.helpers.logs.fields import DECIMAL, INTEGER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 
@@ -17,17 +18,30 @@ class Marker:
     """What a field's value looks like: the base of the classes below."""
 
     field: str
+    made: Callable[[Any], Any] | None = None
+    """What was made of the field's value, if it isn't the value itself."""
 
     @staticmethod
     def of(field: str, kind: str) -> Any:
         """The marker of a field of that kind."""
-        marker: Any = {INTEGER: _Integer, DECIMAL: _Decimal, LIST: _List}.get(kind, _Text)()
+        marker: Any = _CLASSES.get(kind, _Text)()
+        if kind == OBJECTS:
+            marker.append({})
         marker.field = field
+        return marker
+
+    def through(self, function: Callable[[Any], Any]) -> Any:
+        """The marker of the text that a function makes of the field's value."""
+        marker: Any = _Text()
+        marker.field = self.field
+        marker.made = function
         return marker
 
 
 LIST = "list"
 """The kind of an array of texts and numbers, kept as it is."""
+OBJECTS = "objects"
+"""The kind of an array with arrays or objects in it."""
 
 
 class _Text(str, Marker):
@@ -44,3 +58,6 @@ class _Decimal(float, Marker):
 
 class _List(list, Marker):  # type: ignore[type-arg]
     pass
+
+
+_CLASSES = {INTEGER: _Integer, DECIMAL: _Decimal, LIST: _List, OBJECTS: _List}

@@ -60,6 +60,26 @@ def raw_text(index: int) -> Slot:
     return slot
 
 
+def converted(index: int, convert: Callable[[bytes], Any]) -> Slot:
+    """JSON of what `convert` makes of each text; a row for which it raises ValueError is made the
+    exact way. Texts that repeat do so in a chunk: they are long, and a memo of them would be."""
+
+    def fragment(text: bytes) -> bytes:
+        try:
+            return encode(convert(text))
+        except ValueError:
+            return b""
+
+    def slot(chunk: Chunk) -> Column:
+        column = chunk.columns[index]
+        made = {text: fragment(text) for text in set(column)}
+        if b"" in made.values():
+            chunk.exact += [row for row, text in enumerate(column) if not made[text]]
+        return [made[text] for text in column]
+
+    return slot
+
+
 def text_slot(index: int, safe: bool) -> Callable[[Chunk], Column]:
     """Texts of a column as the insides of JSON strings."""
 

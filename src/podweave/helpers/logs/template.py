@@ -30,6 +30,7 @@ from podweave.helpers.logs.schemas.schema import (
     padded,
 )
 from podweave.helpers.logs.slots import (
+    converted,
     decimal,
     decimals,
     filled,
@@ -179,8 +180,10 @@ class Template:
             field = getattr(value, "field", None)
             if field is not None:
                 self.markers += 1
-                self.add_leaf(name, Field(field), members)
-            elif isinstance(value, dict):
+                through = value.made
+                leaf = Field(field) if through is None else Derived(field, through)
+                self.add_leaf(name, leaf, members)
+            elif isinstance(value, dict) and value:
                 inner: list[Member] = []
                 self.add_attributes(value, inner)
                 self.add_object(name, inner, members)
@@ -249,17 +252,23 @@ class Template:
             slot: Slot = lambda chunk: chunk.clock.written(node)  # noqa: E731
             members.append((start + b"%b" + quote, [slot], None))
             return
-        at = {
+        at: dict[str, int] = {
             group.role: index
             for index, group in enumerate(self.layout.groups)
             if group.kind == "time"
         }
         times = Seconds(self.layout.stamp, lambda at: node.seconds(at).encode("ascii"))
         base, zone, fraction = at["seconds"], at.get("zone"), at.get("fraction")
+        nanoseconds = at.get("nanoseconds")
 
         seconds = _Moments(times, base, zone)
         start += b"%b" + literal(node.before.encode())
         end = literal(node.after.encode()) + quote
+        if nanoseconds is not None:
+            column = nanoseconds
+            nine: Slot = lambda chunk: [text.rjust(9, b"0") for text in chunk.columns[column]]  # noqa: E731
+            members.append((start + b"%b" + end, [seconds, nine], None))
+            return
         if fraction is None:
             members.append((start + padded("", node.digits).encode() + end, [seconds], None))
             return
@@ -314,7 +323,11 @@ class Template:
         def read(text: bytes) -> Any:
             if group.optional and text in ABSENT:
                 return None
-            value: Any = text.decode("utf-8", "replace")
+            value: Any
+            if group.convert is not None:
+                value = group.convert(text)
+                return value if function is None else function(value)
+            value = text.decode("utf-8", "replace")
             if group.raw and "\\" in value:
                 value = json.loads(f'"{value}"')
             if not value and kind in (INTEGER, DECIMAL):
@@ -331,7 +344,11 @@ class Template:
 
     def add_field(self, name: bytes, node: Field | Derived, members: Any) -> None:
         index, group = self.groups[node.name]
-        if isinstance(node, Derived):
+        if group.convert is not None and not (group.raw and isinstance(node, Field)):
+            function = node.function if isinstance(node, Derived) else node.shown
+            read = self.reader(group, function)
+            members.append((literal(name) + b"%b", [converted(index, read)], None))
+        elif isinstance(node, Derived):
             make = memoised(index, self.reader(group, node.function), node.itself)
             members.append((name, [], make))
         elif group.kind == DECIMAL and not group.optional and group.unit in UNITS:

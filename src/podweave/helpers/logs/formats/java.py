@@ -14,8 +14,10 @@ from podweave.helpers.logs.structured.json_layout import NUMBER, OBJECT, TEXT, J
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from podweave.helpers.logs.fields import Record
+    from podweave.helpers.logs.structured.sink import Sink
     from podweave.helpers.logs.timestamps import Clock
 
 # Nov 23, 2026 2:16:56 AM; newer ones have a comma before the hour, and a narrow space.
@@ -72,22 +74,14 @@ _LEVELS = {
 
 
 class InstantLayout(JsonLayout):
-    """The time is an object of seconds and nanoseconds, which no other way than the exact reads."""
+    """The time is an object of seconds and nanoseconds."""
 
-    def apart(self, line: bytes, singles: frozenset[str]) -> None:
-        return None
-
-    def _finished(self, record: Record) -> Record:
-        attributes = record.get("attributes", {})
-        instant = attributes.get("instant")
-        time = record.get("time")
-        if time is not None and isinstance(instant, dict):
-            nanoseconds = instant.pop("nanoOfSecond", None)
-            if isinstance(nanoseconds, int) and 0 <= nanoseconds < 10**9:
-                record["time"] = time[0], f"{nanoseconds:09d}"
-            if not instant:
-                del attributes["instant"]
-        return super()._finished(record)
+    def put(self, value: dict[str, Any], sink: Sink) -> None:
+        instant = dict(value["instant"])
+        nanoseconds = instant.pop("nanoOfSecond", None)
+        super().put({**value, "instant": instant}, sink)
+        if nanoseconds is not None and not sink.keep_nanoseconds(nanoseconds):
+            sink.fill("nanoOfSecond", nanoseconds)
 
 
 _SPRING = (

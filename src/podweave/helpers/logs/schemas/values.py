@@ -7,6 +7,8 @@ import re
 import socket
 import time
 
+from podweave.helpers.logs.markers import Marker
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -62,6 +64,9 @@ def syslog_severity(level: str) -> int | None:
 
 def compact(value: Any) -> str:
     """A value as JSON in a text."""
+    if isinstance(value, Marker):
+        marker: str = value.through(compact)
+        return marker
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from podweave.helpers.logs.fields import NO_LEVELS
 from podweave.helpers.logs.structured.names import KeyTable
-from podweave.helpers.logs.structured.sink import Sink, json_float
+from podweave.helpers.logs.structured.sink import Sink, decoded_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,9 +16,6 @@ if TYPE_CHECKING:
     from podweave.helpers.logs.timestamps import Clock
 
     Derive = tuple[str, str, Callable[[str], Any]]
-
-# NaN and Infinity are no JSON; what isn't a number stays as text.
-_DECODE = json.JSONDecoder(parse_constant=str, parse_float=json_float).decode
 
 PRESENT = "present"
 NUMBER = "number"
@@ -104,7 +99,7 @@ class JsonLayout:
             if literal not in line:
                 return None
         try:
-            value = _DECODE(line.decode("utf-8", "replace"))
+            value = decoded_json(line.decode("utf-8", "replace"))
         except (ValueError, RecursionError):
             return None
         return value if isinstance(value, dict) else None

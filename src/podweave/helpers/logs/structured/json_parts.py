@@ -8,7 +8,9 @@ import re
 from podweave.helpers.logs.structured.leaves import (
     ARRAY,
     FRACTION,
+    OBJECTS,
     QUOTED,
+    VALUES,
     WHOLE,
     Leaf,
     LeafInteger,
@@ -16,6 +18,7 @@ from podweave.helpers.logs.structured.leaves import (
     LeafText,
     leaf_float,
 )
+from podweave.helpers.logs.structured.sink import decoded_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +37,11 @@ _WORDS = {b"true": True, b"false": False, b"null": None}
 ARRAY_ITEM = rb'(?:"[^"\\\x00-\x1f]*+"|0|-?[1-9]\d{0,17}|true|false)'
 ARRAY_PATTERN = rb"\[" + ARRAY_ITEM + rb"(?>(?:," + ARRAY_ITEM + rb")*)\]"
 _ARRAY = re.compile(ARRAY_PATTERN)
+_INSIDE = rb'[^"\[\]\x00-\x1f]++|' + _STRING
+ANY_ARRAY = rb"\[(?>(?:" + _INSIDE + rb")*)\]"
+for _ in range(2):
+    ANY_ARRAY = rb"\[(?>(?:" + _INSIDE + b"|" + ANY_ARRAY + rb")*)\]"
+_ANY_ARRAY = re.compile(ANY_ARRAY)
 _ONE_TEXT = re.compile(rb"\[[ \t]*(" + _STRING + rb")[ \t]*\]")
 _END = re.compile(rb"([ \t]*)([,}])")
 
@@ -136,10 +144,18 @@ class _Taker:
             self.parts.append(line[match.end(1) : match.end()])
             return [value], match.end()
         match = _ARRAY.match(line, place)
+        if match is not None:
+            items = LeafList(json.loads(match[0]))
+            self.add(Leaf(ARRAY, path, items))
+            return items, match.end()
+        match = _ANY_ARRAY.match(line, place)
         if match is None:
             raise _OddError
-        items = LeafList(json.loads(match[0]))
-        self.add(Leaf(ARRAY, path, items))
+        try:
+            items = LeafList(array_of(match[0]))
+        except ValueError:
+            raise _OddError from None
+        self.add(Leaf(OBJECTS if has_objects(items) else VALUES, path, items))
         return items, match.end()
 
     def quoted(self, value: LeafText, path: str) -> None:
@@ -152,6 +168,22 @@ class _Taker:
         if self.leaves > MOST_LEAVES:
             raise _OddError
         self.parts.append(leaf)
+
+
+def array_of(text: bytes) -> list[Any]:
+    """What an array's text says, as JsonLayout.decode reads it; ValueError."""
+    try:
+        items = decoded_json(text.decode("utf-8", "replace"))
+    except RecursionError:
+        raise ValueError("too deep") from None
+    if not isinstance(items, list):
+        raise ValueError("no array")
+    return items
+
+
+def has_objects(items: list[Any]) -> bool:
+    """Schemas treat arrays with arrays or objects in them in another way (see values.flattened)."""
+    return any(isinstance(item, dict | list) for item in items)
 
 
 def _decoded(text: bytes) -> str:

@@ -41,6 +41,11 @@ FRACTION = "fraction"
 PAIR_FRACTION = "pair-fraction"
 """A number with a fraction; in a pair, `-0.5` is a text."""
 ARRAY = "array"
+"""An array of texts and numbers, written as JSON is written here."""
+VALUES = "values"
+"""Any other array of no arrays or objects."""
+OBJECTS = "objects"
+"""An array with arrays or objects in it."""
 
 
 class LeafText(str):

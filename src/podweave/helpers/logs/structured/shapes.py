@@ -13,15 +13,23 @@ import re
 from podweave.helpers.logs.fields import DECIMAL, FIELDS, INTEGER, LEVEL, TEXT, TIME
 from podweave.helpers.logs.layouts import Group, spelled_out
 from podweave.helpers.logs.markers import LIST, Marker
-from podweave.helpers.logs.structured.json_parts import ARRAY_PATTERN
+from podweave.helpers.logs.markers import OBJECTS as OBJECT_LIST
+from podweave.helpers.logs.structured.json_parts import (
+    ANY_ARRAY,
+    ARRAY_PATTERN,
+    array_of,
+    has_objects,
+)
 from podweave.helpers.logs.structured.leaves import (
     ARRAY,
     BARE,
     FRACTION,
+    OBJECTS,
     PAIR_FRACTION,
     PAIR_QUOTED,
     PLAIN,
     QUOTED,
+    VALUES,
     WHOLE,
     Leaf,
     LeafList,
@@ -40,10 +48,18 @@ _INTEGER = rb"(0|-?[1-9]\d{0,17})"
 _FLOAT = rb"(-?(?:0|[1-9]\d{0,14})\.\d{1,30})"
 _PAIR_FLOAT = rb"((?:0|-?[1-9]\d{0,14})\.\d{1,9})"
 _AS_NUMBER = rb"(?:0|-?[1-9]\d{0,17})(?:\.\d{1,9})?(?![^ \n])"
+_NANOSECONDS = rb"(0|[1-9]\d{0,8})"
 _LENGTH = rb"(-?\d{1,15}(?:\.\d{1,12})?(?:h|ms|m|s|us|\xc2\xb5s|ns))"
 _LENGTH_ALONE = rb"(-?\d{1,15}(?:\.\d{1,12})?)"
 _UNESCAPED = rb'[^"\\\x00-\x1f]'
-_KINDS = {WHOLE: INTEGER, FRACTION: DECIMAL, PAIR_FRACTION: DECIMAL, ARRAY: LIST}
+_KINDS = {
+    WHOLE: INTEGER,
+    FRACTION: DECIMAL,
+    PAIR_FRACTION: DECIMAL,
+    ARRAY: LIST,
+    VALUES: LIST,
+    OBJECTS: OBJECT_LIST,
+}
 # A line's own name for what has no neutral one; no field is called so.
 _OWN = "@"
 
@@ -55,12 +71,13 @@ class UnfitError(Exception):
 class TracingSink(Sink):
     """Notes which leaf filled which field."""
 
-    __slots__ = ("placed", "refused")
+    __slots__ = ("nanoseconds", "placed", "refused")
 
     def __init__(self, keys: Any, levels: Any, clock: Clock) -> None:
         super().__init__(clock, keys, levels)
         self.placed: dict[str, tuple[Any, str]] = {}
         self.refused: list[tuple[str, Any]] = []
+        self.nanoseconds: Leaf | None = None
 
     def keep(self, field: str, unit: str, value: Any, owned: bool) -> bool:
         kept = converted(field, unit, value, owned, self._levels, self._clock)
@@ -70,6 +87,14 @@ class TracingSink(Sink):
         self.record[field] = kept
         self.placed[field] = (value, unit)
         return True
+
+    def keep_nanoseconds(self, value: Any) -> bool:
+        kept = super().keep_nanoseconds(value)
+        if kept:
+            self.nanoseconds = _leaf_of(value)
+        else:
+            self.refused.append(("time", value))
+        return kept
 
 
 class Shape:
@@ -135,6 +160,8 @@ class Shape:
                 if isinstance(value, list | dict):
                     raise UnfitError
                 continue  # a word: always the same
+            if leaf.written == OBJECTS:
+                continue  # never taken
             text = leaf.written in (QUOTED, PAIR_QUOTED, BARE, PLAIN)
             if kind == TEXT and leaf.written in (WHOLE, FRACTION, PAIR_FRACTION):
                 continue
@@ -149,6 +176,9 @@ class Shape:
     def _leaf(self, leaf: Leaf) -> tuple[bytes, bytes]:
         """The strict and the loose pattern of a leaf, and its groups."""
         field = self._fields.get(id(leaf))
+        if leaf is self._sink.nanoseconds:
+            self.groups.append(Group("time", TIME, False, "nanoseconds"))
+            return _NANOSECONDS, _NANOSECONDS
         if field is None:
             return self._own(leaf)
         _, unit = self._sink.placed[field]
@@ -199,9 +229,12 @@ class Shape:
         if leaf.written == PAIR_FRACTION:
             self._group(name, DECIMAL)
             return _PAIR_FLOAT, _PAIR_FLOAT
-        if leaf.written == ARRAY:
-            self._group(name, LIST, raw=True)
-            return b"(" + ARRAY_PATTERN + b")", b"(" + ARRAY_PATTERN + b")"
+        if leaf.written in (ARRAY, VALUES, OBJECTS):
+            raw = leaf.written == ARRAY
+            self._group(name, _KINDS[leaf.written], raw=raw)
+            self.groups[-1].convert = _objects if leaf.written == OBJECTS else _values
+            pattern = b"(" + (ARRAY_PATTERN if raw else ANY_ARRAY) + b")"
+            return pattern, pattern
         strict, loose = self._text(leaf, name, TEXT)
         if id(leaf) in self._refusals:
             return rb"(?!\d)" + strict, rb"(?!\d)" + loose
@@ -260,6 +293,8 @@ class Shape:
             digits = leaf.value.text
         if stamp is None:
             stamp = _epoch_stamp(digits)
+        if self._sink.nanoseconds is not None and stamp.roles != ("seconds",):
+            raise UnfitError
         self.stamp = stamp
         self.groups += [Group("time", TIME, False, role) for role in stamp.roles]
         return stamp.pattern, stamp.pattern
@@ -314,6 +349,20 @@ def _leaf_of(value: Any) -> Leaf | None:
         value = value[0]
     leaf: Leaf | None = getattr(value, "leaf", None)
     return leaf
+
+
+def _values(text: bytes) -> list[Any]:
+    items = array_of(text)
+    if has_objects(items):
+        raise ValueError("objects in it")
+    return items
+
+
+def _objects(text: bytes) -> list[Any]:
+    items = array_of(text)
+    if not has_objects(items):
+        raise ValueError("no objects in it")
+    return items
 
 
 def _epoch_stamp(text: str) -> Stamp:

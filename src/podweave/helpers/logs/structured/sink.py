@@ -6,6 +6,7 @@ own, under its own name: nothing is lost.
 
 from __future__ import annotations
 
+import json
 import re
 
 from podweave.helpers.logs.fields import DECIMAL, FIELDS, INTEGER, LEVEL, TIME, level_of
@@ -45,6 +46,10 @@ def json_float(text: str) -> JsonFloat:
     value = JsonFloat(text)
     value.text = text
     return value
+
+
+# NaN and Infinity are no JSON; what isn't a number stays as text.
+decoded_json = json.JSONDecoder(parse_constant=str, parse_float=json_float).decode
 
 
 class Sink:
@@ -101,6 +106,15 @@ class Sink:
         if kept is None:
             return False
         self.record[field] = kept
+        return True
+
+    def keep_nanoseconds(self, value: Any) -> bool:
+        """Make it the fraction of the time that is there; False where it doesn't fit."""
+        time = self.record.get("time")
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if time is None or not whole or not 0 <= value < 10**9:
+            return False
+        self.record["time"] = time[0], f"{value:09d}"
         return True
 
 
