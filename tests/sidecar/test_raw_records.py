@@ -7,13 +7,18 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podweave.helpers.logs.raw_records import RawRecords, timestamp
+from podweave.helpers.logs.delivery.batches import Piece
+from podweave.helpers.logs.delivery.origin import Origin
+from podweave.helpers.logs.raw_records import timestamp
 
-KUBERNETES = {"namespace": "shop", "pod": {"name": "orders-1"}}
+KUBERNETES: dict[str, object] = {"namespace": "shop", "pod": {"name": "orders-1"}}
 
 
-def wrapped(data: bytes, path: str = "/var/log/a.log") -> list[dict[str, object]]:
-    ndjson = RawRecords(KUBERNETES).wrap(data, path, 1767225600.5)
+def wrapped(
+    data: bytes, path: str = "/var/log/a.log", kubernetes: dict[str, object] = KUBERNETES
+) -> list[dict[str, object]]:
+    piece = Piece(data, path, "1-2-0", 0, 1767225600.5)
+    ndjson = b"".join(piece.ndjson(Origin(kubernetes), True))
     assert ndjson.endswith(b"\n")
     return [json.loads(line) for line in ndjson[:-1].split(b"\n")]
 
@@ -30,7 +35,7 @@ def test_a_record_says_when_where_and_what() -> None:
 
 
 def test_without_a_pod_there_is_no_kubernetes_field() -> None:
-    (record,) = (json.loads(line) for line in [RawRecords({}).wrap(b"x\n", "/a", 0.0)])
+    (record,) = wrapped(b"x\n", kubernetes={})
     assert set(record) == {"@timestamp", "message", "log"}
 
 

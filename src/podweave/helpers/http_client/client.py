@@ -59,7 +59,7 @@ class HttpClient:
         method: str,
         target: str,
         fields: Sequence[tuple[str, str]],
-        content: Sequence[bytes],
+        content: Sequence[bytes | memoryview],
         timeout: float,
         done: Answered,
     ) -> Exchange:
@@ -148,7 +148,7 @@ class Exchange:
         self,
         client: HttpClient,
         method: str,
-        pieces: Sequence[bytes],
+        pieces: Sequence[bytes | memoryview],
         timeout: float,
         done: Answered,
     ) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import socket
-
 from podweave.helpers.http_client.errors import HttpError, errno_name
 from podweave.helpers.loop import READ, WRITE
+from podweave.helpers.pieces import send_some
 from podweave.helpers.wire.http1_grammar import ProtocolError
 from podweave.helpers.wire.http1_message import Data
 from podweave.helpers.wire.http1_response import Response, ResponseParser
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from podweave.helpers.wire.http1_grammar import Fields
 
 _AT_ONCE = 65536
-_PIECES_AT_ONCE = 16
 
 
 class Answer:
@@ -87,7 +85,7 @@ class Connection:
     def begin(
         self,
         method: str,
-        pieces: Sequence[bytes],
+        pieces: Sequence[bytes | memoryview],
         ended: Callable[[Answer | HttpError], object],
     ) -> None:
         """Send the pieces, which are a request with this method. Never calls `ended` itself."""
@@ -132,27 +130,15 @@ class Connection:
 
     def _send(self) -> None:
         try:
-            while self._unsent:
-                sent = self._send_some()
-                self.sent_bytes += sent
-                while sent and sent >= len(self._unsent[0]):
-                    sent -= len(self._unsent.pop(0))
-                if sent:
-                    self._unsent[0] = self._unsent[0][sent:]
-        except BlockingIOError:
-            return
+            self.sent_bytes += send_some(self._sock, self._unsent)
         except OSError as error:
             self._unsent = []
             # What it said before it closed may still be there to be read.
             if not self._receive(closed=True):
                 self._fail(HttpError(errno_name(error), f"while sending: {error.strerror}"))
             return
-        self._want(READ)
-
-    def _send_some(self) -> int:
-        if isinstance(self._sock, socket.socket):
-            return self._sock.sendmsg(self._unsent[:_PIECES_AT_ONCE])
-        return self._sock.send(self._unsent[0])
+        if not self._unsent:
+            self._want(READ)
 
     def _receive(self, closed: bool = False) -> bool:
         """Read what is there; True when the exchange has ended with it."""

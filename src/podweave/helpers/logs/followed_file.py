@@ -27,6 +27,8 @@ try:
 except ImportError:
     from hashlib import blake2b
 
+from podweave.helpers.logs.newlines import count_newlines
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,7 +103,7 @@ class Chunk:
 
     def count(self) -> int:
         """How many records there are."""
-        return self.data.count(b"\n") if self.bounds is None else len(self.bounds)
+        return count_newlines(self.data) if self.bounds is None else len(self.bounds)
 
     def texts(self) -> list[bytes]:
         """The records, without the newline at their end."""

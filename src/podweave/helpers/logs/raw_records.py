@@ -36,12 +36,6 @@ class RawRecords:
         self._kubernetes = kubernetes
         self._ends: dict[str, bytes] = {}
 
-    def wrap(self, data: bytes, path: str, seconds: float) -> bytes:
-        """NDJSON of `data`, lines that each end with a newline, read at `seconds` (Unix time)."""
-        begin = b'{"@timestamp":"%b","message":"' % timestamp(seconds)
-        end = self.end(path)
-        return begin + escape(data[:-1]).replace(b"\n", end + begin) + end
-
     def end(self, path: str) -> bytes:
         """What follows the message of each record of a file, with the newline."""
         end = self._ends.get(path)

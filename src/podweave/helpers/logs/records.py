@@ -6,6 +6,7 @@ the next block, which begins there; so it doesn't matter where blocks end.
 
 from __future__ import annotations
 
+from podweave.helpers.logs.newlines import count_newlines
 from podweave.helpers.logs.reading import DATAGRAMS, LINES
 
 TYPE_CHECKING = False
@@ -141,7 +142,7 @@ def _laid_out(
 ) -> Taken:
     data = b"\n".join(texts) + b"\n"
     bounds: list[int] | None = None
-    if data.count(b"\n") != len(texts):
+    if count_newlines(data) != len(texts):
         bounds = []
         place = 0
         for text in texts:

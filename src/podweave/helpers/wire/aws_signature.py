@@ -32,7 +32,7 @@ class Keys:
         self.token = token
 
 
-def content_hash(pieces: Iterable[bytes]) -> str:
+def content_hash(pieces: Iterable[bytes | memoryview]) -> str:
     """SHA-256 of the content, in hexadecimal."""
     digest = sha256()
     for piece in pieces:

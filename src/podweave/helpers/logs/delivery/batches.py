@@ -15,6 +15,8 @@ from array import array
 from binascii import crc32
 from itertools import accumulate
 
+from podweave.helpers.logs.delivery.rows import between
+from podweave.helpers.logs.newlines import count_newlines
 from podweave.helpers.logs.raw_records import escape, timestamp
 
 TYPE_CHECKING = False
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from podweave.helpers.logs.delivery.origin import Origin
+    from podweave.helpers.logs.delivery.rows import Block
     from podweave.helpers.logs.followed_file import Chunk
 
 JOINT = b"\xff"
@@ -30,18 +33,6 @@ So places in the data stay places in the file, and records are still what newlin
 
 
 _ONE_MORE = (1).__add__
-
-
-def interleave(count: int, *columns: bytes | Sequence[bytes]) -> bytes:
-    """Rows of columns: bytes stand in every row, a sequence has one text for each of `count` rows.
-
-    A list that is filled by slices and joined once takes a tenth of the time that it takes to
-    make each row by itself.
-    """
-    cells: list[bytes] = [b""] * (len(columns) * count)
-    for number, column in enumerate(columns):
-        cells[number :: len(columns)] = [column] * count if isinstance(column, bytes) else column
-    return b"".join(cells)
 
 
 class Piece:
@@ -117,27 +108,31 @@ class Piece:
     def count(self) -> int:
         """How many records there are; counted once, for it takes as long as the reading."""
         if self._count < 0:
-            self._count = self.data.count(b"\n")
+            self._count = count_newlines(self.data)
         return self._count
+
+    def texts(self) -> list[bytes]:
+        """What lies between the newlines of the data: a JOINT stays one."""
+        texts = self.data.split(b"\n")
+        texts.pop()
+        return texts
 
     def lines(self) -> list[bytes]:
         """Each record without the newline behind it, as the application wrote it."""
-        lines = self.data[:-1].split(b"\n")
+        lines = self.texts()
         if self.joined:
             lines = [line.replace(JOINT, b"\n") for line in lines]
         return lines
 
     def offsets(self) -> Sequence[int]:
         """Where in the file each record begins."""
-        if self.starts is not None:
-            return self.starts
-        return self._offsets(self.data[:-1].split(b"\n"))
+        return self.starts if self.starts is not None else self._offsets(self.texts())
 
-    def _offsets(self, lines: list[bytes]) -> array[int]:
+    def _offsets(self, texts: Sequence[bytes]) -> array[int]:
         if self.starts is not None:
             return array("Q", self.starts)
         # Each line is followed by its newline; the last sum is the end, not a beginning.
-        offsets = array("Q", accumulate(map(_ONE_MORE, map(len, lines)), initial=self.offset))
+        offsets = array("Q", accumulate(map(_ONE_MORE, map(len, texts)), initial=self.offset))
         offsets.pop()
         return offsets
 
@@ -151,15 +146,16 @@ class Piece:
 
     def ids(self, origin: Origin) -> list[bytes]:
         """An id for each record, 44 hexadecimal digits, the same whenever it is sent."""
-        return list(map(origin.id_prefix(self.identity).__add__, self.id_ends()))
+        ends = self.id_ends(self.texts())
+        return list(map(origin.id_prefix(self.identity).__add__, ends))
 
-    def id_ends(self) -> list[bytes]:
-        """The ids without what those of all records of a file begin with (Origin.id_prefix)."""
-        lines = self.data[:-1].split(b"\n")
-        offsets = self._offsets(lines)
+    def id_ends(self, texts: Sequence[bytes]) -> list[bytes]:
+        """The ids, of what `texts` gave, without what those of all records of a file begin with
+        (Origin.id_prefix)."""
+        offsets = self._offsets(texts)
         offsets.byteswap()
         halves = array("I", offsets.tobytes())
-        checksums = array("I", map(crc32, lines))
+        checksums = array("I", map(crc32, texts))
         checksums.byteswap()
         # Numbers are cheap to write for all at once, and dear one by one.
         words = array("I", bytes(12 * len(checksums)))
@@ -169,36 +165,48 @@ class Piece:
         return words.tobytes().hex("\n", 12).encode().split(b"\n")
 
     def escaped(self) -> bytes:
-        """The records as the insides of JSON strings, divided by newlines; none at the end."""
-        data = self.data[:-1]
+        """The records as the insides of JSON strings, each with a newline behind it."""
         if self.joined:
             # Escaping leaves newlines alone and knows nothing of a byte that is not UTF-8.
-            return JOINT.join(map(escape, data.split(JOINT))).replace(JOINT, b"\\n")
-        return escape(data)
+            return JOINT.join(map(escape, self.data.split(JOINT))).replace(JOINT, b"\\n")
+        return escape(self.data)
 
-    def rows(self, origin: Origin, raw: bool) -> tuple[bytes, list[bytes], bytes]:
+    def quoted(self, texts: list[bytes] | None = None) -> list[bytes]:
+        """The inside of a JSON string for each record. `texts`: what `texts` gave, where that is
+        known: most lines are it."""
+        escaped = self.escaped()
+        if escaped is self.data:
+            return self.texts() if texts is None else texts
+        quoted = escaped.split(b"\n")
+        quoted.pop()
+        return quoted
+
+    def rows(
+        self, origin: Origin, raw: bool, texts: list[bytes]
+    ) -> tuple[bytes, list[bytes], bytes]:
         """What each record's JSON begins with, what is each one's own, and what all end with,
-        without a newline: for stores that put something between records (see `interleave`)."""
+        without a newline: for stores that put something between records (see `interleave`).
+        `texts`: what `texts` gave."""
         if not raw:
-            return b"", self.data[:-1].split(b"\n"), b""
+            return b"", texts, b""
         if self.details is not None:
-            return b"", self.ndjson(origin, raw)[:-1].split(b"\n"), b""
+            return b"", b"".join(self.ndjson(origin, raw))[:-1].split(b"\n"), b""
         begin = b'{"@timestamp":"%b","message":"' % timestamp(self.seconds)
-        return begin, self.escaped().split(b"\n"), origin.records.end(self.path)[:-1]
+        return begin, self.quoted(texts), origin.records.end(self.path)[:-1]
 
-    def ndjson(self, origin: Origin, raw: bool) -> bytes:
+    def ndjson(self, origin: Origin, raw: bool) -> list[Block]:
         """JSON records, each with a newline behind it."""
         if not raw:
-            return self.data
+            return [self.data]
         end = origin.records.end(self.path)
         if self.details is not None:
-            texts = self.escaped().split(b"\n")
+            texts = self.quoted()
             streams = [stream for _, stream in self.details]
             row = b'{"@timestamp":"%b","stream":"%b","message":"%b'
             rows = map(row.__mod__, zip(self.times(), streams, texts, strict=True))
-            return end.join(rows).replace(b'"stream":"",', b"") + end
+            return [end.join(rows).replace(b'"stream":"",', b""), end]
         begin = b'{"@timestamp":"%b","message":"' % timestamp(self.seconds)
-        return begin + self.escaped().replace(b"\n", end + begin) + end
+        return between(self.escaped(), begin, end)
 
     def untouched(self) -> bytes:
         """What the application wrote; a joined record has its newlines again."""
@@ -282,11 +290,11 @@ class Batch:
         """Bytes, as they were read."""
         self.records = sum(piece.count() for piece in pieces) if records is None else records
 
-    def ndjson(self) -> list[bytes]:
-        """JSON records, each with a newline behind it: a block of bytes for each piece."""
-        return [piece.ndjson(self.origin, self.raw) for piece in self.pieces]
+    def ndjson(self) -> list[Block]:
+        """JSON records, each with a newline behind it."""
+        return [block for piece in self.pieces for block in piece.ndjson(self.origin, self.raw)]
 
-    def untouched(self) -> list[bytes]:
+    def untouched(self) -> list[Block]:
         """Lines as they were read: a block of bytes for each piece."""
         return [piece.untouched() for piece in self.pieces]
 

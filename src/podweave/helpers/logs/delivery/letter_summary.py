@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 
+from podweave.helpers.logs.newlines import count_newlines
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +25,7 @@ def summary(paths: Sequence[str]) -> dict[str, Any]:
     for path in paths:
         with open(path, "rb") as file:
             while data := file.read(1 << 20):
-                records += data.count(b"\n")
+                records += count_newlines(data)
                 size += len(data)
     for path in reversed(paths):
         if len(newest) >= _LOOKED_AT:

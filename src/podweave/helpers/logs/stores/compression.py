@@ -6,6 +6,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from podweave.helpers.logs.delivery.rows import Block
+
 ENCODINGS = {"gzip": "gzip", "zstd": "zstd"}
 """Values of Content-Encoding."""
 EXTENSIONS = {"none": "", "gzip": ".gz", "zstd": ".zst"}
@@ -14,7 +16,7 @@ GZIP_LEVEL = 3
 """Two thirds of the time of level 6 for a tenth more bytes, with the logs of servers."""
 
 
-def compress(pieces: Iterable[bytes], name: str) -> list[bytes]:
+def compress(pieces: Iterable[Block], name: str) -> list[Block]:
     """The pieces as one compressed member: the same bytes for the same pieces."""
     if name == "gzip":
         import zlib
@@ -27,6 +29,6 @@ def compress(pieces: Iterable[bytes], name: str) -> list[bytes]:
         packer = ZstdCompressor()
     else:
         return list(pieces)
-    packed = [packer.compress(piece) for piece in pieces]
+    packed: list[Block] = [packer.compress(piece) for piece in pieces]
     packed.append(packer.flush())
     return [piece for piece in packed if piece]

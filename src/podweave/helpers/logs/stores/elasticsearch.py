@@ -16,7 +16,7 @@ import time
 
 from podweave.helpers.configuration import ConfigurationError
 from podweave.helpers.http_client.authorization import basic
-from podweave.helpers.logs.delivery.batches import interleave
+from podweave.helpers.logs.delivery.rows import interleave
 from podweave.helpers.logs.stores.http_store import (
     HttpSettings,
     HttpStore,
@@ -155,10 +155,11 @@ class ElasticsearchStore(HttpStore):
 
 def _body(piece: Piece, batch: Batch) -> bytes:
     """What wire.elasticsearch.body makes, without a document by itself."""
-    begin, texts, end = piece.rows(batch.origin, batch.raw)
+    texts = piece.texts()
+    begin, rows, end = piece.rows(batch.origin, batch.raw, texts)
     first = b'{"create":{"_id":"' + batch.origin.id_prefix(piece.identity)
     second = b'"}}\n' + begin
-    return interleave(len(texts), first, piece.id_ends(), second, texts, end + b"\n")
+    return interleave(len(rows), first, piece.id_ends(texts), second, rows, end + b"\n")
 
 
 def _clean(name: str) -> str:

@@ -22,6 +22,7 @@ import time
 from podweave.helpers.logs.stores.files_archive import CLOCK, NAME, Archive, age_of, began, lock
 from podweave.helpers.logs.stores.interface import DELIVERED, Limits, Store, failed
 from podweave.helpers.logs.stores.settings import absolute
+from podweave.helpers.pieces import write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -138,10 +139,8 @@ class FilesStore(Store):
         size = sum(map(len, parts))
         try:
             self._open(size)
-            written = 0
             try:
-                for part in parts:
-                    written += _write(self._descriptor, part)
+                write_all(self._descriptor, [memoryview(part) for part in parts if part])
             except OSError:
                 # Also a part of a part.
                 os.ftruncate(self._descriptor, self._size)
@@ -287,11 +286,3 @@ class FilesStore(Store):
         self._size = 0
         self._age(self._file_seconds)
         self._unsynced_names = True
-
-
-def _write(descriptor: int, data: bytes) -> int:
-    """Write all of it; OSError may come after a part."""
-    written = os.write(descriptor, data)
-    while written < len(data):
-        written += os.write(descriptor, memoryview(data)[written:])
-    return written

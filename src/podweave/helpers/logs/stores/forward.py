@@ -11,7 +11,8 @@ from __future__ import annotations
 import os
 from binascii import b2a_base64
 
-from podweave.helpers.logs.delivery.batches import JOINT, interleave
+from podweave.helpers.logs.delivery.batches import JOINT
+from podweave.helpers.logs.delivery.rows import interleave
 from podweave.helpers.logs.stores import log_records
 from podweave.helpers.logs.stores import settings as keys
 from podweave.helpers.logs.stores.interface import DELIVERED, Store, failed

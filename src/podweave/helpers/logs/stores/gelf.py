@@ -13,7 +13,7 @@ import json
 import os
 
 from podweave.helpers.configuration import ConfigurationError
-from podweave.helpers.logs.delivery.batches import interleave
+from podweave.helpers.logs.delivery.rows import interleave
 from podweave.helpers.logs.stores import log_records
 from podweave.helpers.logs.stores.name_templates import file_name, pod_values
 from podweave.helpers.logs.stores.socket_store import SocketSettings, SocketStore
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from podweave.helpers.configuration import Section
     from podweave.helpers.logs.delivery.batches import Batch, Piece
+    from podweave.helpers.logs.delivery.rows import Block
     from podweave.helpers.logs.stores.interface import Context
 
 _INFO = 6
@@ -64,7 +65,7 @@ class GelfStore(SocketStore):
         super().__init__(settings, context)
         self._settings = settings
 
-    def stream(self, batch: Batch) -> list[bytes]:
+    def stream(self, batch: Batch) -> list[Block]:
         return [b"\0".join(self._messages(batch)) + b"\0"]
 
     def datagrams(self, batch: Batch) -> tuple[list[bytes], list[tuple[int, str]]]:
@@ -119,7 +120,7 @@ class GelfStore(SocketStore):
 
 def _raw(piece: Piece, host: str, known: dict[str, str]) -> list[bytes]:
     """Lines of an application, all of a piece at once."""
-    texts = piece.escaped().split(b"\n")
+    texts = piece.quoted()
     begin = _encode({"version": "1.1", "host": host})[:-1] + b',"short_message":"'
     about = _encode(known | {"_file": file_name(piece.path)})
     end = b',"level":%d,%b' % (_INFO, about[1:])

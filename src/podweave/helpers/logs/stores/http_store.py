@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from podweave.helpers.configuration import Section
     from podweave.helpers.http_client.connection import Answer
+    from podweave.helpers.logs.delivery.rows import Block
     from podweave.helpers.logs.stores.interface import Context
 
 CREDENTIALS = ("username", "password")
@@ -200,7 +201,7 @@ class HttpStore(Store):
         self,
         target: str,
         content_type: str,
-        content: Sequence[bytes],
+        content: Sequence[Block],
         answered: Callable[[Answer], Outcome | None],
         done: Callable[[Outcome], None],
         *,
@@ -221,7 +222,7 @@ class HttpStore(Store):
         try:
             if authorize:
                 all_fields += self.authorization()
-            pieces = content
+            pieces: Sequence[Block] = content
             if settings.compression != "none" and not packed:
                 pieces = compress(content, settings.compression)
                 all_fields.append(("Content-Encoding", ENCODINGS[settings.compression]))

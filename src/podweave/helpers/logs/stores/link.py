@@ -17,6 +17,7 @@ import termios
 from podweave.helpers.configuration import ConfigurationError
 from podweave.helpers.dialing.connector import DialError
 from podweave.helpers.loop import READ, WRITE
+from podweave.helpers.pieces import send_some
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,7 +90,9 @@ class Link:
             self._host, self._port, self._timeout, self._dialled
         )
 
-    def send(self, pieces: Sequence[bytes], done: Done, reader: Reader | None = None) -> None:
+    def send(
+        self, pieces: Sequence[bytes | memoryview], done: Done, reader: Reader | None = None
+    ) -> None:
         """Send on the open connection. After anything but "" it is closed."""
         assert self._sock is not None
         self._begin(done)
@@ -176,19 +179,12 @@ class Link:
         sock = self._sock
         assert sock is not None
         try:
-            while self._unsent:
-                first = self._unsent[0]
-                sent = sock.send(first)
-                self.sent_bytes += sent
-                if sent == len(first):
-                    self._unsent.pop(0)
-                else:
-                    self._unsent[0] = first[sent:]
-        except BlockingIOError:
-            self._watch(READ | WRITE)
-            return
+            self.sent_bytes += send_some(sock, self._unsent)
         except OSError as error:
             self._fail(error.strerror or str(error))
+            return
+        if self._unsent:
+            self._watch(READ | WRITE)
             return
         self._watch(READ)
         if self._reader is None:

@@ -151,7 +151,7 @@ def _entries(batch: Batch) -> list[_Entry]:
             if piece.details is None:
                 # When it was read: the places order the lines better than the microseconds do.
                 times = [time - time % _MILLISECOND for time in times]
-            lines = piece.escaped().split(b"\n")
+            lines = piece.quoted()
         else:
             read = log_records.read_time(piece)
             found = [

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from podweave.helpers.configuration import Section
     from podweave.helpers.http_client.connection import Answer
     from podweave.helpers.logs.delivery.batches import Batch
+    from podweave.helpers.logs.delivery.rows import Block
     from podweave.helpers.logs.stores.interface import Context, Done, Outcome
 
 KEY = "{namespace}/{pod}/%Y/%m/%d/%H%M%S-{id}.ndjson"
@@ -148,7 +149,7 @@ class S3Store(HttpStore):
         values.update(id=name, file=file_name(piece.path).lstrip("/"))
         return settings.key.fill(values, _first_time(batch)) + EXTENSIONS[settings.compression]
 
-    def _signed(self, path: str, content: list[bytes]) -> list[tuple[str, str]]:
+    def _signed(self, path: str, content: list[Block]) -> list[tuple[str, str]]:
         settings = self._settings
         # No Content-Encoding: the object is a compressed file, and is given back as one.
         fields = [("Content-Type", _content_type(settings))]

@@ -16,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podweave.helpers.configuration import Section
     from podweave.helpers.logs.delivery.batches import Batch
+    from podweave.helpers.logs.delivery.rows import Block
     from podweave.helpers.logs.stores.interface import Context, Done
 
 
@@ -54,7 +55,7 @@ class SocketStore(Store):
         else:
             self._link = Link(context, host, port, settings.tls, timeout)
 
-    def stream(self, batch: Batch) -> list[bytes]:
+    def stream(self, batch: Batch) -> list[Block]:
         """All messages with what stands between them, in blocks of bytes."""
         raise NotImplementedError
 
@@ -73,7 +74,7 @@ class SocketStore(Store):
             if way is not None:
                 way.close()
 
-    def _send_stream(self, link: Link, blocks: list[bytes], done: Done) -> None:
+    def _send_stream(self, link: Link, blocks: list[Block], done: Done) -> None:
         def opened(problem: str) -> None:
             if problem:
                 done(failed(problem))

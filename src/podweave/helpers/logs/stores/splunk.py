@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from podweave.helpers.http_client.connection import Answer
     from podweave.helpers.logs.delivery.batches import Batch, Piece
     from podweave.helpers.logs.delivery.origin import Origin
+    from podweave.helpers.logs.delivery.rows import Block
     from podweave.helpers.logs.stores.interface import Context, Done, Outcome
 
 WINDOW = 8
@@ -137,7 +138,7 @@ class SplunkStore(HttpStore):
 
     # Requests
 
-    def _lines(self, batch: Batch) -> tuple[list[bytes], list[int]]:
+    def _lines(self, batch: Batch) -> tuple[list[Block], list[int]]:
         return batch.untouched(), list(range(batch.records))
 
     def _raw_target(self, origin: Origin) -> str:
@@ -156,17 +157,17 @@ class SplunkStore(HttpStore):
             "index": settings.index.fill(values),
         }
 
-    def _events(self, batch: Batch) -> tuple[list[bytes], list[int]]:
+    def _events(self, batch: Batch) -> tuple[list[Block], list[int]]:
         """Events, and the number of the record that each one is of."""
         fields = _indexed_fields(batch.origin)
-        content: list[bytes] = []
+        content: list[Block] = []
         numbers: list[int] = []
         first = 0
         for piece in batch.pieces:
             names = {**self._names(batch.origin, file_name(piece.path)), "fields": fields}
             count = piece.count()
             if batch.raw:
-                values = piece.escaped().split(b"\n")
+                values = piece.quoted()
                 kept = [number for number, value in enumerate(values) if value]
                 times = log_records.raw_times(piece)
                 chosen = [hec.seconds(times[number]) for number in kept]

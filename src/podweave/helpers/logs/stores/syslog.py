@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import time
 
-from podweave.helpers.logs.delivery.batches import JOINT, interleave
+from podweave.helpers.logs.delivery.batches import JOINT
+from podweave.helpers.logs.delivery.rows import between, interleave
 from podweave.helpers.logs.stores import log_records
 from podweave.helpers.logs.stores.datagrams import MOST_BYTES
 from podweave.helpers.logs.stores.name_templates import file_name, pod_values
@@ -23,6 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podweave.helpers.configuration import Section
     from podweave.helpers.logs.delivery.batches import Batch, Piece
+    from podweave.helpers.logs.delivery.rows import Block
     from podweave.helpers.logs.stores.interface import Context
 
 DATA_ID = "podweave@32473"
@@ -73,16 +75,15 @@ class SyslogStore(SocketStore):
         ]
         return [message for message in messages if len(message) <= MOST_BYTES], rejected
 
-    def stream(self, batch: Batch) -> list[bytes]:
-        """A block of bytes for each piece."""
+    def stream(self, batch: Batch) -> list[Block]:
         counted = self._settings.counted
-        frames: list[bytes] = []
+        frames: list[Block] = []
         for piece, heads in zip(batch.pieces, self._piece_heads(batch), strict=True):
             if not counted and isinstance(heads, bytes):
-                data = piece.data[:-1].replace(b"\n", b"\n" + heads)
+                data = piece.data
                 if piece.joined:
                     data = data.replace(JOINT, syslog.NEWLINE)
-                frames.append(b"%b%b\n" % (heads, data))
+                frames += between(data, heads, b"\n")
                 continue
             own = _lines(piece, newlines=counted)
             if not counted:
@@ -140,7 +141,7 @@ class SyslogStore(SocketStore):
             return [(usual, syslog.timestamp(moment)) for moment in piece.times()]
         read = log_records.read_time(piece)
         found = []
-        for line in piece.data[:-1].split(b"\n"):
+        for line in piece.texts():
             moment, level = log_records.time_and_level(line, read)
             severity = syslog.SEVERITIES.get(level.lower())
             priority = usual
@@ -152,7 +153,7 @@ class SyslogStore(SocketStore):
 
 def _lines(piece: Piece, *, newlines: bool) -> list[bytes]:
     """The messages. `newlines`: they may have some in them."""
-    lines = piece.data[:-1].split(b"\n")
+    lines = piece.texts()
     if piece.joined:
         joint = b"\n" if newlines else syslog.NEWLINE
         lines = [line.replace(JOINT, joint) for line in lines]
