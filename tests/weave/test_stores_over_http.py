@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from podweave.helpers.configuration import ConfigurationError
@@ -164,6 +164,7 @@ _URLS = st.lists(
 
 
 @given(_URLS)
+@example("http://http://[")
 def test_a_url_that_the_weaver_takes_is_one_for_the_helper(text: str) -> None:
     if url_problem(text) is None:
         assert helper_takes("http", url=text), text

@@ -8,7 +8,7 @@ from typing import Final
 from podweave.model.addresses import host_problem
 
 _URL: Final = re.compile(r"(https?)://([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?", re.DOTALL | re.IGNORECASE)
-_CARRIED: Final = re.compile(r"[!$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]*")
+_CARRIED: Final = re.compile(r"[!$%&'()*+,\-./0-9:;=?@A-Z_a-z~]*")
 
 
 def url_problem(url: str, *, path: bool = True, query: bool = True) -> str | None:
@@ -19,7 +19,7 @@ def url_problem(url: str, *, path: bool = True, query: bool = True) -> str | Non
         return f"{url!r} isn't a URL: https://HOST:PORT"
     if "@" in found[2]:
         return "a user and a password don't stand in a URL: name a Secret in `credentials`"
-    if found[5] is not None or not _CARRIED.fullmatch(url):
+    if found[5] is not None or not _CARRIED.fullmatch(found[3] + (found[4] or "")):
         return f"{url!r} has something in it that no request can carry"
     host, _, port = found[2].partition(":")
     if found[2].startswith("["):
