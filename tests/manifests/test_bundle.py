@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from podweave.manifests.bundle import Bundle, bundle
+from podweave.manifests.conversion import listed
 from podweave.manifests.reading import read
 from podweave.manifests.rendering import render
+from podweave.model.ambassador_patterns import AmbassadorSpec
 from podweave.model.errors import InputErrors
 from podweave.model.patterns import Ambassador
 from podweave.model.workloads import TEMPLATE_PATHS, descend, pod_of
@@ -218,9 +220,8 @@ ERRORS: list[tuple[str, list[str]]] = [
             "tcp: "
             "did you mean 'postgres'?",
             "f0.yaml:7: spec.profiles: expected a mapping, got a list",
-            "f0.yaml:8: spec.frobnicate: unknown key; known are listen, profiles, selector, "
-            "protocol, "
-            "datapath, profile, connectTimeoutSeconds, drainSeconds, onSwitch and container",
+            "f0.yaml:8: spec.frobnicate: unknown key; known are "
+            + listed(AmbassadorSpec.__struct_encode_fields__),
         ],
     ),
     (
