@@ -121,6 +121,12 @@ AMBASSADORS: list[tuple[dict[str, Any], str, str]] = [
         "spec.metrics",
         "declare the port in the container's own `ports`",
     ),
+    ({"loginTimeoutSeconds": 5}, "spec.loginTimeoutSeconds", "postgres and mysql only"),
+    (
+        {"protocol": "mysql", "loginTimeoutSeconds": 0},
+        "spec.loginTimeoutSeconds",
+        "0 isn't from 1 to 3600",
+    ),
     ({"metrics": {"port": 1023}}, "spec.metrics.port", "1023 isn't from 1024 to 65535"),
     ({"container": {}, "profiles": None}, "spec.container", "has an image"),
     (
@@ -413,6 +419,12 @@ LOGS: list[tuple[str, dict[str, Any], str, str]] = [
         "Sidecar",
         {"logs": [{"from": [{"adapter": "A"}], "store": {"files": {"directory": "/x"}}}]},
         "spec.logs[0].from[0].adapter",
+        "isn't a valid name",
+    ),
+    (
+        "Sidecar",
+        {"logs": [{"from": {"adapter": "A"}, "store": {"files": {"directory": "/x"}}}]},
+        "spec.logs[0].from.adapter",
         "isn't a valid name",
     ),
     (

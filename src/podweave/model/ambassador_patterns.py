@@ -115,6 +115,9 @@ class AmbassadorSpec(Strict):
     or `--profile` must choose, except where there is only one."""
     connect_timeout_seconds: int = 10
     """How long a client is held while the upstream is dialled."""
+    login_timeout_seconds: int = 60
+    """Of the protocols postgres and mysql: how long a client is waited for that doesn't log in, 1
+    to 3600."""
     drain_seconds: int = 30
     """After SIGTERM: how long open connections may go on."""
     on_switch: OnSwitch | None = None

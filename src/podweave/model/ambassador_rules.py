@@ -27,6 +27,7 @@ MAX_CLIENTS: Final = 1_000_000
 
 BOUNDS: Final[dict[tuple[str, str], tuple[int, int]]] = {
     ("AmbassadorSpec", "connectTimeoutSeconds"): (1, MAX_SECONDS),
+    ("AmbassadorSpec", "loginTimeoutSeconds"): (1, MAX_SECONDS),
     ("AmbassadorSpec", "drainSeconds"): (0, MAX_SECONDS),
     ("OnSwitch", "graceSeconds"): (0, MAX_SECONDS),
     ("Upstream", "weight"): (1, 1000),
@@ -46,6 +47,9 @@ BOUNDS: Final[dict[tuple[str, str], tuple[int, int]]] = {
 LOGIN_PROTOCOLS: Final = ("postgres", "mysql", "redis")
 """Of these the ambassador knows the login, so that it can replace it."""
 
+AWAITED_PROTOCOLS: Final = ("postgres", "mysql")
+"""Of these a client has something to say before it is connected."""
+
 _DATABASE_BYTES: Final = {"postgres": 63, "mysql": 256}
 """PostgreSQL: NAMEDATALEN less one; MySQL: 64 characters of up to 4 bytes."""
 
@@ -55,6 +59,7 @@ _HELPER_KEYS: Final = {
     "protocol": "protocol",
     "datapath": "datapath",
     "connect_timeout_seconds": "connectTimeoutSeconds",
+    "login_timeout_seconds": "loginTimeoutSeconds",
     "drain_seconds": "drainSeconds",
     "on_switch": "onSwitch",
 }
@@ -93,6 +98,11 @@ def check_ambassador(spec: AmbassadorSpec, path: Path) -> Iterator[InputError]:
     if spec.profiles:
         yield from _default_profile(spec, path)
     yield from _bounds(spec, path)
+    waits = spec.protocol in AWAITED_PROTOCOLS
+    if not waits and spec.login_timeout_seconds != AmbassadorSpec().login_timeout_seconds:
+        known = " and ".join(AWAITED_PROTOCOLS)
+        message = f"the protocol is {spec.protocol}: a login is waited for in {known} only"
+        yield InputError(message, path=(*path, "loginTimeoutSeconds"))
     if spec.on_switch is not None:
         yield from _on_switch(spec.on_switch, (*path, "onSwitch"))
     if spec.datapath == "kernel":

@@ -94,6 +94,8 @@ def _config(
         "connect_timeout": float(spec.connect_timeout_seconds),
         "drain": float(spec.drain_seconds),
     }
+    if spec.login_timeout_seconds != AmbassadorSpec().login_timeout_seconds:
+        config["login_timeout"] = float(spec.login_timeout_seconds)
     if (on_switch := spec.on_switch) is not None:
         config["on_switch"] = {
             "existing": on_switch.existing,

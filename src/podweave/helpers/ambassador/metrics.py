@@ -19,7 +19,7 @@ class Metrics:
         ).labels()
         self.refused = counter(
             f"{_PREFIX}_clients_refused_total",
-            "Clients sent away, by reason: no upstream in time, or a limit.",
+            "Clients sent away, by reason: no upstream or no login in time, or a limit.",
             "reason",
         )
         self.gone = counter(

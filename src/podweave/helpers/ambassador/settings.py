@@ -5,7 +5,8 @@
      "protocol": "postgres", "datapath": "auto", "profile": "dev",
      "profiles": {"dev": {"upstreams": [["dev-db.example", 5432, 1, 0]]}},
      "on_switch": {"existing": "keep", "grace": 30.0},
-     "connect_timeout": 10.0, "drain": 30.0, "stops_with_application": false,
+     "connect_timeout": 10.0, "login_timeout": 60.0, "drain": 30.0,
+     "stops_with_application": false,
      "metrics": [["0.0.0.0", 9102], ["::", 9102]], "helper_ports": [9103]}
 
 Without `datapath` it is the proxy: whoever starts an ambassador outside of a Pod, as for a
@@ -36,6 +37,8 @@ EXISTING = ("keep", "drain", "cut")
 """What a switch does to open connections."""
 
 CONNECT_TIMEOUT = 10.0
+LOGIN_TIMEOUT = 60.0
+"""Of PostgreSQL (authentication_timeout), pgbouncer (client_login_timeout)."""
 DRAIN = 30.0
 
 
@@ -48,6 +51,7 @@ class Settings:
         "drain",
         "helper_ports",
         "listen",
+        "login_timeout",
         "metrics",
         "name",
         "on_switch",
@@ -75,6 +79,7 @@ class Settings:
         self.profiles = {name: self._profile(name, inner) for name, inner in profiles.items()}
         self.profile = section.text("profile", among=tuple(self.profiles))
         self.connect_timeout = section.seconds("connect_timeout", CONNECT_TIMEOUT)
+        self.login_timeout = section.seconds("login_timeout", LOGIN_TIMEOUT, least=0.1)
         self.drain = section.seconds("drain", DRAIN)
         self.on_switch = _on_switch(section)
         self.stops_with_application = section.flag("stops_with_application")

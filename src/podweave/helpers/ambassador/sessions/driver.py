@@ -5,7 +5,8 @@
                              └── again ───┴────────┴───────────┴──> last words, closed
 
 One deadline for all of it, from the first Dial on: connecting, TLS, and what the upstream has to
-say before the conversation is over. What one side doesn't take at once is kept, and until it is
+say before the conversation is over. And one for the client, for each time that it is waited for:
+a server would send it away as well. What one side doesn't take at once is kept, and until it is
 gone the other side is not read.
 """
 
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from podweave.helpers.ambassador.profiles import Profile
     from podweave.helpers.ambassador.sessions.interface import Command, Conversation, Target
     from podweave.helpers.ambassador.switchboard import Switchboard
+    from podweave.helpers.loop import Timer
+
+LOGIN_TIMEOUT = "LOGIN_TIMEOUT"
+"""The reason of a DialError: it is the client who says nothing, or not all."""
 
 _READ_SIZE = 65536
 _TOO_LATE = 0.02
@@ -42,6 +47,7 @@ class Session:
         "_client_mask",
         "_conversation",
         "_over",
+        "_patience",
         "_pause",
         "_refusal",
         "_retried",
@@ -68,6 +74,8 @@ class Session:
         self._refusal = refusal
         self._upstream = UpstreamSide(board, self)
         self._over = False
+        self._patience: Timer | None = None
+        """Runs while the client is waited for."""
         self._client_ended = False
         self._to_client = b""
         self._pause = FIRST_PAUSE
@@ -105,6 +113,9 @@ class Session:
         self._do(self._conversation.from_upstream(data))
 
     def failed(self, error: DialError) -> None:
+        if not self._conversation.timed:
+            # It has waited for the client, as this one did, and has had enough before.
+            self._upstream.is_there()
         self._do(self._conversation.failed(error))
 
     def flushed(self) -> None:
@@ -117,6 +128,9 @@ class Session:
     # Commands.
 
     def _do(self, commands: Iterable[Command]) -> None:
+        if not self._waits:
+            # Ahead of what the upstream is to do now, in all of its time.
+            self._wait(False)
         for command in commands:
             if self._over:
                 return
@@ -258,11 +272,34 @@ class Session:
             self._client_mask = mask
             self._board.loop.modify(self.sock.fileno(), mask)
         self._upstream.want(not self._to_client)
+        self._wait(self._waits)
+
+    @property
+    def _waits(self) -> bool:
+        """Whether it is the client who is waited for."""
+        conversation = self._conversation
+        return conversation.wants_client and not (conversation.timed and self._upstream.deadline)
+
+    def _wait(self, waits: bool) -> None:
+        """Begin, or end, to wait for the client."""
+        if self._patience is not None and not waits:
+            self._patience.cancel()
+            self._patience = None
+            self._upstream.renew()
+        elif waits and self._patience is None:
+            seconds = self._board.settings.login_timeout
+            self._patience = self._board.loop.call_later(seconds, self._waited)
+
+    def _waited(self) -> None:
+        seconds = self._board.settings.login_timeout
+        message = f"the client has not logged in within {seconds:g} s"
+        self._do(self._conversation.waited(DialError(LOGIN_TIMEOUT, message)))
 
     def _release(self) -> None:
         """Nothing of this is watched or held any more; the client's socket is still open."""
         self._upstream.drop()
         self._over = True
+        self._wait(False)
         self._board.loop.remove(self.sock.fileno())
         del self._board.held[self]
 

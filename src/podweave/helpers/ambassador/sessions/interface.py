@@ -10,6 +10,7 @@ be relayed as it is. The driver tells it what happens and does what it answers, 
     secured(binding)    TLS is on, as Secure had asked for
     from_upstream(data) bytes of the upstream
     failed(error)       no upstream, no TLS, a deadline, an end too early: what to tell the client
+    waited(error)       the client was waited for too long: what to tell it
 
     ToClient, ToUpstream   send these bytes
     Dial                   connect, to where the profile of now says, or to a known place
@@ -24,7 +25,8 @@ be relayed as it is. The driver tells it what happens and does what it answers, 
 Dial, Secure and those that end the conversation come last in an answer. A retry or a switch of
 the profile drops the upstream and connects anew, unless `committed`: then the client has seen
 something of this upstream. While `timed`, the connect timeout counts: set it to false when what
-is waited for may be the client's.
+is waited for may be the client's. Then, and before the first Dial, it is the login timeout that
+counts, and an upstream that ends meanwhile has not failed.
 
 Everything is the conversation's to bound: it keeps no more of anybody's bytes than a start-up
 needs. Bytes may come in any pieces, and the answer must not depend on it. A message that breaks
@@ -191,3 +193,6 @@ class Conversation:
 
     def failed(self, error: DialError) -> Sequence[Command]:
         return (Refuse(error),)
+
+    def waited(self, error: DialError) -> Sequence[Command]:
+        return (Blameless(error),)

@@ -57,6 +57,10 @@ CANNOT_CONNECT = 1429
 """ER_CONNECT_TO_FOREIGN_DATA_SOURCE. Not 2003, by which clients themselves say "can't connect": it
 is no server's to send, and MariaDB's clients call such a packet malformed."""
 HANDSHAKE_ERROR = 1043
+READ_TIMEOUT = 1159
+"""ER_NET_READ_INTERRUPTED."""
+_FAST_LOGIN, _FULL_LOGIN = b"\x01\x03", b"\x01\x04"
+"""What caching_sha2_password says: it knows the password, or wants to see it."""
 _NOT_NOW = frozenset((1040, 1053, 1203))
 """Too many connections, shutting down, too many of this user."""
 _DENIED = frozenset((1045, 1698, 4151))
@@ -115,6 +119,10 @@ class MysqlConversation(Conversation):
         message = f"can't connect to the database: {error.message}"
         return (Refuse(error, self._error(CANNOT_CONNECT, b"08S01", message)),)
 
+    def waited(self, error: DialError) -> Sequence[Command]:
+        self._state = OVER
+        return (Blameless(error, self._error(READ_TIMEOUT, b"08S01", error.message)),)
+
     def secured(self, certificate: bytes | None) -> Sequence[Command]:
         return self._send_login(2)
 
@@ -152,6 +160,7 @@ class MysqlConversation(Conversation):
                     self._response = mysql.parse_handshake_response(payload)
                     commands += self._begin_login()
                 else:
+                    self.timed = True
                     commands.append(ToUpstream(packet(sequence + self._shift, payload)))
         except MysqlError as error:
             commands += self._blameless(f"the client: {error}", HANDSHAKE_ERROR)
@@ -275,7 +284,7 @@ class MysqlConversation(Conversation):
 
     def _passed(self, sequence: int, payload: bytes) -> Sequence[Command]:
         """The server on the client's own login."""
-        if payload == b"\x01\x04":
+        if payload == _FULL_LOGIN:
             # Its answer would be a request for a key, as it knows of no TLS; the server waits for
             # the password itself.
             return self._blameless(
@@ -286,6 +295,8 @@ class MysqlConversation(Conversation):
         if payload[0] in (mysql.OK, mysql.ERR):
             self._state = OVER
             return (Relay(data + self._upstream.rest(), self._client.rest()),)
+        # It is the client's turn, unless it is told of its success only.
+        self.timed = payload == _FAST_LOGIN
         return (ToClient(data),)
 
     def _turned_away(self, number: int, state: bytes, message: str) -> Sequence[Command]:

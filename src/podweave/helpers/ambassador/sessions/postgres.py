@@ -57,6 +57,8 @@ _ALERT_HANDSHAKE_FAILURE = b"\x15\x03\x01\x00\x02\x02\x28"
 """What a client that speaks TLS understands (RFC 8446, section 6.2)."""
 
 _CANNOT_CONNECT_NOW = "57P03"
+_QUERY_CANCELED = "57014"
+"""With which a server ends an authentication that takes too long."""
 _LOGIN_REFUSED = ("28000", "28P01")
 
 
@@ -279,6 +281,9 @@ class PostgresConversation(Conversation):
         # The password is missing, or not the kind of proof that is asked for, or not the server's.
         answer = postgres.error_response(error.code, f"the ambassador cannot log in to {told}")
         return Rejected(DialError("LOGIN", told), answer)
+
+    def waited(self, error: DialError) -> Sequence[Command]:
+        return (Blameless(error, postgres.error_response(_QUERY_CANCELED, error.message)),)
 
     def failed(self, error: DialError) -> Sequence[Command]:
         if self._cancel:

@@ -117,6 +117,15 @@ class UpstreamSide:
         host, port = self.place.address
         self._dial = board.connector.connect(host, port, max(self.time_left, 0.0), self._dialled)
 
+    def renew(self) -> None:
+        """All of its time again, where it has begun: the client's doesn't count as the upstream's."""
+        if not self.deadline:
+            return
+        self.deadline = self._board.loop.now() + self._board.connect_timeout
+        if self._late_timer is not None:
+            self._late_timer.cancel()
+            self._late_timer = self._board.loop.call_at(self.deadline, self._late)
+
     def dial_later(self, pause: float) -> None:
         self.drop()
         self._again = self._board.loop.call_later(pause, self.dial)
@@ -134,6 +143,7 @@ class UpstreamSide:
         assert isinstance(sock, socket.socket)
         if self._late_timer is not None:
             self._late_timer.cancel()
+            self._late_timer = None
         self._handshake = Handshake(
             self._board.loop,
             sock,
