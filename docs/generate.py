@@ -68,8 +68,10 @@ def type_of(content: dict[str, Any]) -> str:
     if "enum" in content:
         return ", ".join(f"`{value}`" for value in content["enum"])
     if "anyOf" in content:
-        kinds = [type_of(choice) for choice in content["anyOf"]]
-        return " or ".join(kind for kind in dict.fromkeys(kinds) if kind != "null")
+        kinds = dict.fromkeys(type_of(choice) for choice in content["anyOf"])
+        # A list last: what follows would seem to be of its items.
+        ordered = sorted(kinds, key=lambda kind: kind.startswith("list of"))
+        return " or ".join(kind for kind in ordered if kind != "null")
     if "$ref" in content:
         return "mapping"
     kind = str(content.get("type", "any"))

@@ -145,7 +145,7 @@ class _Walk:
             message += ": put it in quotes"
         elif "a whole number" in wanted and isinstance(value, str) and value.isdecimal():
             message += ": leave out the quotes"
-        elif wanted == ["a list"]:
+        elif "a list" in wanted:
             message += ": begin each item with `- `"
         return message
 

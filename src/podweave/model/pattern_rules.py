@@ -24,6 +24,7 @@ from podweave.model.patterns import (
     Pattern,
     SidecarLogs,
     SidecarSpec,
+    sources_of,
 )
 from podweave.model.store_rules import check_memory, check_store
 from podweave.model.stores import DeadLetters, MemoryLimits, Spill
@@ -98,10 +99,12 @@ def _logs(spec: AdapterSpec | SidecarSpec, path: Path) -> Iterator[InputError]:
     entries: Sequence[AdapterLogs | SidecarLogs] = spec.logs or ()
     for index, logs in enumerate(entries):
         place = (*path, "logs", index)
-        if not logs.from_ and not getattr(logs, "listen", ()):
+        if not logs.from_ and not (isinstance(logs, SidecarLogs) and logs.listen):
             yield InputError("at least one path", path=(*place, "from"))
-        for position, item in enumerate(logs.from_):
-            at = (*place, "from", position)
+        for position, item in enumerate(sources_of(logs)):
+            at: Path = (*place, "from", position)
+            if isinstance(logs.from_, FromAdapter):
+                at = (*place, "from")
             if isinstance(item, FromAdapter):
                 if own:
                     yield InputError(

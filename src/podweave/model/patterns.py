@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from podweave.model.adapter_patterns import AdapterSpec
+from podweave.model.adapter_patterns import AdapterLogs, AdapterSpec
 from podweave.model.ambassador_patterns import AmbassadorSpec
 from podweave.model.log_reading import Listen, Multiline
 from podweave.model.pattern_parts import API_VERSION, Metrics, PatternMeta, Selector, Strict
@@ -26,8 +26,9 @@ class FromAdapter(Strict):
 class SidecarLogs(Strict):
     """Log files, or an adapter's records, and where they go."""
 
-    from_: list[str | FromAdapter] = msgspec.field(name="from", default_factory=list)
-    """Paths as the main container sees them, `*` and `**` in them, or `{adapter: NAME}`."""
+    from_: FromAdapter | list[str | FromAdapter] = msgspec.field(name="from", default_factory=list)
+    """Paths as the main container sees them, `*` and `**` in them, and `{adapter: NAME}`; of an
+    adapter alone, also without the list."""
     exclude: list[str] = msgspec.field(default_factory=list)
     """Files to leave out: names, as in `*.audit.log`, or paths; a folder's path leaves out all
     that is in it."""
@@ -49,6 +50,11 @@ class SidecarLogs(Strict):
     """Several: each gets everything, at its own pace."""
     target: str | None = None
     """The container that writes the files; default: the first main container."""
+
+
+def sources_of(logs: AdapterLogs | SidecarLogs) -> list[str | FromAdapter]:
+    """What `from` names, in whichever way it is written."""
+    return [logs.from_] if isinstance(logs.from_, FromAdapter) else [*logs.from_]
 
 
 class SidecarSpec(Strict):

@@ -14,6 +14,7 @@ from podweave.model.patterns import (
     FromAdapter,
     Sidecar,
     SidecarLogs,
+    sources_of,
 )
 from podweave.weave.drafts import pattern_error
 from podweave.weave.helper_containers import DEFAULT_USER, user_of
@@ -53,10 +54,6 @@ def entries(target: Target, found: FoundPattern) -> list[LogEntry]:
         entry.folders.extend(_written(found, logs, at, index))
         read.append(entry)
     return read
-
-
-def sources_of(logs: AdapterLogs | SidecarLogs) -> list[str | FromAdapter]:
-    return list(logs.from_) if isinstance(logs.from_, list) else [logs.from_]
 
 
 def _written(
