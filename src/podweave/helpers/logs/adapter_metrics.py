@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from podweave.helpers.logs.stream import UNREAD
+from podweave.helpers.logs.plain_lines import UNREAD
 from podweave.helpers.wire.prometheus import Registry
 
 TYPE_CHECKING = False

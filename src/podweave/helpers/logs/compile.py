@@ -233,6 +233,20 @@ class Compiler:
         # Steps that may change every line leave nothing to compile.
         self._compiles = not exact and (steps is None or steps.suspicious is not None)
         self._batches: dict[int, ExactBatch] = {}
+        self._exact = exact
+        self._knowing: dict[tuple[tuple[str, Any], ...], Compiler] = {}
+
+    def knowing(self, fields: Record) -> Compiler:
+        """The same for lines of which more is known than the constants."""
+        if not fields:
+            return self
+        key = tuple(fields.items())
+        compiler = self._knowing.get(key)
+        if compiler is None:
+            known = {**self._constants, **fields}
+            compiler = Compiler(self._schema, known, self._steps, exact=self._exact)
+            self._knowing[key] = compiler
+        return compiler
 
     def batch(self, layout: Any) -> ExactBatch:
         """The layout's batch."""

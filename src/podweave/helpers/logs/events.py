@@ -31,16 +31,17 @@ FLUSH = 0.5
 """Seconds without a further line after which an event is complete."""
 
 # What no continuation is without, so that one search over many lines says that there is none.
-_AUTO = re.compile(
+CONTINUING = (
     # Most lines begin with a digit or a brace, and are passed over by this alone.
-    rb"\n(?=[\sA-Za-z_$.#}\])@*=\[-])(?:\s|Traceback|During |The above|goroutine |\[s"
+    rb"(?=[\sA-Za-z_$.#}\])@*=\[-])(?:\s|Traceback|During |The above|goroutine |\[s"
     rb"|created |exit |Caused|Suppr|Wrapped|\.\.\.|Stack t|#\d|---|[}\])]"
     rb"|PHP |\[prev|from |PC: |@|\*\*\*|==|SUMM|Node\.js"
     rb'|(?:Exception in thread "[^"\n]*" |Unhandled exception\. )?'
-    rb"[A-Za-z_$][\w$]*[.\\][\w$.\\]*(?::|\r?\n)"
+    rb"[A-Za-z_$][\w$]*[.\\][\w$.\\]*(?::|\r?(?:\n|\Z))"
     rb"|(?:Uncaught )?(?:[A-Z]\w*)?(?:Error|Exception)\b)"
 )
-_AUTO_STATES = (b"Traceback (most", b"panic: ", b"fatal error: ", b"goroutine ")
+_AUTO = re.compile(rb"\n" + CONTINUING)
+AUTO_STATES = (b"Traceback (most", b"panic: ", b"fatal error: ", b"goroutine ")
 _INDENTED = re.compile(rb"\n[ \t\r\n]")
 # Between two lines of one event of a container's stream, this many of the other may stand.
 BETWEEN = 64
@@ -60,7 +61,7 @@ class Events:
     def every_line(self, data: bytes) -> bool:
         """Each of the lines, which all end with a newline, is an event: quickly said."""
         if self.rule == "auto":
-            known = data.startswith(b"==") or any(text in data for text in _AUTO_STATES)
+            known = data.startswith(b"==") or any(text in data for text in AUTO_STATES)
             return not known and _AUTO.search(data) is None
         if self.rule == "indented":
             return _INDENTED.search(data) is None

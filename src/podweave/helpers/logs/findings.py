@@ -35,7 +35,17 @@ def findings(line: bytes, clock: Clock) -> Record:
             if found is not None:
                 record["time"] = found
                 break
-    level = _LEVEL.search(head)
+    level = _level(head)
     if level is not None:
-        record["level"] = level_of(level[0].decode("ascii"))
+        record["level"] = level
     return record
+
+
+def level_in(text: str) -> str | None:
+    """The level that a message names, near its beginning."""
+    return _level(text[:_SEARCHED].encode("utf-8", "replace"))
+
+
+def _level(head: bytes) -> str | None:
+    level = _LEVEL.search(head)
+    return None if level is None else level_of(level[0].decode("ascii"))

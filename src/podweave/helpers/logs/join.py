@@ -99,6 +99,11 @@ class Joiner:
         elif _SANITIZER.match(line):
             self._state = "sanitizer"
 
+    @property
+    def within(self) -> bool:
+        """What kind of line continues depends on the lines before."""
+        return bool(self._state)
+
     def continues(self, line: bytes) -> bool:
         """The line belongs to the event that began last."""
         if self._state == "block":

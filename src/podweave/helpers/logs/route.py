@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections import Counter, deque
 
 from podweave.helpers.logs.compile import Compiler
-from podweave.helpers.logs.detect import every_layout
-from podweave.helpers.logs.stream import Stream
 from podweave.helpers.logs.timestamps import Clock
+from podweave.helpers.logs.wrapped_stream import WrappedStream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ class _Lines:
 
     __slots__ = ("chunks", "fed", "stream")
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: WrappedStream) -> None:
         self.stream = stream
         self.chunks: deque[Chunk] = deque()
         self.fed = 0.0
@@ -146,6 +145,5 @@ class Route:
         for output in self.outputs:
             output.write(data)
 
-    def _stream(self, path: str) -> Stream:
-        layouts = every_layout(path) if self._layouts is None else self._layouts
-        return Stream(self._compiler, layouts, path, self.events)
+    def _stream(self, path: str) -> WrappedStream:
+        return WrappedStream(self._compiler, self._layouts, path, self.events)

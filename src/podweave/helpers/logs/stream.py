@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from podweave.helpers.logs.colours import uncoloured
 from podweave.helpers.logs.detect import SAMPLE_BYTES, SAMPLE_LINES, rank
-from podweave.helpers.logs.findings import findings
+from podweave.helpers.logs.events import AUTO_STATES
 from podweave.helpers.logs.first_look import candidates
 from podweave.helpers.logs.join import JOINED_LIMIT, Joiner, enrich
+from podweave.helpers.logs.plain_lines import NOTHING, PLAIN, Plain
 from podweave.helpers.logs.timestamps import Clock
 
 TYPE_CHECKING = False
@@ -24,11 +25,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podweave.helpers.logs.compile import Compiler, ExactBatch
-    from podweave.helpers.logs.fields import Record
     from podweave.helpers.logs.made_rows import MadeRows
-
-UNREAD = "unread"
-"""Counted under this name: lines that no format reads, kept whole as their message."""
 
 # The main layout is chosen anew when it reads less than half of so many events; where that
 # changes nothing, the next look comes later.
@@ -37,28 +34,6 @@ _LATEST_REVIEW = 100_000
 # A file of which no format reads anything isn't tried against all of them for ever.
 _HOPELESS = 1000
 _TRY_AGAIN = 64
-
-
-class _Plain:
-    """Reads every line, as its message, with the timestamp and the level in it."""
-
-    names: frozenset[str] = frozenset()
-    format = UNREAD
-    general = True
-
-    def record(self, line: bytes, clock: Clock) -> Record | None:
-        return findings(line, clock)
-
-
-class _Nothing(_Plain):
-    """Reads no line: the main layout of a file that no particular one reads."""
-
-    def record(self, line: bytes, clock: Clock) -> Record | None:
-        return None
-
-
-_PLAIN = _Plain()
-_NOTHING = _Nothing()
 
 
 class _Event:
@@ -100,14 +75,19 @@ class Stream:
     """
 
     def __init__(
-        self, compiler: Compiler, layouts: Sequence[Any], path: str, events: Counter[str]
+        self,
+        compiler: Compiler,
+        layouts: Sequence[Any],
+        path: str,
+        events: Counter[str],
+        plain: Plain = PLAIN,
     ) -> None:
         self._compiler = compiler
         self._layouts = list(layouts)
         self._path = path
         self._events = events
-        self._plain = compiler.batch(_PLAIN)
-        self._nothing = compiler.batch(_NOTHING)
+        self._plain = compiler.batch(plain)
+        self._nothing = compiler.batch(NOTHING)
         self._main: ExactBatch | None = None
         if len(layouts) == 1:
             self._main = compiler.batch(layouts[0])
@@ -128,7 +108,7 @@ class Stream:
 
     def feed(self, data: bytes, clock: Clock) -> list[bytes]:
         """The same as `take`, a row at a time."""
-        return _rows(self.take(data, clock))
+        return rows_of(self.take(data, clock))
 
     def take(self, data: bytes, clock: Clock) -> list[bytes]:
         """Take whole lines, the last one's newline included; give blocks of rows that are done."""
@@ -159,17 +139,24 @@ class Stream:
 
     def flush(self, clock: Clock) -> list[bytes]:
         """Nothing more joins what is held back."""
-        rows = _rows(self._recognised(self._sample_clock or clock)) if self._sample else []
+        rows = rows_of(self._recognised(self._sample_clock or clock)) if self._sample else []
         if self._pending is not None:
             rows.append(self._pending.finished())
             self._pending = None
         self.waiting = 0
         return rows
 
+    def begin(self, sample: Sequence[bytes], clock: Clock) -> None:
+        """Recognise the format by lines that will be fed."""
+        if self._main is None:
+            self._choose(sample[:SAMPLE_LINES], clock)
+
     @property
     def format(self) -> str:
         """The format of most lines, as far as that is known."""
-        return UNREAD if self._main is None else str(self._main.layout.format)
+        if self._main is None or self._main is self._nothing:
+            return str(self._plain.layout.format)
+        return str(self._main.layout.format)
 
     def _recognised(self, clock: Clock) -> list[bytes]:
         lines, self._sample, self._sampled, self._sample_clock = self._sample, [], 0, None
@@ -245,29 +232,28 @@ class Stream:
         return sorted(found.items())
 
     def _rows_of(self, data: bytes, clock: Clock) -> list[bytes]:
-        main = self._main
-        assert main is not None
+        main = self._main_for(data)
         made = main.made(data, clock, self._path)
         missed = len(made.missing)
         if missed < made.count:
             self._events[main.layout.format] += made.count - missed
         if missed == 0:
             self._hits += made.count
-            done = self._hold_last(made, made.count - 1, {}, {}, clock)
+            done = self._hold_last(main, made, made.count - 1, {}, {}, clock)
             enough = made.count >= SAMPLE_LINES and self._hits >= self._review
             if enough and main.layout.general:
                 # It may read what a particular one reads better by now.
                 self._choose(made.lines[-SAMPLE_LINES:], clock)
                 self._hits = self._misses = 0
             return done
-        starts, joined = self._sort_out(made)
+        starts, joined = self._sort_out(made, self._is_format(main))
         owners = self._read_otherwise(made, starts, clock)
         last = -1
         if made.missing[-1] < made.count - 1:
             last = made.count - 1
         elif joined or starts:
             last = max((*starts, *joined))
-        done = self._hold_last(made, last, owners, joined, clock)
+        done = self._hold_last(main, made, last, owners, joined, clock)
         self._hits += made.count - missed
         self._misses += len(starts)
         if self._hits + self._misses >= self._review:
@@ -277,10 +263,26 @@ class Stream:
             self._hits = self._misses = 0
         return done
 
-    def _sort_out(self, made: MadeRows) -> tuple[list[int], dict[int, list[bytes]]]:
+    def _main_for(self, data: bytes) -> ExactBatch:
+        """The batch that is asked first about these lines."""
+        main = self._main
+        assert main is not None
+        if main is not self._nothing or self._hopeless < _HOPELESS:
+            return main
+        many = self._plain.layout.many
+        if many is None or self._joiner.within or any(text in data for text in AUTO_STATES):
+            return main
+        return self._compiler.batch(many)
+
+    def _is_format(self, main: ExactBatch) -> bool:
+        """The lines that it reads are of a format."""
+        return main.layout is not self._plain.layout.many
+
+    def _sort_out(self, made: MadeRows, known: bool) -> tuple[list[int], dict[int, list[bytes]]]:
         """Of the lines that the main layout doesn't read: which begin events, which join which.
 
-        An index of -1 is the event that is pending from an earlier chunk.
+        `known`: those that it reads are of a format. An index of -1 is the event that is pending
+        from an earlier chunk.
         """
         starts: list[int] = []
         joined: dict[int, list[bytes]] = {}
@@ -294,7 +296,7 @@ class Stream:
             if index != before + 1:
                 owner = index - 1
                 size = len(lines[owner])
-                joiner.begin(lines[owner], known=True)
+                joiner.begin(lines[owner], known=known)
             before = index
             if owner is not None and size + len(line) < JOINED_LIMIT and joiner.continues(line):
                 joined.setdefault(owner, []).append(line)
@@ -305,7 +307,7 @@ class Stream:
                 size = len(line)
                 joiner.begin(line)
         if made.missing[-1] < made.count - 1:
-            joiner.begin(lines[-1], known=True)
+            joiner.begin(lines[-1], known=known)
         return starts, joined
 
     def _read_otherwise(
@@ -345,11 +347,13 @@ class Stream:
             made.put(index, row)
             owners[index] = self._plain
         self._hopeless += len(left)
-        self._events[UNREAD] += len(left)
+        if left:
+            self._events[self._plain.layout.format] += len(left)
         return owners
 
     def _hold_last(
         self,
+        main: ExactBatch,
         made: MadeRows,
         last: int,
         owners: dict[int, ExactBatch],
@@ -357,8 +361,6 @@ class Stream:
         clock: Clock,
     ) -> list[bytes]:
         """Join what belongs together, and keep the event that began last."""
-        main = self._main
-        assert main is not None
         done: list[bytes] = []
         if self._pending is not None:
             if -1 in joined:
@@ -383,11 +385,12 @@ class Stream:
         self._pending = _Event(line, row, owners.get(last, main), clock.at(last), self._path)
         self._pending.join(joined.get(last, []))
         if not joined and not owners:
-            self._joiner.begin(line, known=True)
+            self._joiner.begin(line, known=self._is_format(main))
         return done
 
 
-def _rows(blocks: list[bytes]) -> list[bytes]:
+def rows_of(blocks: list[bytes]) -> list[bytes]:
+    """The single rows of blocks of them."""
     return [row for block in blocks for row in block.splitlines(keepends=True)]
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 
 from podweave.helpers.configuration import ConfigurationError
-from podweave.helpers.logs.detect import every_layout
 from podweave.helpers.logs.formats import catalogue
 from podweave.helpers.logs.schemas import catalogue as schemas
 
@@ -52,7 +51,7 @@ class Arguments:
             raise ConfigurationError("", "name one FILE, or - for standard input")
         (self.path,) = paths
         self.format = values["--format"]
-        self.layouts = _layouts(self.format, self.path)
+        self.layouts = _layouts(self.format)
         if values["--schema"] not in schemas.NAMES:
             known = ", ".join(schemas.NAMES)
             raise ConfigurationError(
@@ -62,11 +61,11 @@ class Arguments:
         self.zone = _zone(values["--time-zone"])
 
 
-def _layouts(format_: str, path: str) -> Sequence[Any]:
+def _layouts(format_: str) -> Sequence[Any] | None:
     if format_.startswith("{"):
         return _own(format_)
     if format_ == AUTO:
-        return every_layout(path)
+        return None
     try:
         return catalogue.load(format_).layouts
     except KeyError:

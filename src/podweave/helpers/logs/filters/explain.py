@@ -12,8 +12,9 @@ from collections import Counter
 from podweave.helpers.logs.compile import Compiler
 from podweave.helpers.logs.filters.arguments import Arguments
 from podweave.helpers.logs.filters.input import BrokenArchiveError, chunks
-from podweave.helpers.logs.stream import UNREAD, Stream
+from podweave.helpers.logs.plain_lines import UNREAD
 from podweave.helpers.logs.timestamps import Clock
+from podweave.helpers.logs.wrapped_stream import WrappedStream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class _Collector:
         self.fields: Counter[str] = Counter()
         self.examples: dict[str, Any] = {}
         self.unread: list[str] = []
+        self.wrappings: list[str] = []
 
     def render(self, record: Record) -> bytes:
         return json.dumps(record).encode("ascii") + b"\n"
@@ -76,7 +78,7 @@ def explain(arguments: Sequence[str]) -> int:
     found = _Collector()
     schema: Any = found
     compiler = Compiler(schema, {}, exact=True)
-    stream = Stream(compiler, given.layouts, given.path, Counter())
+    stream = WrappedStream(compiler, given.layouts, given.path, Counter())
     read = 0
     broken = None
     try:
@@ -91,6 +93,7 @@ def explain(arguments: Sequence[str]) -> int:
         broken = error
     found.take(stream.flush(Clock(zone=given.zone)))
     write = _as_json if JSON in given.flags else _as_text
+    found.wrappings = stream.wrappings
     sys.stdout.write(write(found, given.schema))
     sys.stdout.flush()
     if broken is not None:
@@ -112,6 +115,7 @@ def _as_json(found: _Collector, schema: Schema) -> str:
     }
     answer = {
         "format": _main(found),
+        **({"wrappings": found.wrappings} if found.wrappings else {}),
         "events": events,
         "read": events - unread,
         "unread": unread,
@@ -127,6 +131,8 @@ def _as_text(found: _Collector, schema: Schema) -> str:
         return "no events in it\n"
     unread = found.events[UNREAD]
     lines = [f"format: {_main(found)}"]
+    if found.wrappings:
+        lines.append(f"inside of: {', '.join(found.wrappings)}")
     others = [
         f"{name} ({count})"
         for name, count in found.events.most_common()

@@ -9,8 +9,8 @@ from podweave.helpers.logs.compile import Compiler
 from podweave.helpers.logs.filters.arguments import Arguments
 from podweave.helpers.logs.filters.input import BrokenArchiveError, chunks
 from podweave.helpers.logs.pod_metadata import constants
-from podweave.helpers.logs.stream import Stream
 from podweave.helpers.logs.timestamps import Clock
+from podweave.helpers.logs.wrapped_stream import WrappedStream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def normalize(arguments: Sequence[str]) -> int:
     given = Arguments(arguments)
     compiler = Compiler(given.schema, constants(os.environ))
     path = "stdin" if given.path == "-" else os.path.abspath(given.path)
-    stream = Stream(compiler, given.layouts, path, Counter())
+    stream = WrappedStream(compiler, given.layouts, path, Counter())
     broken = None
     try:
         for data in chunks(given.path):
