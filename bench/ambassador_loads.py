@@ -304,10 +304,10 @@ def client(words: list[str]) -> None:
         if kind == "ping":
             times = []
             for _ in range(amount):
-                began = time.perf_counter_ns()
+                asked = time.perf_counter_ns()
                 sock.sendall(b"p" * 32)
                 sock.recv(64)
-                times.append((time.perf_counter_ns() - began) / 1000)
+                times.append((time.perf_counter_ns() - asked) / 1000)
             times = sorted(times[amount // 10 :])
             print(json.dumps({"p50": times[len(times) // 2], "p99": times[len(times) * 99 // 100]}))
             return

@@ -79,7 +79,7 @@ class Direct:
     """No proxy at all."""
 
     name = "direct"
-    pid = None
+    pid: int | None = None
 
     def __init__(self, host: str, port: int) -> None:
         self.host = host
