@@ -118,7 +118,7 @@ class UpstreamSide:
         self._dial = board.connector.connect(host, port, max(self.time_left, 0.0), self._dialled)
 
     def renew(self) -> None:
-        """All of its time again, where it has begun: the client's doesn't count as the upstream's."""
+        """All of its time again, where it has begun: the client's doesn't count as its own."""
         if not self.deadline:
             return
         self.deadline = self._board.loop.now() + self._board.connect_timeout
