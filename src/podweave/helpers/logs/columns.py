@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import re
 
+from podweave.helpers.logs.memo import MOST, Memo
 from podweave.helpers.logs.timestamps import Clock, Stamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from typing import Any
 
     Column = Sequence[bytes]
     # Makes what a template puts into one place of each row.
     Slot = Callable[["Chunk"], Iterable[bytes]]
-
-# Distinct values of a column that are remembered. Beyond, the memo starts anew: what doesn't
-# repeat needs no memory.
-_MEMO = 8192
 
 # A column whose texts are new more often than every so many-th, and so many that the memory is
 # full, is converted without it, and looked at again after so many chunks.
@@ -28,22 +24,6 @@ _CONTROL = re.compile(rb"[\x00-\x09\x0b-\x1f]")
 _UNSAFE = bytes(range(10)) + bytes(range(11, 32)) + b'"\\'
 # Every control character but the newline becomes NUL.
 _CONTROLS = bytes(10) + b"\n" + bytes(21) + bytes(range(32, 256))
-
-
-class Memo(dict):  # type: ignore[type-arg]
-    """Calls a function once for each distinct key, as far as memory is worth it."""
-
-    __slots__ = ("function",)
-
-    def __init__(self, function: Callable[[bytes], Any]) -> None:
-        super().__init__()
-        self.function = function
-
-    def __missing__(self, key: bytes) -> Any:
-        if len(self) >= _MEMO:
-            self.clear()
-        value = self[key] = self.function(key)
-        return value
 
 
 class Frequent:
@@ -70,7 +50,7 @@ class Frequent:
         before = len(memo)
         values = list(map(memo.__getitem__, column))
         # Full, and most of what filled it was new.
-        if len(memo) < before and (_MEMO - before + len(memo)) * _SELDOM > len(column):
+        if len(memo) < before and (MOST - before + len(memo)) * _SELDOM > len(column):
             memo.clear()
             self._wait = _LOOK_AGAIN
         return values

@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import re
 
-from podweave.helpers.logs.columns import Memo
 from podweave.helpers.logs.layouts import Layout
+from podweave.helpers.logs.memo import Memo
 from podweave.helpers.logs.timestamps import STAMPS, Clock
 
 TYPE_CHECKING = False

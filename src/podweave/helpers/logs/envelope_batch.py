@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from itertools import repeat
 
-from podweave.helpers.logs.columns import Memo
 from podweave.helpers.logs.compile import Batch, ExactBatch
 from podweave.helpers.logs.envelope import WORD
+from podweave.helpers.logs.memo import Memo
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

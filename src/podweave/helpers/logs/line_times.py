@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from itertools import groupby
 
-from podweave.helpers.logs.columns import Memo
+from podweave.helpers.logs.memo import Memo
 from podweave.helpers.logs.schemas.schema import padded
 from podweave.helpers.logs.timestamps import STAMPS, Clock
 

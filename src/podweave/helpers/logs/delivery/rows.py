@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def interleave(count: int, *columns: bytes | Sequence[bytes]) -> bytes:
-    """Rows of two columns or more: bytes stand in every row, a sequence has a text for each of `count`.
+    """Rows of two columns or more: bytes stand in every row, a sequence has a text for each one.
 
     A list that is filled by slices and joined once takes a tenth of the time that it takes to
     make each row by itself.
