@@ -34,6 +34,9 @@ LAYOUTS: dict[str, Any] = {
     ),
     "logfmt": PairsLayout({"took": "duration", "id": ""}),
     "ltsv": PairsLayout({"reqtime": "duration"}, between=b"\t", assign=b":", quoted=False),
+    "cef": catalogue.load("cef").layouts[0],
+    "cef-syslog": catalogue.load("cef").layouts[1],
+    "leef": catalogue.load("leef").layouts[0],
 }  # fmt: skip
 
 texts = st.one_of(
@@ -87,7 +90,7 @@ def json_line(value: Any, spaced: bool, ascii_only: bool) -> bytes:
 
 def check(name: str, schema: str, lines: list[bytes]) -> None:
     layout = LAYOUTS[name]
-    layout.format = name
+    layout.format = layout.format or name
     batch = StructuredBatch(layout, schemas.load(schema), CONSTANTS)
     expected = [batch.row(line, CLOCK, PATH) for line in lines]
     for _ in range(3):
@@ -128,6 +131,44 @@ def pairs(draw: st.DrawFn) -> list[bytes]:
 def test_pairs(schema: str, lines: list[bytes]) -> None:
     check("logfmt", schema, lines)
     check("ltsv", schema, [line.replace(b" ", b"\t").replace(b"=", b":") for line in lines])
+
+
+HEADS = ["", "<13>", "<134>", "<0134>"]
+STAMPS = ["Nov 23 02:16:56", "2026-11-23T02:16:56.789Z", "2026-11-23 02:16:56", "Feb 31 02:16:56"]
+EVENT_KEYS = ["src", "msg", "spt", "rt", "cs1", "name", "host", "vendor", "cs1Label", "sev", "in"]
+event_texts = st.one_of(
+    texts.map(lambda text: text.replace("\n", " ")),
+    st.sampled_from(["a\\=b", "a=b c", "x y=z", " a", "a ", "\\", "a\\ b", "a\\|b", "a  b", "-7"]),
+    st.sampled_from(["GET /?a=b&c=d", "Nov 23 2026 02:16:56", "1795400216789", "443", "0443"]),
+)
+
+
+@st.composite
+def events(draw: st.DrawFn) -> list[str]:
+    """Events with mostly the same names."""
+    names = draw(st.lists(st.sampled_from(EVENT_KEYS), max_size=6))
+    head = draw(st.lists(event_texts, min_size=6, max_size=6))
+    values = [draw(event_texts) for _ in names]
+    lines = []
+    for _ in range(draw(st.integers(1, 5))):
+        for some in (head, values):
+            for index in range(len(some)):
+                if draw(st.integers(0, 3)) == 0:
+                    some[index] = draw(event_texts)
+        pairs = "\t".join(f"{name}={value}" for name, value in zip(names, values, strict=True))
+        lines.append("|".join(head) + "|" + pairs)
+    return lines
+
+
+@pytest.mark.parametrize("schema", schemas.NAMES)
+@given(lines=events(), priority=st.sampled_from(HEADS), stamp=st.sampled_from(STAMPS))
+def test_events(schema: str, lines: list[str], priority: str, stamp: str) -> None:
+    encoded = [line.encode("utf-8", "replace") for line in lines]
+    cef = [b"CEF:0|" + line.replace(b"\t", b" ") for line in encoded]
+    check("cef", schema, cef)
+    check("cef-syslog", schema, [f"{priority}{stamp} fw-1 ".encode() + line for line in cef])
+    check("leef", schema, [b"LEEF:1.0|" + line for line in encoded])
+    check("leef", schema, [b"LEEF:2.0|a|b|c|d|x09|" + line for line in encoded])
 
 
 STRUCTURED = [

@@ -161,7 +161,9 @@ def spelled_out(pattern: bytes) -> bytes:
 class Group:
     """A capturing group of a layout's pattern."""
 
-    __slots__ = ("convert", "kind", "name", "optional", "raw", "role", "safe", "unit")
+    __slots__ = (
+        *("convert", "kind", "name", "optional", "raw", "role", "safe", "unescape", "unit"),
+    )
 
     def __init__(self, name: str, kind: str, optional: bool, role: str) -> None:
         self.name = name
@@ -177,14 +179,14 @@ class Group:
         self.convert: Callable[[bytes], Any] | None = None
         """What the text says, where that isn't the text; ValueError: the line must be read the
         exact way."""
+        self.unescape: Callable[[bytes], str] | None = None
+        """What a text says that may have escapes; the loose pattern reads none."""
 
     def sure(self) -> Group:
         """The same, not optional."""
         group = Group(self.name, self.kind, False, self.role)
-        group.safe = self.safe
-        group.raw = self.raw
-        group.unit = self.unit
-        group.convert = self.convert
+        for name in ("convert", "raw", "safe", "unescape", "unit"):
+            setattr(group, name, getattr(self, name))
         return group
 
 
@@ -198,6 +200,8 @@ class Layout:
 
     tree: dict[str, Any] | None = None
     """Where all attributes are always there: a tree of markers in their place (shapes.py)."""
+    added: Mapping[str, Any] = {}
+    """Fields of the application's own that every line has alike (steps/plans.py)."""
     lenient = True
     """The loose pattern is for all chunks in which no backslash is before a quote; else it is for
     those without backslashes and control characters."""

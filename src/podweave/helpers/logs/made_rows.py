@@ -53,6 +53,17 @@ class MadeRows:
         """This is the line's row."""
         self._put[index] = row
 
+    def replace(self, rows: dict[int, bytes | None]) -> None:
+        """Take the rows of these lines instead; those without one are missing."""
+        missing = set(self.missing)
+        for index, row in rows.items():
+            if row is None:
+                missing.add(index)
+            else:
+                missing.discard(index)
+                self._put[index] = row
+        self.missing = sorted(missing)
+
     def row(self, index: int) -> bytes | None:
         """A line's row; None for one that has none."""
         row = self._put.get(index)
@@ -82,10 +93,13 @@ class MadeRows:
         return blocks
 
     def _row(self, index: int) -> bytes | None:
-        return self._rows[index]
+        return None if index in self.missing else self._rows[index]
 
     def _all(self) -> list[bytes | None]:
-        return list(self._rows)
+        rows = list(self._rows)
+        for index in self.missing:
+            rows[index] = None
+        return rows
 
     def _gone(self, index: int, gone: int) -> int:
         return gone
@@ -117,17 +131,6 @@ class Cells(MadeRows):
         self._without = frozenset(missing)
         self._cells = cells
         self._width = width
-
-    def replace(self, rows: dict[int, bytes | None]) -> None:
-        """Take the rows of these lines instead; those without one are missing."""
-        missing = set(self.missing)
-        for index, row in rows.items():
-            if row is None:
-                missing.add(index)
-            else:
-                missing.discard(index)
-                self._put[index] = row
-        self.missing = sorted(missing)
 
     def _row(self, index: int) -> bytes | None:
         if index in self.missing:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from functools import partial
 from itertools import repeat
 
-from podweave.helpers.logs.columns import Chunk, Frequent, Memo, escape
+from podweave.helpers.logs.columns import Chunk, Frequent, escape
+from podweave.helpers.logs.memo import Memo
 from podweave.helpers.logs.schemas.schema import encode
 from podweave.helpers.logs.structured.names import UNITS
 from podweave.helpers.logs.structured.sink import duration_of
@@ -76,6 +77,16 @@ def converted(index: int, convert: Callable[[bytes], Any]) -> Slot:
         if b"" in made.values():
             chunk.exact += [row for row, text in enumerate(column) if not made[text]]
         return [made[text] for text in column]
+
+    return slot
+
+
+def escaped_text(index: int, plain: Slot, unescape: Callable[[bytes], str]) -> Slot:
+    """What texts with escapes of the format's own say; `plain` gives it where there are none."""
+    said = converted(index, unescape)
+
+    def slot(chunk: Chunk) -> Iterable[bytes]:
+        return plain(chunk) if chunk.loose else [text[1:-1] for text in said(chunk)]
 
     return slot
 

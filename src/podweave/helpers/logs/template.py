@@ -33,6 +33,7 @@ from podweave.helpers.logs.slots import (
     converted,
     decimal,
     decimals,
+    escaped_text,
     filled,
     fixed_member,
     literal,
@@ -172,6 +173,7 @@ class Template:
             for _, group in self.groups.values()
             if group.name not in FIELDS and group.name[0] != "_"
         }
+        own.update(self.layout.added)
         return [{name: marker} for name, marker in {**unplaced, **own}.items()]
 
     def add_attributes(self, made: dict[str, Any], members: Any) -> None:
@@ -307,7 +309,8 @@ class Template:
             def convert(text: bytes) -> Any:
                 if not text or (group.optional and text in ABSENT):
                     return None
-                value = derive(text.decode("utf-8", "replace"))
+                said = group.unescape or _decoded
+                value = derive(said(text))
                 if isinstance(node, Field):
                     return node.shown(value)
                 return None if value is None else node.function(value)
@@ -327,7 +330,7 @@ class Template:
             if group.convert is not None:
                 value = group.convert(text)
                 return value if function is None else function(value)
-            value = text.decode("utf-8", "replace")
+            value = (group.unescape or _decoded)(text)
             if group.raw and "\\" in value:
                 value = json.loads(f'"{value}"')
             if not value and kind in (INTEGER, DECIMAL):
@@ -373,6 +376,8 @@ class Template:
             members.append((name, [], lambda before, after: make(before + b'"', b'"' + after)))
         else:
             text = raw_text(index) if group.raw else text_slot(index, group.safe)
+            if group.unescape is not None:
+                text = escaped_text(index, text, group.unescape)
             slot = filled(text, node.blank) if node.blank else text
             members.append((literal(name) + b'"%b"', [slot], None))
 
@@ -400,6 +405,10 @@ class _Moments:
     def within(self, before: bytes, after: bytes) -> _Moments:
         """The same between two texts, which then cost nothing."""
         return _Moments(self._times.within(before, after), self._base, self._zone)
+
+
+def _decoded(text: bytes) -> str:
+    return text.decode("utf-8", "replace")
 
 
 def _count(tree: Any) -> int:

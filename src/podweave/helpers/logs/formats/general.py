@@ -1,21 +1,20 @@
-"""Formats that any program may write: LTSV, pairs with commas, CSV, CEF, LEEF, GELF, OTLP, and
-what container runtimes write around a line.
+"""Formats that any program may write: LTSV, pairs with commas, CSV, GELF, OTLP, and what
+container runtimes write around a line.
 
-Sources: ltsv.org, ArcSight's "Common Event Format", IBM's "Log Event Extended Format", Graylog's
-GELF 1.1, the OpenTelemetry protocol's JSON, Kubernetes' audit.k8s.io/v1.
+Sources: ltsv.org, Graylog's GELF 1.1, the OpenTelemetry protocol's JSON, Kubernetes'
+audit.k8s.io/v1.
 """
 
 from __future__ import annotations
 
 import json
-import re
 
-from podweave.helpers.logs.fields import FIELDS, INTEGER, SEVERITY_LEVELS, TIME
+from podweave.helpers.logs.fields import SEVERITY_LEVELS
 from podweave.helpers.logs.formats.own.csv import header_layouts
 from podweave.helpers.logs.layouts import Format, Layout
 from podweave.helpers.logs.structured.json_layout import TEXT, JsonLayout
 from podweave.helpers.logs.structured.pairs_layout import PairsLayout
-from podweave.helpers.logs.timestamps import read_any, read_epoch
+from podweave.helpers.logs.timestamps import read_epoch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,142 +22,6 @@ if TYPE_CHECKING:
 
     from podweave.helpers.logs.fields import Record
     from podweave.helpers.logs.timestamps import Clock
-
-_CEF_KEYS = {
-    "src": "source_address",
-    "dst": "destination_address",
-    "spt": "source_port",
-    "srcPort": "source_port",
-    "dpt": "destination_port",
-    "dstPort": "destination_port",
-    "suser": "user",
-    "usrName": "user",
-    "rt": "time",
-    "devTime": "time",
-    "msg": "message",
-    "proto": "network_transport",
-    "act": "event_action",
-    "outcome": "event_outcome",
-    "requestMethod": "method",
-    "request": "url_full",
-    "requestClientApplication": "user_agent",
-    "in": "source_bytes",
-    "out": "destination_bytes",
-    "srcBytes": "source_bytes",
-    "dstBytes": "destination_bytes",
-    "dvchost": "host",
-    "sproc": "process",
-    "spid": "pid",
-    "app": "network_protocol",
-    "cat": "event_category",
-    "externalId": "event_id",
-}
-_CEF_LEVELS = {"low": "info", "medium": "warn", "high": "error", "very-high": "fatal"}
-_ESCAPED = re.compile(r"\\(.)")
-_CEF_KEY = re.compile(r"(?:^|(?<= ))([A-Za-z_][\w.\-\[\]]*)=")
-
-
-def _unescape(text: str) -> str:
-    return _ESCAPED.sub(lambda m: {"n": "\n", "r": "\r"}.get(m[1], m[1]), text)
-
-
-def _severity(text: str) -> str | None:
-    if text.isascii() and text.isdigit() and len(text) <= 2:
-        number = int(text)
-        return (
-            "info" if number < 4 else "warn" if number < 7 else "error" if number < 9 else "fatal"
-        )
-    return _CEF_LEVELS.get(text.lower())
-
-
-class _EventLayout(Layout):
-    """A head between bars and pairs behind it, read line by line."""
-
-    lines_only = True
-
-    def __init__(self, pattern: bytes) -> None:
-        super().__init__(pattern)
-        self.names = frozenset(("message", "level", "vendor", "product", "time"))
-
-    def reads(self, line: bytes, clock: Clock) -> bool:
-        return self.line.fullmatch(line) is not None
-
-    def record(self, line: bytes, clock: Clock) -> Record | None:
-        record = super().record(line, clock)
-        if record is None:
-            return None
-        attributes: dict[str, Any] = record.setdefault("attributes", {})
-        extension = attributes.pop("extension", "")
-        for key, text in self.pairs(extension, attributes):
-            self.put(key, text, record, attributes, clock)
-        severity = attributes.get("severity_name") or attributes.get("sev")
-        level = _severity(str(severity)) if severity is not None else None
-        if level is not None:
-            record["level"] = level
-        if not attributes:
-            del record["attributes"]
-        return record
-
-    def pairs(self, extension: str, attributes: dict[str, Any]) -> list[tuple[str, str]]:
-        raise NotImplementedError
-
-    def put(
-        self, key: str, text: str, record: Record, attributes: dict[str, Any], clock: Clock
-    ) -> None:
-        field = _CEF_KEYS.get(key)
-        value: Any = text
-        if field is not None and FIELDS[field] == TIME:
-            value = read_epoch(text) or read_any(text.encode(), clock)
-        elif field is not None and FIELDS[field] == INTEGER:
-            value = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
-        if field is None or value is None or (field in record and field != "message"):
-            attributes[key] = text
-        else:
-            record[field] = value
-
-
-class CefLayout(_EventLayout):
-    def pairs(self, extension: str, attributes: dict[str, Any]) -> list[tuple[str, str]]:
-        found = list(_CEF_KEY.finditer(extension))
-        ends = [match.start() for match in found[1:]] + [len(extension)]
-        return [
-            (match[1], _unescape(extension[match.end() : end].strip()))
-            for match, end in zip(found, ends, strict=True)
-        ]
-
-
-class LeefLayout(_EventLayout):
-    def pairs(self, extension: str, attributes: dict[str, Any]) -> list[tuple[str, str]]:
-        delimiter = attributes.pop("delimiter", "") or "\t"
-        if re.fullmatch(r"(?:0x|x)[0-9A-Fa-f]{2,4}", delimiter):
-            delimiter = chr(int(delimiter.partition("x")[2], 16))
-        pairs = [part.partition("=") for part in extension.split(delimiter)]
-        return [(key.strip(), text) for key, equals, text in pairs if equals and key.strip()]
-
-
-_BAR = rb"[^|\\\n]*+(?>(?:\\[^\n][^|\\\n]*+)*)"
-_CEF = (
-    rb"CEF: ?%{BEGIN:cef_version}\d%{END}\|%{BEGIN:vendor?}"
-    + _BAR
-    + rb"%{END}\|%{BEGIN:product?}"
-    + _BAR
-    + rb"%{END}\|%{BEGIN:product_version?}"
-    + _BAR
-    + rb"%{END}\|%{BEGIN:event_code?}"
-    + _BAR
-    + rb"%{END}\|%{BEGIN:message}"
-    + _BAR
-    + rb"%{END}\|%{BEGIN:severity_name?}"
-    + _BAR
-    + rb"%{END}\|%{BEGIN:extension?}[^\n]*%{END}"
-)
-_LEEF = (
-    rb"LEEF: ?%{BEGIN:leef_version}[12]\.0%{END}\|%{BEGIN:vendor?}[^|\n]*%{END}\|"
-    rb"%{BEGIN:product?}[^|\n]*%{END}\|%{BEGIN:product_version?}[^|\n]*%{END}\|"
-    rb"%{BEGIN:event_code?}[^|\n]*%{END}\|"
-    rb"(?:%{BEGIN:delimiter?}(?:[^\n]|0?x[0-9A-Fa-f]{2,4})%{END}\|)?%{BEGIN:extension?}[^\n]*%{END}"
-)
-_SYSLOG = rb"(?:<%{PRIORITY}>)?%{SYSLOGTIME:time} %{SYSLOGHOST:host} "
 
 
 class OtlpLayout(JsonLayout):
@@ -478,113 +341,6 @@ FORMATS = {
                     "time": (1795400216, "789012345"),
                     "level": "error",
                     "message": "no stock",
-                },
-            ),
-        ),
-    ),
-    "cef": Format(
-        "cef",
-        (CefLayout(_CEF), CefLayout(_SYSLOG + _CEF)),
-        samples=(
-            (
-                (
-                    b"CEF:0|Security|threatmanager|1.0|100|worm successfully stopp"
-                    b"ed|10|src=10.0.0.1 dst=2.1.2.2 spt=1232 msg=stopped \\= all o"
-                    b"f it"
-                ),
-                {
-                    "vendor": "Security",
-                    "product": "threatmanager",
-                    "product_version": "1.0",
-                    "event_code": "100",
-                    "message": "stopped = all of it",
-                    "attributes": {
-                        "cef_version": "0",
-                        "severity_name": "10",
-                    },
-                    "source_address": "10.0.0.1",
-                    "destination_address": "2.1.2.2",
-                    "source_port": 1232,
-                    "level": "fatal",
-                },
-            ),
-            (
-                (
-                    b"Nov 23 02:16:56 fw-1 CEF:0|Palo Alto Networks|PAN-OS|10.1|en"
-                    b"d|TRAFFIC|3|rt=1795400216789 src=192.0.2.7 dst=198.51.100.9 "
-                    b"dpt=443 proto=tcp act=allow cs1Label=Rule cs1=allow out"
-                ),
-                {
-                    "host": "fw-1",
-                    "vendor": "Palo Alto Networks",
-                    "product": "PAN-OS",
-                    "product_version": "10.1",
-                    "event_code": "end",
-                    "message": "TRAFFIC",
-                    "time": (1795400216, ""),
-                    "attributes": {
-                        "cef_version": "0",
-                        "severity_name": "3",
-                        "rt": "1795400216789",
-                        "cs1Label": "Rule",
-                        "cs1": "allow out",
-                    },
-                    "source_address": "192.0.2.7",
-                    "destination_address": "198.51.100.9",
-                    "destination_port": 443,
-                    "network_transport": "tcp",
-                    "event_action": "allow",
-                    "level": "info",
-                },
-            ),
-        ),
-    ),
-    "leef": Format(
-        "leef",
-        (LeefLayout(_LEEF), LeefLayout(_SYSLOG + _LEEF)),
-        samples=(
-            (
-                (
-                    b"LEEF:1.0|Microsoft|MSExchange|4.0 SP1|15345|src=192.0.2.7\tds"
-                    b"t=172.50.123.1\tsev=5\tcat=anomaly\tsrcPort=81\tdstPort=21\tusrNa"
-                    b"me=joe.black"
-                ),
-                {
-                    "vendor": "Microsoft",
-                    "product": "MSExchange",
-                    "product_version": "4.0 SP1",
-                    "event_code": "15345",
-                    "attributes": {
-                        "leef_version": "1.0",
-                        "sev": "5",
-                    },
-                    "source_address": "192.0.2.7",
-                    "destination_address": "172.50.123.1",
-                    "event_category": "anomaly",
-                    "source_port": 81,
-                    "destination_port": 21,
-                    "user": "joe.black",
-                    "level": "warn",
-                },
-            ),
-            (
-                (
-                    b"LEEF:2.0|Lancope|StealthWatch|1.0|41|^|src=192.0.2.7^dst=10."
-                    b"0.0.5^sev=9^msg=no stock"
-                ),
-                {
-                    "vendor": "Lancope",
-                    "product": "StealthWatch",
-                    "product_version": "1.0",
-                    "event_code": "41",
-                    "attributes": {
-                        "leef_version": "2.0",
-                        "sev": "9",
-                    },
-                    "source_address": "192.0.2.7",
-                    "destination_address": "10.0.0.5",
-                    "message": "no stock",
-                    "level": "fatal",
                 },
             ),
         ),

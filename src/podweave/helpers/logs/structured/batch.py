@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podweave.helpers.logs.fields import Record
+    from podweave.helpers.logs.made_rows import MadeRows
     from podweave.helpers.logs.schemas.schema import Schema
     from podweave.helpers.logs.steps.steps import Steps
     from podweave.helpers.logs.timestamps import Clock
@@ -46,11 +47,29 @@ class StructuredBatch(ExactBatch):
         """How many are compiled."""
         return len(self._shapes)
 
+    def made(self, data: bytes, clock: Clock, path: str) -> MadeRows:
+        if not self._shapes:
+            return super().made(data, clock, path)
+        first = self._shapes[0]
+        made = first.batch.made(data, clock, path)
+        left = made.missing
+        first.hits += made.count - len(left)
+        if left:
+            lines = made.lines
+            rows = self._rows(self._shapes[1:], [lines[i] for i in left], clock.of(left), path)
+            made.replace(dict(zip(left, rows, strict=True)))
+        return made
+
     def rows(self, lines: Sequence[bytes], clock: Clock, path: str) -> list[bytes | None]:
+        return self._rows(self._shapes, lines, clock, path)
+
+    def _rows(
+        self, shapes: list[_Known], lines: Sequence[bytes], clock: Clock, path: str
+    ) -> list[bytes | None]:
         rows: list[bytes | None] = [None] * len(lines)
         left: Sequence[int] = range(len(lines))
         some = lines
-        for known in self._shapes:
+        for known in shapes:
             found = known.batch.rows(some, clock.of(left), path)
             missed = found.count(None)
             known.hits += len(found) - missed

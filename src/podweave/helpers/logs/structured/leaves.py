@@ -11,19 +11,28 @@ from podweave.helpers.logs.structured.sink import JsonFloat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
+
+    from podweave.helpers.logs.timestamps import Stamp
 
     Parts = list["bytes | Leaf"]
 
 
 class Leaf:
-    """`written`: as what it is written (WRITTEN_...); `path`: its dotted name."""
+    """`written`: as what it is written (see below); `path`: its dotted name."""
 
-    __slots__ = ("path", "value", "written")
+    __slots__ = ("path", "patterns", "stamp", "unescape", "value", "written")
 
     def __init__(self, written: str, path: str, value: Any) -> None:
         self.written = written
         self.path = path
+        self.patterns: tuple[bytes, bytes] | None = None
+        """A text's strict and loose pattern, where they aren't the usual ones."""
+        self.stamp: Stamp | None = None
+        """The only way to write a timestamp there."""
+        self.unescape: Callable[[bytes], str] | None = None
+        """See layouts.Group."""
         self.value: Any = value
         value.leaf = self
 

@@ -81,13 +81,14 @@ class KeyTable:
     """`own`: a format's names, as they are written, and their fields.
 
     A field may be `duration:ms` for numbers in another unit than seconds (s, ms, us, ns), and
-    is empty for a name that stays the application's own.
+    is empty for a name that stays the application's own. Not `usual`: other names mean nothing.
     """
 
-    __slots__ = ("_own", "_parents")
+    __slots__ = ("_own", "_parents", "_usual")
 
-    def __init__(self, own: Mapping[str, str]) -> None:
+    def __init__(self, own: Mapping[str, str], *, usual: bool = True) -> None:
         self._own: dict[str, tuple[str, str]] = {}
+        self._usual = usual
         for key, target in own.items():
             field, _, unit = target.partition(":")
             self._own[key] = (field, unit)
@@ -100,6 +101,8 @@ class KeyTable:
         found = self._own.get(path)
         if found is not None:
             return found if found[0] else None
+        if not self._usual:
+            return None
         return USUAL.get(path) or USUAL.get(path.lower())
 
     def owns(self, path: str) -> bool:

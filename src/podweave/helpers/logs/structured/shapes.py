@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podweave.helpers.logs.fields import Record
+    from podweave.helpers.logs.layouts import Derive
     from podweave.helpers.logs.structured.leaves import Parts
 
 _INTEGER = rb"(0|-?[1-9]\d{0,17})"
@@ -102,6 +103,7 @@ class Shape:
 
     general = False
     lenient = False
+    added: Mapping[str, Any] = {}
 
     def __init__(self, layout: Any, parts: Parts, sink: TracingSink) -> None:
         self._layout = layout
@@ -109,7 +111,7 @@ class Shape:
         self.levels = layout.levels
         self.stamp: Stamp | None = None
         self.groups: list[Group] = []
-        self.derive = tuple(
+        self.derive: tuple[Derive, ...] = tuple(
             (name, source, function)
             for name, source, function in layout.derive
             if name not in sink.placed and source in sink.placed
@@ -132,11 +134,24 @@ class Shape:
                 loose.append(other)
         self.pattern = spelled_out(b"".join(strict))
         self.loose = spelled_out(b"".join(loose))
-        self.tree = self._marked(sink.record.get("attributes", {}))
+        attributes = sink.record.get("attributes", {})
+        self.tree = self._marked(attributes)
+        self._derive_from(attributes)
 
     def record(self, line: bytes, clock: Clock) -> Record | None:
         record: Record | None = self._layout.record(line, clock)
         return record
+
+    def _derive_from(self, attributes: dict[str, Any]) -> None:
+        """Also from fields of the application's own, where the layout does."""
+        for name, source, function in self._layout.derive:
+            value = attributes.get(source)
+            if value is None or source in FIELDS or name in self._sink.placed:
+                continue
+            leaf = _leaf_of(value)
+            if leaf is None or leaf.patterns is None:
+                raise UnfitError
+            self.derive += ((name, leaf.value.field, function),)
 
     def _check_fields(self) -> None:
         made = {name for name, _, _ in self._layout.derive}
@@ -246,6 +261,9 @@ class Shape:
         allowed = self._only.get(leaf.path)
         raw = leaf.written in (QUOTED, PAIR_QUOTED)
         self._group(name, kind, raw=raw)
+        if leaf.patterns is not None:
+            self.groups[-1].unescape = leaf.unescape
+            return leaf.patterns
         if allowed is not None:
             pattern = b"(" + b"|".join(re.escape(word.encode()) for word in allowed) + b")"
             return pattern, pattern
@@ -279,8 +297,11 @@ class Shape:
         return b"(" + strict + b")", loose
 
     def _time(self, leaf: Leaf) -> tuple[bytes, bytes]:
-        stamp = None
-        if leaf.written in (QUOTED, PAIR_QUOTED, BARE, PLAIN):
+        stamp = leaf.stamp
+        digits = ""
+        if stamp is not None:
+            pass
+        elif leaf.written in (QUOTED, PAIR_QUOTED, BARE, PLAIN):
             text = leaf.value.encode("utf-8", "replace")
             for known in STAMPS.values():
                 if known.read(text, Clock(0)) is not None:
