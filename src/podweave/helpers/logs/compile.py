@@ -12,13 +12,14 @@ test holds the two together. A line whose timestamp is no date goes that exact w
 from __future__ import annotations
 
 import re
+from itertools import compress
 
 from podweave.helpers.logs.columns import Chunk, is_clean
 from podweave.helpers.logs.envelope import Envelope
 from podweave.helpers.logs.layouts import Layout, OwnLayout
 from podweave.helpers.logs.made_rows import Cells, MadeRows, interleave
 from podweave.helpers.logs.schemas.schema import Schema, encode
-from podweave.helpers.logs.template import Template, presence
+from podweave.helpers.logs.template import NotCompiledError, Template, presence
 from podweave.helpers.logs.timestamps import Clock
 
 TYPE_CHECKING = False
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from podweave.helpers.logs.columns import Column
     from podweave.helpers.logs.fields import Record
+    from podweave.helpers.logs.steps.plans import Plan
     from podweave.helpers.logs.steps.steps import Steps
 
 
@@ -71,27 +73,36 @@ class ExactBatch:
         lines.pop()
         return MadeRows(data, lines, self.rows(lines, clock, path))
 
-    def row(self, line: bytes, clock: Clock, path: str) -> bytes | None:
-        """The exact way from a line to a row."""
+    def row(self, line: bytes, clock: Clock, path: str, again: bool = False) -> bytes | None:
+        """The exact way from a line to a row. `again`: see Steps.apply."""
         record = self.layout.record(line, clock)
-        return None if record is None else self.render(record, clock, path)
+        return None if record is None else self.render(record, clock, path, again)
 
     def render(self, record: Record, clock: Clock, path: str, again: bool = False) -> bytes:
         """The exact way from a record to a row. `again`: see Steps.apply."""
         if "time" not in record:
             record["time"] = clock.reading()
-        if self.steps is not None and self.steps.apply(record, again) is None:
+        if self.steps is not None and not self.steps.apply(record, self.known(path), again):
             return b""
         return self.schema.render({**self.constants, "log_path": path, **record})
 
+    def known(self, path: str) -> Record:
+        """What the steps may ask for beside a line's record."""
+        return {**self.constants, "log_path": path}
+
 
 class Batch(ExactBatch):
-    """The same, compiled."""
+    """The same, compiled. NotCompiledError: the exact way has to do."""
 
     def __init__(
         self, layout: Layout, schema: Schema, constants: Record, steps: Steps | None = None
     ) -> None:
         super().__init__(layout, schema, constants, steps)
+        self._plan: Plan | None = None
+        if steps is not None:
+            from podweave.helpers.logs.steps.plans import Plan
+
+            self._plan = Plan(layout, steps, self.constants)
         self._regex = re.compile(_LINES % layout.pattern)
         self._loose = re.compile(_LINES % layout.loose)
         self._strict = 0
@@ -138,23 +149,45 @@ class Batch(ExactBatch):
             else:
                 columns = list(zip(*[row for row in found if row[-1]], strict=True))
             own = clock.of([index for index, row in enumerate(found) if row[-1]])
+        fitting: Sequence[int] | None = None
+        gone: list[int] = []
+        if self._plan is not None and self._plan.leaving is not None:
+            fitting = _fitting(found, missing)
+            stays = self._plan.stay(columns, own, self.known(path), data, fitting, self._reader)
+            if stays is not None:
+                gone = [index for index, stay in zip(fitting, stays, strict=True) if not stay]
+                fitting = list(compress(fitting, stays))
+                own = own.of(list(compress(range(len(stays)), stays)))
+                columns = [list(compress(column, stays)) for column in columns]
+        without = sorted(missing + gone) if gone else missing
         count = len(columns[-1])
-        encoded = encode(path)
-        chunk = Chunk(columns, data, loose, own, encoded)
-        template = self._variant(self._key(columns))
-        row = template.columns(chunk)
-        made = Cells(data, len(found), missing, interleave(count, row), len(row))
-        if chunk.exact:
-            fitting: Sequence[int] = range(count)
-            if missing:
-                fitting = [index for index, row in enumerate(found) if row[-1]]
+        if count:
+            encoded = encode(path)
+            chunk = Chunk(columns, data, loose, own, encoded)
+            template = self._variant(self._key(columns))
+            row = template.columns(chunk)
+            made = Cells(data, len(found), without, interleave(count, row), len(row))
+        else:
+            made = Cells(data, len(found), without, [], 1)
+        if gone:
+            made.replace(dict.fromkeys(gone, b""))
+        if count and chunk.exact:
+            if fitting is None:
+                fitting = _fitting(found, missing)
             lines = made.lines
             exact = {fitting[index] for index in chunk.exact}
-            made.replace({index: self.row(lines[index], clock.at(index), path) for index in exact})
+            again = self.steps is not None and self.steps.limits
+            made.replace(
+                {index: self.row(lines[index], clock.at(index), path, again) for index in exact}
+            )
         self._read_again(made, loose, clock, path)
-        if self.steps is not None:
+        if self.steps is not None and self.steps.suspicious is not None:
             self._step(made, clock, path)
         return made
+
+    def _reader(self, group: Any) -> Any:
+        """What makes a value of a group's texts."""
+        return self._variant(()).reader(group)
 
     def _read_again(self, made: Cells, loose: bool, clock: Clock, path: str) -> None:
         """Read the lines that the loose pattern leaves out the exact way."""
@@ -182,7 +215,10 @@ class Batch(ExactBatch):
         variant = self._variants.get(key)
         if variant is None:
             known = dict(zip(self._optional, key, strict=False))
-            variant = Template(self.layout, self.schema, self.constants, known)
+            layout, constants = self.layout, self.constants
+            if self._plan is not None:
+                layout, constants = self._plan.layout, self._plan.constants
+            variant = Template(layout, self.schema, constants, known)
             self._variants[key] = variant
         return variant
 
@@ -206,6 +242,8 @@ class Batch(ExactBatch):
         The loose pattern could go on into the next line; then it finds fewer lines than there
         are, and the strict one is taken, for a while without asking.
         """
+        if self.steps is not None and self.steps.limits:
+            return self._regex.findall(data), False  # All are counted in their order.
         if self._strict:
             self._strict -= 1
         elif not _escapes_quotes(data) if self._lenient else b"\\" not in data and is_clean(data):
@@ -214,6 +252,18 @@ class Batch(ExactBatch):
                 return found, True
             self._strict = _STRICT
         return self._regex.findall(data), False
+
+
+def made_batch(
+    kind: type[ExactBatch], layout: Any, schema: Schema, constants: Record, steps: Steps | None
+) -> ExactBatch:
+    """A batch of that kind, or an exact one where the steps leave no other."""
+    if steps is not None and kind is not ExactBatch:
+        try:
+            return kind(layout, schema, constants, steps)
+        except NotCompiledError:
+            kind = ExactBatch
+    return kind(layout, schema, constants, steps)
 
 
 class Compiler:
@@ -231,7 +281,7 @@ class Compiler:
         self._constants = constants
         self._steps = steps
         # Steps that may change every line leave nothing to compile.
-        self._compiles = not exact and (steps is None or steps.suspicious is not None)
+        self._compiles = not exact and (steps is None or not steps.opaque)
         self._batches: dict[int, ExactBatch] = {}
         self._exact = exact
         self._knowing: dict[tuple[tuple[str, Any], ...], Compiler] = {}
@@ -253,7 +303,9 @@ class Compiler:
         batch = self._batches.get(id(layout))
         if batch is None:
             kind = self._kind(layout) if self._compiles else ExactBatch
-            batch = kind(layout, self._schema, self._constants, self._steps)
+            if self._steps is not None and self._steps.limits and kind is not Batch:
+                kind = ExactBatch  # Others don't read their lines in order.
+            batch = made_batch(kind, layout, self._schema, self._constants, self._steps)
             self._batches[id(layout)] = batch
         return batch
 
@@ -275,6 +327,13 @@ class Compiler:
     def compiled(self, layout: Any) -> ExactBatch | None:
         """The layout's batch, if it was asked for before."""
         return self._batches.get(id(layout))
+
+
+def _fitting(found: Sequence[tuple[bytes, ...]], missing: Sequence[int]) -> Sequence[int]:
+    """The lines that fit."""
+    if not missing:
+        return range(len(found))
+    return [index for index, row in enumerate(found) if row[-1]]
 
 
 def _without(column: Column, missing: Sequence[int]) -> Column:

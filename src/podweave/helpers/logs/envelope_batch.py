@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import repeat
 
-from podweave.helpers.logs.compile import Batch, ExactBatch
+from podweave.helpers.logs.compile import Batch, ExactBatch, made_batch
 from podweave.helpers.logs.envelope import WORD
 from podweave.helpers.logs.memo import Memo
 
@@ -37,7 +37,7 @@ class EnvelopeBatch(Batch):
         self._tag, self._message = layout.places
         self._words = layout.words
         self._ways: Memo = Memo(lambda key: layout.further(*key))
-        self._batches: dict[Layout, Batch] = {}
+        self._batches: dict[Layout, ExactBatch] = {}
 
     def rows(self, lines: Sequence[bytes], clock: Clock, path: str) -> list[bytes | None]:
         data = b"\n".join(lines) + b"\n"
@@ -50,7 +50,9 @@ class EnvelopeBatch(Batch):
         ways = list(map(self._ways.__getitem__, keys))
         kinds = set(ways)
         rows: list[bytes | None] = [None] * len(lines)
-        if not self._only and () in kinds:
+        if self._only:
+            kinds.discard(())
+        elif () in kinds and self.steps is None:  # which would count lines that others read
             # Also of lines that are read further: what their own layouts don't read.
             rows = self._made(groups, data, loose, clock, path).rows()
             kinds.discard(())
@@ -77,7 +79,8 @@ class EnvelopeBatch(Batch):
                 continue
             batch = self._batches.get(layout)
             if batch is None:
-                batch = self._batches[layout] = Batch(layout, self.schema, self._given, self.steps)
+                batch = made_batch(Batch, layout, self.schema, self._given, self.steps)
+                self._batches[layout] = batch
             found = batch.rows([lines[index] for index in left], clock.of(left), path)
             for index, row in zip(left, found, strict=True):
                 rows[index] = row

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Test = Callable[[Any], bool]
 
 MISSING = object()
+NOTHING: Record = {}
 _RANKS = {level: rank for rank, level in enumerate(LEVELS)}
 
 
@@ -41,19 +42,25 @@ class Condition:
             else:
                 self._tests.append((name, _one_of(wanted)))
 
-    def holds(self, record: Record) -> bool:
-        return all(test(value_of(record, name)) for name, test in self._tests)
+    @property
+    def names(self) -> frozenset[str]:
+        """The fields that it asks for."""
+        return frozenset(name for name, _ in self._tests)
+
+    def holds(self, record: Record, known: Record) -> bool:
+        """`known`: see value_of."""
+        return all(test(value_of(record, name, known)) for name, test in self._tests)
 
 
-def value_of(record: Record, name: str) -> Any:
-    """A field's value, or MISSING."""
+def value_of(record: Record, name: str, known: Record) -> Any:
+    """A field's value, or MISSING; `known` is what is known beside the record."""
     if name in record and name != "attributes":
         return record[name]
     value: Any = record.get("attributes", {})
     if name in value:
         return value[name]
     if name in FIELDS:
-        return MISSING
+        return known.get(name, MISSING)
     for part in name.split("."):
         if not isinstance(value, dict) or part not in value:
             return MISSING

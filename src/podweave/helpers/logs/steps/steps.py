@@ -11,78 +11,122 @@ from binascii import crc32
 from podweave.helpers.configuration import ConfigurationError, Section
 from podweave.helpers.logs.fields import FIELDS, NO_LEVELS, TEXT, TIME
 from podweave.helpers.logs.patience import Expression
-from podweave.helpers.logs.steps.conditions import MISSING, Condition, value_of
+from podweave.helpers.logs.steps.conditions import MISSING, NOTHING, Condition, value_of
 from podweave.helpers.logs.steps.masks import KINDS, Suspicion, is_secret
 from podweave.helpers.logs.structured.sink import converted
 from podweave.helpers.logs.timestamps import Clock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
     from podweave.helpers.logs.fields import Record
 
-    Step = Callable[[Record, bool], bool]
+    # A record, what is known beside it, whether it was asked about before.
+    Apply = Callable[[Record, Record, bool], bool]
 
 _COUNTED = 1000
 """Values of a rate limit's field that are counted each by itself."""
 _DEEPEST = 20
 
 
+class Step:
+    """`apply` says whether a record stays. What else is known of it is for plans.py:
+
+    `asks`: the fields that it looks at or changes; `kinds`: of the masks that it is, None for
+    other steps; `renames` and `adds`: what it changes; `opaque`: it may change anything.
+    """
+
+    __slots__ = ("adds", "apply", "asks", "kinds", "name", "opaque", "renames")
+
+    def __init__(
+        self,
+        apply: Apply,
+        asks: Iterable[str] = (),
+        *,
+        kinds: Sequence[str] | None = None,
+        renames: dict[str, str] | None = None,
+        adds: dict[str, Any] | None = None,
+        opaque: bool = False,
+    ) -> None:
+        self.name = ""
+        self.apply = apply
+        self.asks = frozenset(asks)
+        self.kinds = kinds
+        self.renames = renames or {}
+        self.adds = adds or {}
+        self.opaque = opaque
+
+
 class Steps:
     """`dropped` counts events that were left out, by the step that did it, for metrics.
 
-    `suspicious` knows lines that the steps may change; None: every line.
+    `suspicious` knows lines that masks may change; None: there are no masks, or `opaque` ones,
+    which may change every line. `limits`: whether an event is counted, and what was left out once
+    stays so.
     """
 
-    __slots__ = ("_steps", "dropped", "limits", "suspicious")
+    __slots__ = ("_filters", "dropped", "limits", "opaque", "steps", "suspicious")
 
     def __init__(self, items: Sequence[tuple[str, Any]]) -> None:
         self.dropped: dict[str, int] = {}
-        self.limits = any("rate_limit" in value for _, value in items if isinstance(value, dict))
-        """Whether an event is counted, and what was left out once stays so."""
-        self._steps: list[tuple[str, Step]] = []
-        kinds: list[str] | None = []
+        self.steps: list[Step] = []
         for path, value in items:
             section = Section(value, path)
             name = next((key for key in _MAKERS if key in section), None)
             if name is None:
                 raise ConfigurationError(path, f"must have one of {', '.join(_MAKERS)}")
-            step, masked = _MAKERS[name](section)
+            step = _MAKERS[name](section)
             section.end()
-            self._steps.append((name, step))
-            kinds = None if kinds is None or masked is None else kinds + masked
-        self.suspicious = None if kinds is None else Suspicion(kinds)
+            step.name = name
+            self.steps.append(step)
+        self.limits = any(step.name == "rate_limit" for step in self.steps)
+        self.opaque = any(step.opaque for step in self.steps)
+        kinds = [kind for step in self.steps for kind in step.kinds or ()]
+        self.suspicious = Suspicion(kinds) if kinds and not self.opaque else None
+        self._filters = [step for step in self.steps if step.kinds is None]
 
-    def apply(self, record: Record, again: bool = False) -> Record | None:
+    def apply(self, record: Record, known: Record = NOTHING, again: bool = False) -> Record | None:
         """The record after all steps; None where one of them leaves it out.
 
-        `again`: the event was asked about before; it isn't counted twice.
+        `known`: what conditions may ask for beside it. `again`: the event was asked about before;
+        it isn't counted twice.
         """
-        for name, step in self._steps:
-            if not step(record, again):
+        for step in self.steps:
+            if not step.apply(record, known, again):
                 if not again:
-                    self.dropped[name] = self.dropped.get(name, 0) + 1
+                    self.count(step.name, 1)
                 return None
         return record
 
+    def count(self, name: str, events: int) -> None:
+        """So many events were left out by steps of that name."""
+        self.dropped[name] = self.dropped.get(name, 0) + events
 
-def _drop(section: Section) -> Any:
+    def leaves_out(self, record: Record, known: Record) -> str | None:
+        """The step that does; it isn't counted."""
+        for step in self._filters:
+            if not step.apply(record, known, False):
+                return step.name
+        return None
+
+
+def _drop(section: Section) -> Step:
     condition = Condition(section.take("drop"), section.at("drop"))
-    return lambda record, again: not condition.holds(record), None
+    return Step(lambda record, known, again: not condition.holds(record, known), condition.names)
 
 
-def _keep(section: Section) -> Any:
+def _keep(section: Section) -> Step:
     condition = Condition(section.take("keep"), section.at("keep"))
-    return lambda record, again: condition.holds(record), None
+    return Step(lambda record, known, again: condition.holds(record, known), condition.names)
 
 
-def _rename(section: Section) -> Any:
+def _rename(section: Section) -> Step:
     names = _texts(section, "rename")
     clock = Clock(0, 0)
 
-    def step(record: Record, again: bool) -> bool:
+    def step(record: Record, known: Record, again: bool) -> bool:
         attributes = record.setdefault("attributes", {})
         for old, new in names.items():
             if old in attributes:
@@ -96,17 +140,17 @@ def _rename(section: Section) -> Any:
             del record["attributes"]
         return True
 
-    return step, None
+    return Step(step, (*names, *names.values()), renames=names)
 
 
-def _add(section: Section) -> Any:
+def _add(section: Section) -> Step:
     path = section.at("add")
     values = section.take("add")
     if not isinstance(values, dict) or any(isinstance(v, dict | list) for v in values.values()):
         raise ConfigurationError(path, "must be an object of texts, numbers and booleans")
     clock = Clock(0, 0)
 
-    def step(record: Record, again: bool) -> bool:
+    def step(record: Record, known: Record, again: bool) -> bool:
         attributes = record.setdefault("attributes", {})
         for name, value in values.items():
             if name not in record and name not in attributes:
@@ -115,7 +159,7 @@ def _add(section: Section) -> Any:
             del record["attributes"]
         return True
 
-    return step, None
+    return Step(step, values, adds=values)
 
 
 def _put(record: Record, attributes: Record, name: str, value: Any, clock: Clock) -> None:
@@ -127,7 +171,7 @@ def _put(record: Record, attributes: Record, name: str, value: Any, clock: Clock
     attributes[name] = value
 
 
-def _sample(section: Section) -> Any:
+def _sample(section: Section) -> Step:
     inner = Section(section.take("sample"), section.at("sample"))
     share = inner.take("share")
     if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
@@ -136,8 +180,8 @@ def _sample(section: Section) -> Any:
     inner.end()
     below = int(share * (1 << 32))
 
-    def step(record: Record, again: bool) -> bool:
-        if condition is not None and not condition.holds(record):
+    def step(record: Record, known: Record, again: bool) -> bool:
+        if condition is not None and not condition.holds(record, known):
             return True
         # By what the event says, so that a file that is read again gives the same ones; a
         # message's first line, since more may join it.
@@ -145,10 +189,10 @@ def _sample(section: Section) -> Any:
         text = f"{record.get('time')} {message} {record.get('source_address')}"
         return crc32(text.encode("utf-8", "replace")) < below
 
-    return step, None
+    return Step(step, ("time", "message", "source_address", *_asked(condition)))
 
 
-def _rate_limit(section: Section) -> Any:
+def _rate_limit(section: Section) -> Step:
     inner = Section(section.take("rate_limit"), section.at("rate_limit"))
     events = inner.integer("events", 1, 1 << 40)
     seconds = inner.seconds("seconds", 1.0)
@@ -159,12 +203,12 @@ def _rate_limit(section: Section) -> Any:
     inner.end()
     counts: dict[str, tuple[int, int]] = {}
 
-    def step(record: Record, again: bool) -> bool:
-        if again or (condition is not None and not condition.holds(record)):
+    def step(record: Record, known: Record, again: bool) -> bool:
+        if again or (condition is not None and not condition.holds(record, known)):
             return True
         key = ""
         if by is not None:
-            value = value_of(record, by)
+            value = value_of(record, by, known)
             key = "" if value is MISSING else str(value)
         # By the events' own time: a backlog is no flood.
         window = int(record["time"][0] / seconds) if "time" in record else 0
@@ -176,10 +220,11 @@ def _rate_limit(section: Section) -> Any:
         counts[key] = (window, count + 1)
         return count < events
 
-    return step, None
+    asks = ["time", *_asked(condition)]
+    return Step(step, asks if by is None else [*asks, by])
 
 
-def _mask(section: Section) -> Any:
+def _mask(section: Section) -> Step:
     inner = Section(section.take("mask"), section.at("mask"))
     kinds = [value for _, value in inner.array("kinds")] if "kinds" in inner else []
     for kind in kinds:
@@ -196,7 +241,7 @@ def _mask(section: Section) -> Any:
         raise ConfigurationError(inner.at("regex"), str(error)) from None
     inner.end()
     mask = Mask(kinds, expression, instead, fields)
-    return mask.step, kinds if expression is None else None
+    return Step(mask.step, kinds=kinds, opaque=expression is not None)
 
 
 class Mask:
@@ -217,7 +262,7 @@ class Mask:
         self._instead = instead
         self._fields = fields
 
-    def step(self, record: Record, again: bool) -> bool:
+    def step(self, record: Record, known: Record, again: bool) -> bool:
         for name, value in list(record.items()):
             if name == "attributes":
                 record[name] = self._members(value, 0)
@@ -268,6 +313,10 @@ def _when(section: Section) -> Condition | None:
     return Condition(section.take("when"), section.at("when"))
 
 
+def _asked(condition: Condition | None) -> frozenset[str]:
+    return frozenset() if condition is None else condition.names
+
+
 def _texts(section: Section, key: str) -> dict[str, str]:
     values = section.take(key)
     if not isinstance(values, dict) or not all(
@@ -277,7 +326,7 @@ def _texts(section: Section, key: str) -> dict[str, str]:
     return values
 
 
-_MAKERS: dict[str, Callable[[Section], Any]] = {
+_MAKERS: dict[str, Callable[[Section], Step]] = {
     "drop": _drop,
     "keep": _keep,
     "mask": _mask,

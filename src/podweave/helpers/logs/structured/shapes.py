@@ -39,6 +39,7 @@ from podweave.helpers.logs.timestamps import EPOCH_DIGITS, STAMPS, Clock, Stamp,
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from podweave.helpers.logs.fields import Record
@@ -247,9 +248,10 @@ class Shape:
         if leaf.written in (ARRAY, VALUES, OBJECTS):
             raw = leaf.written == ARRAY
             self._group(name, _KINDS[leaf.written], raw=raw)
-            self.groups[-1].convert = _objects if leaf.written == OBJECTS else _values
+            convert, objects = leaf.convert or array_of, leaf.written == OBJECTS
+            self.groups[-1].convert = lambda text: _list(convert(text), objects)
             pattern = b"(" + (ARRAY_PATTERN if raw else ANY_ARRAY) + b")"
-            return pattern, pattern
+            return leaf.patterns or (pattern, pattern)
         strict, loose = self._text(leaf, name, TEXT)
         if id(leaf) in self._refusals:
             return rb"(?!\d)" + strict, rb"(?!\d)" + loose
@@ -263,6 +265,7 @@ class Shape:
         self._group(name, kind, raw=raw)
         if leaf.patterns is not None:
             self.groups[-1].unescape = leaf.unescape
+            self.groups[-1].convert = leaf.convert
             return leaf.patterns
         if allowed is not None:
             pattern = b"(" + b"|".join(re.escape(word.encode()) for word in allowed) + b")"
@@ -282,12 +285,14 @@ class Shape:
             else:
                 pattern = rb"(?![\d\-])" + pattern
             return pattern, pattern
-        many = b"+" if least else b"*"
+        many = b"+" if least or leaf.filled else b"*"
         if not escapes:
             return b"(" + _UNESCAPED + many + b"+)", b'([^"]' + many + b"+)"
         known = rb'["\\bfnrt]' if leaf.written == QUOTED else rb'["\\nrt]'
         strict = b"%b*+(?>(?:\\\\%b%b*+)*)" % (_UNESCAPED, known, _UNESCAPED)
-        loose = b'([^"]*+)'
+        loose = b'([^"]%b+)' % many
+        if leaf.filled:
+            return b'(?!")(' + strict + b")", loose
         if name == "message" and leaf.written == QUOTED:
             # A newline at its end is left out.
             strict = b"%b*(?:\\\\%b%b*)*" % (_UNESCAPED, known, _UNESCAPED)
@@ -372,17 +377,10 @@ def _leaf_of(value: Any) -> Leaf | None:
     return leaf
 
 
-def _values(text: bytes) -> list[Any]:
-    items = array_of(text)
-    if has_objects(items):
-        raise ValueError("objects in it")
-    return items
-
-
-def _objects(text: bytes) -> list[Any]:
-    items = array_of(text)
-    if not has_objects(items):
-        raise ValueError("no objects in it")
+def _list(items: list[Any], objects: bool) -> list[Any]:
+    """The items; ValueError where they aren't of the kind."""
+    if has_objects(items) != objects:
+        raise ValueError("of the other kind")
     return items
 
 
