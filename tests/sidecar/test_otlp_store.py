@@ -16,11 +16,9 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsServiceResponse,
 )
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
-from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
 from podweave.helpers.loop import Loop
-from podweave.helpers.wire import otlp
-from podweave.helpers.wire.protobuf import fields
+from podweave.helpers.wire import otlp, otlp_json, otlp_protobuf
 from tests.sidecar.http_peer import HALF, RESET, STALL, Fault, HttpPeer, Received, Reply, http_peer
 from tests.sidecar.storing import Storing, is_delivered, is_divided, is_failed
 
@@ -290,23 +288,10 @@ _VALUES = st.recursive(
 
 @given(_VALUES)
 def test_values_are_what_the_library_reads(value: Any) -> None:
-    read = AnyValue.FromString(otlp.protobuf_value(value))
+    read = AnyValue.FromString(otlp_protobuf.any_value(value))
     assert plain(read) == value
-    parsed = json_format.Parse(json.dumps(otlp.json_value(value)), AnyValue())
+    parsed = json_format.Parse(json.dumps(otlp_json.any_value(value)), AnyValue())
     assert plain(parsed) == value
-
-
-@given(
-    st.integers(0, (1 << 64) - 1), st.binary(max_size=300).filter(lambda line: b"\n" not in line)
-)
-def test_raw_records_are_what_the_library_reads(time: int, line: bytes) -> None:
-    text = line.decode("utf-8", "replace")
-    content = otlp.protobuf_raw_records([text.encode()], time, {"a": 1})
-    ((number, inner),) = fields(content)
-    assert number == 2
-    assert isinstance(inner, bytes)
-    record = LogRecord.FromString(inner)
-    assert (record.time_unix_nano, plain(record.body)) == (time, text)
 
 
 @given(st.binary(max_size=100), st.sampled_from([PROTOBUF, "application/json", ""]))

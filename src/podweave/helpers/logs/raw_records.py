@@ -53,15 +53,31 @@ class RawRecords:
 
 def escape(data: bytes) -> bytes:
     """What stands between the quotes of JSON strings, except that newlines stay as they are."""
-    if not data.isascii():
-        try:
-            data.decode()
-        except UnicodeDecodeError:
-            data = data.decode("utf-8", "backslashreplace").encode()
+    data = utf8(data)
     for byte, escaped in _ESCAPES:
         if byte in data:
             data = data.replace(byte, escaped)
     return data
+
+
+def has_controls(data: bytes) -> bool:
+    """Characters that JSON's strings don't have, beside newlines."""
+    return any(byte in data for byte, _ in _ESCAPES[2:])
+
+
+def is_utf8(data: bytes) -> bool:
+    if data.isascii():
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def utf8(data: bytes) -> bytes:
+    """UTF-8, in which bytes that are none can still be seen."""
+    return data if is_utf8(data) else data.decode("utf-8", "backslashreplace").encode()
 
 
 def timestamp(seconds: float) -> bytes:

@@ -11,8 +11,8 @@ from __future__ import annotations
 import os
 from binascii import b2a_base64
 
-from podweave.helpers.logs.delivery.batches import JOINT
 from podweave.helpers.logs.delivery.rows import interleave
+from podweave.helpers.logs.raw_records import utf8
 from podweave.helpers.logs.stores import log_records
 from podweave.helpers.logs.stores import settings as keys
 from podweave.helpers.logs.stores.interface import DELIVERED, Store, failed
@@ -155,15 +155,7 @@ class ForwardStore(Store):
 
 def _raw(piece: Piece, beside: dict[str, Any]) -> bytes:
     """[time, {"message": LINE, …}] for each line of a piece."""
-    data = piece.data[:-1]
-    if not piece.joined and not data.isascii():
-        try:
-            data.decode()
-        except UnicodeDecodeError:
-            data = data.decode("utf-8", "backslashreplace").encode()
-    lines = data.split(b"\n")
-    if piece.joined:
-        lines = [line.replace(JOINT, b"\n") for line in lines]
+    lines = piece.lines() if piece.joined else utf8(piece.data[:-1]).split(b"\n")
     rest = msgpack.pack(beside)
     fields = len(beside) + 1
     head = msgpack.map_head(fields) + msgpack.pack("message")

@@ -80,24 +80,24 @@ class LogRecord:
 
 
 def documents(batch: Batch) -> list[tuple[Any, int]]:
-    """Each record of a batch that isn't raw, parsed, and when it was read (in nanoseconds).
-
-    A record that isn't JSON comes as a text.
-    """
+    """Each record of a batch that isn't raw, parsed, and when it was read (in nanoseconds)."""
     read: list[tuple[Any, int]] = []
     for piece in batch.pieces:
         time = read_time(piece)
-        lines = piece.data[:-1].split(b"\n")
-        try:
-            # One call for all costs half of one for each.
-            found = json.loads(b"[%b]" % _BETWEEN.join(lines))
-            if len(found) != 2 * len(lines) - 1 or found[1::2].count(_MARK) != len(lines) - 1:
-                raise ValueError("lines that are not a value each")
-            found = found[::2]
-        except (ValueError, RecursionError):
-            found = [_document(line) for line in lines]
-        read += [(document, time) for document in found]
+        read += [(document, time) for document in parsed(piece.texts())]
     return read
+
+
+def parsed(lines: Sequence[bytes]) -> list[Any]:
+    """Each line, parsed; one that isn't JSON comes as a text."""
+    try:
+        # One call for all costs half of one for each.
+        found: list[Any] = json.loads(b"[%b]" % _BETWEEN.join(lines))
+        if len(found) != 2 * len(lines) - 1 or found[1::2].count(_MARK) != len(lines) - 1:
+            raise ValueError("lines that are not a value each")
+        return found[::2]
+    except (ValueError, RecursionError):
+        return [_document(line) for line in lines]
 
 
 def _document(line: bytes) -> Any:

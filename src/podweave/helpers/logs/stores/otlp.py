@@ -9,9 +9,7 @@ somebody mends that. A request that can't be taken (400 and others) becomes dead
 
 from __future__ import annotations
 
-from podweave import __version__
 from podweave.helpers.logs.pod_metadata import workload_of
-from podweave.helpers.logs.stores import log_records
 from podweave.helpers.logs.stores.http_store import (
     HttpSettings,
     HttpStore,
@@ -20,7 +18,6 @@ from podweave.helpers.logs.stores.http_store import (
     wait_of,
 )
 from podweave.helpers.logs.stores.interface import DELIVERED, failed, partly, too_large
-from podweave.helpers.logs.stores.name_templates import file_name
 from podweave.helpers.wire import otlp
 
 TYPE_CHECKING = False
@@ -29,12 +26,13 @@ if TYPE_CHECKING:
 
     from podweave.helpers.configuration import Section
     from podweave.helpers.http_client.connection import Answer
-    from podweave.helpers.logs.delivery.batches import Batch, Piece
+    from podweave.helpers.logs.delivery.batches import Batch
     from podweave.helpers.logs.delivery.origin import Origin
+    from podweave.helpers.logs.delivery.rows import Block
     from podweave.helpers.logs.stores.interface import Context, Done, Outcome
+    from podweave.helpers.logs.stores.otlp_rows import Rows
 
 PATH = "/v1/logs"
-SCOPE = "podweave"
 _MENDABLE = (401, 403, 404, 405, 407)
 _MENDABLE_SECONDS = 15.0
 """Between two tries at a receiver that refuses everybody."""
@@ -66,65 +64,40 @@ class OtlpStore(HttpStore):
     def __init__(self, settings: Settings, context: Context) -> None:
         super().__init__(settings, context)
         self._settings = settings
+        self._rows: Rows
+        # Imported here: memory is imports.
+        if settings.encoding == "json":
+            from podweave.helpers.logs.stores.otlp_json_rows import JsonRows
+
+            self._rows, self._content_type = JsonRows(), otlp.JSON
+        else:
+            from podweave.helpers.logs.stores.otlp_protobuf_rows import ProtobufRows
+
+            self._rows, self._content_type = ProtobufRows(), otlp.PROTOBUF
         # A path is taken for the whole one; some receivers have others.
         self._target = "" if settings.url.path else PATH
 
     def send(self, batch: Batch, done: Done) -> None:
-        json = self._settings.encoding == "json"
         self.post(
             self._target,
-            otlp.JSON if json else otlp.PROTOBUF,
-            [self._json(batch) if json else self._protobuf(batch)],
+            self._content_type,
+            self._request(batch),
             lambda answer: self._answered(answer, batch.records),
             done,
         )
 
-    def _resource(self, origin: Origin, service: str) -> dict[str, Any]:
-        return {**resource(origin, service), **self._settings.attributes}
-
-    def _protobuf(self, batch: Batch) -> bytes:
-        service = ""
-        if batch.raw:
-            records = b"".join([_raw_records(piece) for piece in batch.pieces])
-        else:
-            parts = []
-            for record, read in _records(batch):
-                service = service or record.attributes.get("service.name", "")
-                parts.append(
-                    otlp.protobuf_record(
-                        record.time,
-                        read,
-                        record.body,
-                        record.severity,
-                        record.level,
-                        record.attributes,
-                        otlp.read_id(record.trace, 16),
-                        otlp.read_id(record.span, 8),
-                    )
-                )
-            records = otlp.protobuf_records(parts)
-        about = self._resource(batch.origin, service)
-        return otlp.protobuf_request(about, SCOPE, __version__, records)
-
-    def _json(self, batch: Batch) -> bytes:
-        service = ""
-        records = []
-        for record, read in _records(batch):
-            service = service or record.attributes.get("service.name", "")
-            records.append(
-                otlp.json_record(
-                    record.time,
-                    read,
-                    record.body,
-                    record.severity,
-                    record.level,
-                    record.attributes,
-                    otlp.read_id(record.trace, 16),
-                    otlp.read_id(record.span, 8),
-                )
-            )
-        about = self._resource(batch.origin, service)
-        return otlp.json_request(about, SCOPE, __version__, records)
+    def _request(self, batch: Batch) -> list[Block]:
+        service: Any = ""
+        blocks: list[Block] = []
+        for piece in batch.pieces:
+            if batch.raw:
+                blocks += self._rows.raw(piece)
+            else:
+                records, named = self._rows.records(piece)
+                blocks += records
+                service = service or named
+        about = {**resource(batch.origin, service), **self._settings.attributes}
+        return self._rows.request(about, blocks)
 
     def _answered(self, answer: Answer, count: int) -> Outcome:
         kind = answer.value("content-type") or otlp.JSON
@@ -171,55 +144,3 @@ def resource(origin: Origin, service: str) -> dict[str, Any]:
     for name, value in (pod.get("labels") or {}).items():
         attributes[f"k8s.pod.label.{name}"] = str(value)
     return {name: value for name, value in attributes.items() if value}
-
-
-def _about(path: str) -> dict[str, Any]:
-    return {"log.file.path": file_name(path)}
-
-
-def _raw_records(piece: Piece) -> bytes:
-    lines = piece.lines()
-    if not piece.data.isascii():
-        lines = [_utf8(line) for line in lines]
-    read = log_records.read_time(piece)
-    about = _about(piece.path)
-    if piece.details is None:
-        return otlp.protobuf_raw_records(lines, read, about)
-    return otlp.protobuf_records(
-        otlp.protobuf_record(time, read, line, 0, "", _with_stream(about, stream))
-        for time, line, (_, stream) in zip(
-            log_records.raw_times(piece), lines, piece.details, strict=True
-        )
-    )
-
-
-def _with_stream(about: dict[str, Any], stream: bytes) -> dict[str, Any]:
-    return {**about, "log.iostream": stream.decode("latin-1")} if stream else about
-
-
-def _utf8(line: bytes) -> bytes:
-    try:
-        line.decode()
-    except UnicodeDecodeError:
-        return line.decode("utf-8", "backslashreplace").encode()
-    return line
-
-
-def _records(batch: Batch) -> list[tuple[log_records.LogRecord, int]]:
-    if not batch.raw:
-        return [
-            (log_records.log_record(document, read), read)
-            for document, read in log_records.documents(batch)
-        ]
-    records = []
-    for piece in batch.pieces:
-        read = log_records.read_time(piece)
-        about = _about(piece.path)
-        streams = [stream for _, stream in piece.details or ()] or [b""] * piece.count()
-        for time, line, stream in zip(
-            log_records.raw_times(piece), piece.lines(), streams, strict=True
-        ):
-            record = log_records.LogRecord(time, line.decode("utf-8", "backslashreplace"))
-            record.attributes = _with_stream(about, stream)
-            records.append((record, read))
-    return records
