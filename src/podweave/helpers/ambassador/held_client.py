@@ -9,9 +9,28 @@ from podweave.helpers.dialing.socket_options import reset
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
+    from typing import Protocol
 
+    from podweave.helpers.ambassador.profiles import Profile
     from podweave.helpers.ambassador.switchboard import Switchboard
     from podweave.helpers.ambassador.turns import Turn
+
+    class Held(Protocol):
+        """A client on its way to an upstream."""
+
+        sock: socket.socket
+
+        @property
+        def profile(self) -> Profile: ...
+        @property
+        def since(self) -> float:
+            """When it came, or was sent elsewhere by a switch."""
+
+        def dial(self) -> None:
+            """The profile has changed: what was dialled leads to the wrong place."""
+
+        def close(self) -> None:
+            """The ambassador ends: reset the client."""
 
 
 class HeldClient:

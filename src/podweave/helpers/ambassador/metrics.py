@@ -79,6 +79,11 @@ class Metrics:
             f"{_PREFIX}_connections_cut_total",
             "Connections reset because the profile was switched.",
         ).labels()
+        self.lost = counter(
+            f"{_PREFIX}_connections_lost_total",
+            "Connections ended because one end, `client` or `upstream`, was gone without a word.",
+            "end",
+        )
         self.reloads = counter(
             f"{_PREFIX}_configuration_reloads_total",
             "Changed configuration files, by what became of them.",

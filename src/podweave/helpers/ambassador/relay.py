@@ -88,6 +88,23 @@ class Relay:
     def open(self) -> bool:
         return self._closed is not None
 
+    @property
+    def half_closed(self) -> bool:
+        """The client sends no more, and the upstream has been told."""
+        return self.open and not self.client._input_open and not self.upstream._output_open
+
+    @property
+    def client_socket(self) -> socket.socket:
+        return self.client.sock
+
+    @property
+    def upstream_socket(self) -> socket.socket:
+        return self.upstream.sock
+
+    def abandon(self) -> None:
+        """The client isn't there any more: nobody waits for what the upstream still says."""
+        self.end()
+
     def end(self) -> None:
         """Both directions have ended in order."""
         self._close(lambda sock: sock.close())

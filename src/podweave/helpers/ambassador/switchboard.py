@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from podweave.helpers.ambassador.health import HealthChecks
 from podweave.helpers.ambassador.leftovers import Leftovers
+from podweave.helpers.ambassador.lost_peers import LostPeers
 from podweave.helpers.ambassador.protocols import Sessions
 from podweave.helpers.ambassador.relay import Relay
 from podweave.helpers.ambassador.reports import Reports
@@ -25,13 +26,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator
-    from typing import Protocol
 
     from podweave.helpers.ambassador.fault_control import FaultControl
+    from podweave.helpers.ambassador.held_client import Held
     from podweave.helpers.ambassador.http.front import Front
     from podweave.helpers.ambassador.http.outgoing import Outgoing
     from podweave.helpers.ambassador.inspection import Inspector
     from podweave.helpers.ambassador.kernel.datapath import KernelDatapath
+    from podweave.helpers.ambassador.lost_peers import Connection
     from podweave.helpers.ambassador.metrics import Metrics
     from podweave.helpers.ambassador.policies import OnSwitch
     from podweave.helpers.ambassador.profiles import Profile
@@ -42,24 +44,6 @@ if TYPE_CHECKING:
     from podweave.helpers.dialing.tls_socket import TlsSocket
     from podweave.helpers.journal import Journal
     from podweave.helpers.loop import Loop
-
-    class Held(Protocol):
-        """A client on its way to an upstream."""
-
-        sock: socket.socket
-
-        @property
-        def profile(self) -> Profile: ...
-        @property
-        def since(self) -> float:
-            """When it came, or was sent elsewhere by a switch."""
-
-        def dial(self) -> None:
-            """The profile has changed: what was dialled leads to the wrong place."""
-
-        def close(self) -> None:
-            """The ambassador ends: reset the client."""
-
 
 WAITING_LIMIT = "WAITING_LIMIT"
 """The reason of a DialError: too many clients are held already."""
@@ -90,6 +74,7 @@ class Switchboard:
         self.faults: FaultControl | None = None
         """Made when somebody first wants faults: without any they cost nothing."""
         self.leftovers = Leftovers(loop, self._stale, self._were_cut, journal)
+        self.lost_peers = LostPeers(loop, self._connections, metrics)
         self._checks = HealthChecks(loop, connector, self._reports.checked)
         self.kernel: KernelDatapath | None = None
         """Where the Pod lets this process redirect connections; see `use_kernel`."""
@@ -200,6 +185,8 @@ class Switchboard:
         if turn is not None:
             turn.holder = relay
         self._relays[relay] = turn
+        if not self.lost_peers.looking:
+            self.lost_peers.begin()
         if self.faults is not None:
             self.faults.spoil(relay)
 
@@ -298,6 +285,10 @@ class Switchboard:
 
             self.faults = FaultControl(self.loop, self.metrics, self.journal, self._to_upstreams)
         return self.faults
+
+    def _connections(self) -> list[Connection]:
+        clients = self.front.clients() if self.front is not None else []
+        return [*self._relays, *clients]
 
     def _to_upstreams(self) -> list[Relay | Outgoing]:
         """Whoever has a connection to an upstream."""

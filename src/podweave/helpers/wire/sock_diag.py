@@ -12,8 +12,10 @@ from podweave.helpers.wire.netlink import ACK, DUMP, REQUEST, Message, NetlinkEr
 BY_FAMILY = 20
 DESTROY = 21
 
-_IPV4 = 2
+_IPV4, _IPV6 = 2, 10
 _TCP = 6
+_INODE = struct.Struct("=I")
+_INODE_AT = 4 + 48 + 16
 _ID = struct.Struct("!HH16s16s4s8s")
 _ESTABLISHED, _SYN_SENT, _FIN_WAIT1, _FIN_WAIT2, _CLOSE_WAIT = 1, 2, 4, 5, 8
 OPEN = 1 << _ESTABLISHED | 1 << _SYN_SENT | 1 << _CLOSE_WAIT
@@ -38,6 +40,22 @@ def ask(sequence: int, *, local_port: int = 0, remote_port: int = 0, states: int
     return Message(BY_FAMILY, REQUEST | DUMP, sequence, _request(states, identity)).render()
 
 
+def ask_one(sequence: int, local: tuple[bytes, int], remote: tuple[bytes, int]) -> bytes:
+    """The request for the one TCP socket with these addresses, of 4 bytes or of 16."""
+    family = _IPV4 if len(local[0]) == 4 else _IPV6
+    ends = [packed.ljust(16, b"\0") for packed, _ in (local, remote)]
+    identity = _ID.pack(local[1], remote[1], *ends, bytes(4), b"\xff" * 8)
+    return Message(BY_FAMILY, REQUEST, sequence, _request(0xFFFFFFFF, identity, family)).render()
+
+
+def inode(message: Message) -> int:
+    """Of the socket's file; 0: no process holds it. NetlinkError when it is cut off."""
+    if len(message.content) < _INODE_AT + _INODE.size:
+        raise NetlinkError("a socket is cut off")
+    number: int = _INODE.unpack_from(message.content, _INODE_AT)[0]
+    return number
+
+
 def destroy(sequence: int, sock: TcpSocket) -> bytes:
     """The request to abort a connection: its owner reads ECONNABORTED, its peer a reset."""
     return Message(DESTROY, REQUEST | ACK, sequence, _request(0xFFFFFFFF, sock.identity)).render()
@@ -50,5 +68,5 @@ def read(message: Message) -> TcpSocket:
     return TcpSocket(message.content[4 : 4 + _ID.size])
 
 
-def _request(states: int, identity: bytes) -> bytes:
-    return struct.pack("=BBBBI", _IPV4, _TCP, 0, 0, states) + identity
+def _request(states: int, identity: bytes, family: int = _IPV4) -> bytes:
+    return struct.pack("=BBBBI", family, _TCP, 0, 0, states) + identity

@@ -123,6 +123,33 @@ class ClientConnection:
             self.watch()
         return True
 
+    @property
+    def open(self) -> bool:
+        return self.phase is not CLOSED
+
+    @property
+    def half_closed(self) -> bool:
+        """The client sends no more, or it isn't read just now; and it waits for a response."""
+        return bool(self._ended or self.input) and self.phase in (HELD, AWAITING, FLUSHING)
+
+    @property
+    def client_socket(self) -> socket.socket:
+        return self.sock
+
+    @property
+    def upstream_socket(self) -> socket.socket | None:
+        if self.outgoing is None:
+            return None
+        sock = self.outgoing.sock
+        return sock if isinstance(sock, socket.socket) else sock.raw
+
+    def abandon(self) -> None:
+        """The client isn't there any more: its request ends."""
+        self.abort()
+
+    def reset(self) -> None:
+        self.cut()
+
     def abort(self) -> None:
         """The client has gone, or has to."""
         self._close(lambda sock: sock.close())

@@ -73,6 +73,9 @@ class Front:
                 self._count_bytes(group)
             self._use(profile)
 
+    def clients(self) -> list[Incoming]:
+        return list(self._clients)
+
     def connections(self) -> list[Outgoing]:
         """Those to upstreams, idle or not, of all profiles."""
         holders = [turn.holder for turn in self.board.turns()]
@@ -175,5 +178,6 @@ class Front:
         self._retry_budget = min(
             self._retry_budget + self._look_seconds * _RETRIES_PER_SECOND, _RETRIES_AT_ONCE
         )
+        self.board.lost_peers.begin()
         if waiting:
             self._timer = self.loop.call_later(self._look_seconds, self._look)

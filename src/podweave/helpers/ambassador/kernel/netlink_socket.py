@@ -45,6 +45,16 @@ class NetlinkSocket:
             if failure:
                 raise OSError(failure, os.strerror(failure))
 
+    def ask(self, data: bytes, sequence: int) -> Message:
+        """Send the request of this number, and give its answer."""
+        self._socket.send(data)
+        while True:
+            for message in self._receive():
+                if message.sequence == sequence:
+                    if message.type == ERROR:
+                        raise OSError(message.error_number, os.strerror(message.error_number))
+                    return message
+
     def dump(self, data: bytes, sequence: int) -> Iterator[Message]:
         """Send the request of this number, and give the messages of its answer."""
         self._socket.send(data)
