@@ -248,10 +248,9 @@ class Shape:
         if leaf.written in (ARRAY, VALUES, OBJECTS):
             raw = leaf.written == ARRAY
             self._group(name, _KINDS[leaf.written], raw=raw)
-            convert, objects = leaf.convert or array_of, leaf.written == OBJECTS
-            self.groups[-1].convert = lambda text: _list(convert(text), objects)
+            self.groups[-1].convert = _objects if leaf.written == OBJECTS else _values
             pattern = b"(" + (ARRAY_PATTERN if raw else ANY_ARRAY) + b")"
-            return leaf.patterns or (pattern, pattern)
+            return pattern, pattern
         strict, loose = self._text(leaf, name, TEXT)
         if id(leaf) in self._refusals:
             return rb"(?!\d)" + strict, rb"(?!\d)" + loose
@@ -265,7 +264,6 @@ class Shape:
         self._group(name, kind, raw=raw)
         if leaf.patterns is not None:
             self.groups[-1].unescape = leaf.unescape
-            self.groups[-1].convert = leaf.convert
             return leaf.patterns
         if allowed is not None:
             pattern = b"(" + b"|".join(re.escape(word.encode()) for word in allowed) + b")"
@@ -285,14 +283,12 @@ class Shape:
             else:
                 pattern = rb"(?![\d\-])" + pattern
             return pattern, pattern
-        many = b"+" if least or leaf.filled else b"*"
+        many = b"+" if least else b"*"
         if not escapes:
             return b"(" + _UNESCAPED + many + b"+)", b'([^"]' + many + b"+)"
         known = rb'["\\bfnrt]' if leaf.written == QUOTED else rb'["\\nrt]'
         strict = b"%b*+(?>(?:\\\\%b%b*+)*)" % (_UNESCAPED, known, _UNESCAPED)
-        loose = b'([^"]%b+)' % many
-        if leaf.filled:
-            return b'(?!")(' + strict + b")", loose
+        loose = b'([^"]*+)'
         if name == "message" and leaf.written == QUOTED:
             # A newline at its end is left out.
             strict = b"%b*(?:\\\\%b%b*)*" % (_UNESCAPED, known, _UNESCAPED)
@@ -377,10 +373,17 @@ def _leaf_of(value: Any) -> Leaf | None:
     return leaf
 
 
-def _list(items: list[Any], objects: bool) -> list[Any]:
-    """The items; ValueError where they aren't of the kind."""
-    if has_objects(items) != objects:
-        raise ValueError("of the other kind")
+def _values(text: bytes) -> list[Any]:
+    items = array_of(text)
+    if has_objects(items):
+        raise ValueError("objects in it")
+    return items
+
+
+def _objects(text: bytes) -> list[Any]:
+    items = array_of(text)
+    if not has_objects(items):
+        raise ValueError("no objects in it")
     return items
 
 
