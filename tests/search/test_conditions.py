@@ -43,6 +43,16 @@ def found(database: LogDatabase, query: str) -> list[int]:
     ("query", "seconds"),
     [
         ("", [1, 2, 3, 4, 5, 6]),
+        ("*", [1, 2, 3, 4, 5, 6]),
+        ("-*", []),
+        ("* slow", [3]),
+        ("*slow*", [3]),
+        ("o*er", [1, 2, 3, 5]),
+        ("or*2", []),
+        ("F*LED*", [2]),
+        ("/or*50%_*", [5]),
+        ("재*", [5]),
+        ('"*"', []),
         ("ORDER", [1, 2, 3, 5]),
         ("order stock", [2]),
         ('"out of stock"', [2]),
@@ -96,7 +106,7 @@ def test_a_query_finds(database: LogDatabase, query: str, seconds: list[int]) ->
 def plainly(query: Query, text: str) -> bool:
     """Words against the record's text, the whole of the reference."""
     match query:
-        case Word(word):
+        case Word(word, False):
             within = json.dumps(word, ensure_ascii=False)[1:-1].lower()
             message = json.loads(text)["message"].lower()
             return within in text.lower() or word.lower() in message

@@ -50,6 +50,7 @@ def command(
 
     \b
     orders "out of stock"     words and phrases, anywhere in the record
+    time*out, '*'             a wildcard in a word; alone, every record
     level:error               a field; level, pod, status, ... are short for ECS fields
     status:>=500              also >, <, <=; url.path:/orders/* with a wildcard
     -timeout, a OR b, (...)   not, or, grouping

@@ -7,6 +7,7 @@ The condition is over the columns of the base table (see database.py): `json`, t
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -47,8 +48,8 @@ Condition = tuple[str, list[Any]]
 def condition(query: Query, now: datetime) -> Condition:
     """SQL and its parameters."""
     match query:
-        case Word(text):
-            return _word(text)
+        case Word(text, wildcard):
+            return _wildcard(text) if wildcard else _word(text)
         case Field():
             return _field(query)
         case Time(since, moment):
@@ -86,6 +87,15 @@ def _word(text: str) -> Condition:
     return (
         "(contains(lower(json), lower(?)) OR coalesce(contains(lower(message), lower(?)), false))",
         [within, text],
+    )
+
+
+def _wildcard(text: str) -> Condition:
+    written = json.dumps(text, ensure_ascii=False)[1:-1]
+    within, said = ((r'[^\s"]*').join(map(re.escape, each.split("*"))) for each in (written, text))
+    return (
+        "(regexp_matches(json, ?, 'i') OR coalesce(regexp_matches(message, ?, 'i'), false))",
+        [within, said],
     )
 
 

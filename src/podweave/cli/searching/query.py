@@ -2,6 +2,7 @@
 
     orders                  the word, anywhere in the record, in any case
     "out of stock"          the phrase
+    time*out, *             `*` in a word: anything but white space; a lone `*`: every record
     level:error             the field has this value (in any case)
     url.path:/orders/*      `*` stands for anything; a lone `*`: the field is there
     http.response.status_code:>=500       also >, <, <=, and = for a message as a whole
@@ -29,9 +30,10 @@ from podweave.model.errors import InputError
 
 @dataclass(frozen=True)
 class Word:
-    """Anywhere in the record."""
+    """Anywhere in the record. `wildcard`: `*` in it stands for anything but white space."""
 
     text: str
+    wildcard: bool = False
 
 
 @dataclass(frozen=True)
@@ -170,7 +172,12 @@ class _Parser:
         if field and not self._text.startswith("//", field.end()):
             self._at = field.end()
             return self._field(field[1], field[2] or ":", begin)
-        return Word(self._bare(depth))
+        word = self._bare(depth)
+        if "*" not in word:
+            return Word(word)
+        # A word is looked for anywhere, so nothing is said by one at its ends.
+        looked_for = word.strip("*")
+        return Word(looked_for, "*" in looked_for) if looked_for else All(())
 
     def _field(self, name: str, comparison: str, begin: int) -> Query:
         at = self._at
