@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from podweave.helpers.wire import mysql, postgres
-from podweave.helpers.wire.mysql import Packets, packet
+from podweave.helpers.wire.mysql_packets import Packets, packet
 from podweave.helpers.wire.postgres import Startup, error_fields
 from tests.ambassador.conftest import Ambassador, Start
 from tests.ambassador.secrets import Secret

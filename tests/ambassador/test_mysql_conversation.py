@@ -27,7 +27,8 @@ from podweave.helpers.ambassador.sessions.mysql import MysqlConversation
 from podweave.helpers.ambassador.sessions.mysql_commands import MysqlCommands
 from podweave.helpers.ambassador.sessions.mysql_login import MysqlLogin
 from podweave.helpers.wire import mysql, mysql_login
-from podweave.helpers.wire.mysql import Greeting, HandshakeResponse, Packets, packet
+from podweave.helpers.wire.mysql import Greeting, HandshakeResponse
+from podweave.helpers.wire.mysql_packets import MysqlError, Packets, packet
 
 NONCE = bytes(range(0x31, 0x31 + 20))
 SERVER_CAPABILITIES = 0xDFFFFFFF
@@ -168,7 +169,7 @@ def test_scrambles_are_those_of_another_implementation(password: bytes) -> None:
 
 def test_no_key_from_the_server_makes_it_fall() -> None:
     for pem in (b"", b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----", b"\xff" * 300):
-        with pytest.raises(mysql.MysqlError):
+        with pytest.raises(MysqlError):
             mysql_login.encrypted_password(b"secret", NONCE, pem)
 
 

@@ -3,16 +3,11 @@
 Both legs of a proxy are read and written here: greeting, TLS request, handshake response, the
 packets of authentication, OK and ERR. Sources: "Connection Phase" of MySQL's internals manual,
 MariaDB's "Connecting" and "Capabilities".
-
-A packet is three bytes of length (little-endian), a sequence number, and its payload. The numbers
-run on within a conversation and begin anew with each command. Packets of a start-up are small:
-what is longer than PACKET_LIMIT breaks the protocol.
 """
 
 from __future__ import annotations
 
-PACKET_LIMIT = 65536
-"""Bytes of a payload: a handshake response with many connection attributes is the longest."""
+from podweave.helpers.wire.mysql_packets import MysqlError, Reader, length_encoded
 
 CLIENT_MYSQL = 1
 CLIENT_FOUND_ROWS = 1 << 1
@@ -49,50 +44,6 @@ COM_CHANGE_USER = 0x11
 NONCE_LENGTH = 20
 UTF8MB4 = b"\x2d\x00"
 """The collation utf8mb4_general_ci."""
-
-
-class MysqlError(Exception):
-    """The other side doesn't speak MySQL as it should; the message says where."""
-
-
-class Packets:
-    """Takes bytes in any pieces and gives whole packets: (sequence number, payload)."""
-
-    __slots__ = ("_buffer",)
-
-    def __init__(self) -> None:
-        self._buffer = bytearray()
-
-    def receive(self, data: bytes) -> None:
-        self._buffer += data
-
-    def next_packet(self) -> tuple[int, bytes] | None:
-        """The next packet, None as long as it isn't whole. MysqlError when it is too long."""
-        buffer = self._buffer
-        if len(buffer) < 4:
-            return None
-        length = int.from_bytes(buffer[:3], "little")
-        if length > PACKET_LIMIT:
-            raise MysqlError(f"a packet of {length} bytes in the start-up")
-        if len(buffer) < 4 + length:
-            return None
-        sequence = buffer[3]
-        payload = bytes(buffer[4 : 4 + length])
-        del buffer[: 4 + length]
-        return sequence, payload
-
-    def rest(self) -> bytes:
-        """What has come behind the last packet; it is the caller's now."""
-        rest = bytes(self._buffer)
-        self._buffer.clear()
-        return rest
-
-
-def packet(sequence: int, payload: bytes) -> bytes:
-    """A packet. ValueError when the payload is longer than one packet carries."""
-    if len(payload) >= 0xFFFFFF:
-        raise ValueError("longer than a packet")
-    return len(payload).to_bytes(3, "little") + bytes((sequence & 0xFF,)) + payload
 
 
 class Greeting:
@@ -164,7 +115,7 @@ class Greeting:
 
 def parse_greeting(payload: bytes) -> Greeting:
     """MysqlError for anything but a HandshakeV10 of a server of our days."""
-    reader = _Reader(payload, "the server's greeting")
+    reader = Reader(payload, "the server's greeting")
     version = reader.byte()
     if version != 10:
         raise MysqlError(f"the server's greeting is of protocol {version}, not 10")
@@ -264,7 +215,7 @@ class HandshakeResponse:
 
 def parse_handshake_response(payload: bytes) -> HandshakeResponse:
     """MysqlError for what is none, or asks for what was not offered."""
-    reader = _Reader(payload, "the client's handshake response")
+    reader = Reader(payload, "the client's handshake response")
     capabilities = reader.number(4)
     if not capabilities & CLIENT_PROTOCOL_41:
         raise MysqlError("the client is older than MySQL 4.1")
@@ -331,7 +282,7 @@ class ChangeUser:
 
 def parse_change_user(payload: bytes, capabilities: int) -> ChangeUser:
     """MysqlError for what is none. What a client leaves out at the end is empty."""
-    reader = _Reader(payload, "the client's change of user")
+    reader = Reader(payload, "the client's change of user")
     if reader.byte() != COM_CHANGE_USER:
         raise MysqlError("not a change of user")
     change = ChangeUser(reader.until_nul(), reader.take(reader.byte()), b"", UTF8MB4)
@@ -359,7 +310,7 @@ def parse_auth_switch(payload: bytes) -> tuple[bytes, bytes]:
 
 def parse_err(payload: bytes) -> tuple[int, bytes, str]:
     """Number, SQLSTATE and message of an ERR."""
-    reader = _Reader(payload, "the server's error")
+    reader = Reader(payload, "the server's error")
     reader.take(1)
     number = reader.number(2)
     text = reader.rest()
@@ -373,64 +324,3 @@ def err(number: int, state: bytes, message: str) -> bytes:
     """The payload of an ERR. Before the handshake a client takes it with its SQLSTATE, too."""
     text = message.encode("utf-8", "replace")[:480]
     return bytes((ERR,)) + number.to_bytes(2, "little") + b"#" + state + text
-
-
-def length_encoded(data: bytes) -> bytes:
-    """A string with its length before it."""
-    size = len(data)
-    if size < 251:
-        return bytes((size,)) + data
-    if size < 1 << 16:
-        return b"\xfc" + size.to_bytes(2, "little") + data
-    return b"\xfd" + size.to_bytes(3, "little") + data
-
-
-class _Reader:
-    """Reads a payload from the front; MysqlError where it is too short."""
-
-    __slots__ = ("_payload", "_place", "_what")
-
-    def __init__(self, payload: bytes, what: str) -> None:
-        self._payload = payload
-        self._place = 0
-        self._what = what
-
-    @property
-    def at_end(self) -> bool:
-        return self._place >= len(self._payload)
-
-    def take(self, count: int) -> bytes:
-        end = self._place + count
-        if end > len(self._payload):
-            raise MysqlError(f"{self._what} is cut off")
-        data = self._payload[self._place : end]
-        self._place = end
-        return data
-
-    def byte(self) -> int:
-        return self.take(1)[0]
-
-    def number(self, size: int) -> int:
-        return int.from_bytes(self.take(size), "little")
-
-    def until_nul(self) -> bytes:
-        end = self._payload.find(b"\0", self._place)
-        if end < 0:
-            raise MysqlError(f"{self._what} is cut off")
-        data = self._payload[self._place : end]
-        self._place = end + 1
-        return data
-
-    def length_encoded(self) -> bytes:
-        size = self.byte()
-        if size >= 251:
-            widths = {0xFC: 2, 0xFD: 3, 0xFE: 8}
-            if size not in widths:
-                raise MysqlError(f"{self._what} has no such length")
-            size = self.number(widths[size])
-        return self.take(size)
-
-    def rest(self) -> bytes:
-        data = self._payload[self._place :]
-        self._place = len(self._payload)
-        return data

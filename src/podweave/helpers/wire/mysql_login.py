@@ -15,7 +15,7 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64
 
 from podweave.helpers.wire.digests import sha1, sha256
-from podweave.helpers.wire.mysql import MysqlError
+from podweave.helpers.wire.mysql_packets import MysqlError
 
 NATIVE = b"mysql_native_password"
 CACHING_SHA2 = b"caching_sha2_password"

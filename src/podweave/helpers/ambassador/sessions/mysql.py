@@ -42,8 +42,9 @@ from podweave.helpers.ambassador.sessions.mysql_commands import MysqlCommands
 from podweave.helpers.ambassador.sessions.mysql_login import MysqlLogin
 from podweave.helpers.dialing.connector import DialError
 from podweave.helpers.wire import mysql
-from podweave.helpers.wire.mysql import Greeting, HandshakeResponse, MysqlError, Packets, packet
+from podweave.helpers.wire.mysql import Greeting, HandshakeResponse
 from podweave.helpers.wire.mysql_login import CACHING_SHA2, NATIVE
+from podweave.helpers.wire.mysql_packets import MysqlError, Packets, packet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

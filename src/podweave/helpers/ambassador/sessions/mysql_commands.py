@@ -9,8 +9,9 @@ of the client's packets are looked at.
 from __future__ import annotations
 
 from podweave.helpers.wire import mysql
-from podweave.helpers.wire.mysql import HandshakeResponse, MysqlError, Packets, packet
+from podweave.helpers.wire.mysql import HandshakeResponse
 from podweave.helpers.wire.mysql_login import CACHING_SHA2
+from podweave.helpers.wire.mysql_packets import PACKET_LIMIT, MysqlError, Packets, packet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class MysqlCommands:
     def _from_client(self, data: bytes) -> tuple[bytes, bytes]:
         if self._changing:
             self._waiting += data
-            if len(self._waiting) > mysql.PACKET_LIMIT:
+            if len(self._waiting) > PACKET_LIMIT:
                 raise MysqlError("the client doesn't wait for the answer to its change of user")
             return b"", b""
         size = len(data)
@@ -109,7 +110,7 @@ class MysqlCommands:
         return b"", back
 
     def _change_user(self, data: bytes, place: int, end: int) -> tuple[bytes, bytes]:
-        if end - place > mysql.PACKET_LIMIT:
+        if end - place > PACKET_LIMIT:
             raise MysqlError("a change of user that is too long")
         self._left = 0
         if len(data) < end:

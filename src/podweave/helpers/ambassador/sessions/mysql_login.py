@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from podweave.helpers.wire.mysql import MysqlError
 from podweave.helpers.wire.mysql_login import (
     CACHING_SHA2,
     CLEAR,
@@ -12,6 +11,7 @@ from podweave.helpers.wire.mysql_login import (
     encrypted_password,
     native_scramble,
 )
+from podweave.helpers.wire.mysql_packets import MysqlError
 
 _FAST = b"\x03"
 _FULL = b"\x04"
