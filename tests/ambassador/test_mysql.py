@@ -236,6 +236,19 @@ def test_the_error_says_what_is_wrong(start: Start, server: MariaDb, secret: Sec
         assert words in refused.value.args[1], profile
 
 
+def test_a_login_that_nobody_here_knows(start: Start, server: MariaDb, secret: Secret) -> None:
+    """MariaDB's ed25519 would take the arithmetic of that curve."""
+    server.execute(
+        "INSTALL SONAME 'auth_ed25519'",
+        f"CREATE USER curved@localhost IDENTIFIED VIA ed25519 USING PASSWORD('{PASSWORD}')",
+    )
+    secret.username.write_text("curved")
+    ambassador = begin(start, {"upstreams": [server.config], "credentials": secret.config})
+    words = "client_ed25519, which the ambassador doesn't know: let the account have mysql_native"
+    with pytest.raises(pymysql.err.OperationalError, match=words):
+        through(ambassador)
+
+
 def test_mariadbs_own_client_shows_what_is_wrong(start: Start) -> None:
     """It takes an ERR with one of the clients' own numbers, 2003 say, for a malformed packet."""
     client = shutil.which("mariadb")

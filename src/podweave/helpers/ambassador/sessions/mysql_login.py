@@ -76,7 +76,10 @@ class MysqlLogin:
                 raise MysqlError("the server wants the password in clear text, without TLS")
             return self._password + b"\0"
         name = self.plugin.decode("utf-8", "replace")
-        raise MysqlError(f"the server wants the login by {name}, which the ambassador doesn't know")
+        raise MysqlError(
+            f"the server wants the login by {name}, which the ambassador doesn't know: let the "
+            "account have mysql_native_password or caching_sha2_password"
+        )
 
     def _whole(self, ask_key: bytes) -> bytes:
         if self.secure:
