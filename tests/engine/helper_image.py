@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.podman_environment import Podman
 from podweave.engines.helpers_archive import helpers_archive
-from podweave.weave.helper_containers import ARCHIVE
+from podweave.model.helper_places import ARCHIVE
 from podweave.weave.options import HELPER_IMAGE
 
 PYTHON = "/usr/bin/python3"

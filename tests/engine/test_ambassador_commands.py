@@ -8,8 +8,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from podweave.cli.ambassador_helpers import seconds
 from podweave.cli.ambassadors import lines
+from podweave.cli.running_helpers import seconds
 from podweave.cli.switch import said
 from tests.ambassador.upstreams import named, upstream
 from tests.engine.pods import pod, sleeper

@@ -8,7 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from podweave.weave.helper_containers import ARCHIVE, DEFAULT_USER
+from podweave.model.helper_places import ARCHIVE
+from podweave.weave.helper_containers import DEFAULT_USER
 from podweave.weave.options import HELPER_IMAGE
 
 ROOT = Path(__file__).parents[2]

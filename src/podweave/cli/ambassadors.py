@@ -10,10 +10,10 @@ from typing import Any
 
 import click
 
-from podweave.cli.ambassador_helpers import RunningAmbassador, ambassadors_of, named_ambassadors
 from podweave.cli.engine_option import engine_option, engine_or_exit
 from podweave.cli.fault_words import said
 from podweave.cli.pod_tree import COLOURS, MARKS, Style, age, pod_name
+from podweave.cli.running_helpers import RunningHelper, helpers_of, named_helpers
 from podweave.engines.errors import EngineError
 from podweave.model.errors import InputError
 
@@ -34,13 +34,13 @@ def command(pod: str | None, engine_name: str, container: str | None, as_json: b
     """
     engine = engine_or_exit(engine_name)
     if pod or container:
-        found = named_ambassadors(engine, pod, container)
+        found = named_helpers(engine, pod, "ambassador", container)
     else:
         found = [
             each
             for every in engine.pods()
             if every["podweave"]["state"] == "alive"
-            for each in ambassadors_of(engine, every)
+            for each in helpers_of(engine, every, "ambassador")
         ]
     states = [(each, _state(each)) for each in found]
     if as_json:
@@ -56,7 +56,7 @@ def command(pod: str | None, engine_name: str, container: str | None, as_json: b
         sys.exit(1)
 
 
-def _state(ambassador: RunningAmbassador) -> dict[str, Any]:
+def _state(ambassador: RunningHelper) -> dict[str, Any]:
     try:
         return ambassador.ask("/state")
     except (EngineError, InputError) as error:

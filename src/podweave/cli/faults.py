@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
 import click
 
-from podweave.cli.ambassador_helpers import named_ambassadors, seconds
 from podweave.cli.engine_option import engine_option, engine_or_exit
 from podweave.cli.fault_words import said
+from podweave.cli.running_helpers import counted, named_helpers, seconds
 from podweave.model.errors import InputError
 from podweave.model.quantities import parse_quantity
 
@@ -73,7 +74,7 @@ def show_faults(
     pod: str | None, engine_name: str, container: str | None, profile: str | None
 ) -> None:
     """Say which faults there are."""
-    for ambassador in named_ambassadors(engine_or_exit(engine_name), pod, container):
+    for ambassador in named_helpers(engine_or_exit(engine_name), pod, "ambassador", container):
         faults = ambassador.ask("/faults")
         for name, values in faults.items():
             if profile in (None, name):
@@ -90,13 +91,11 @@ def _post(
     faults: dict[str, float],
 ) -> None:
     wanted = {**faults, **({"profile": profile} if profile is not None else {})}
-    for ambassador in named_ambassadors(engine_or_exit(engine_name), pod, container):
-        answer = ambassador.ask("/faults", wanted)
-        open_now = answer["open"]
-        connections = "1 open connection" if open_now == 1 else f"{open_now} open connections"
+    for ambassador in named_helpers(engine_or_exit(engine_name), pod, "ambassador", container):
+        answer = ambassador.ask("/faults", json.dumps(wanted))
         click.echo(
             f"{ambassador.name}: profile {answer['profile']}: {said(answer['faults'])}; "
-            f"{connections} concerned"
+            f"{counted(answer['open'], 'open connection')} concerned"
         )
 
 

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import Any
 
 import click
 
 from podweave.cli.engine_option import engine_option, engine_or_exit
-from podweave.cli.pod_names import find_pod, only_pod
-from podweave.cli.pod_tree import Pod, container_statuses, pod_name
-from podweave.engines.engine import Engine
-from podweave.engines.errors import EngineError
+from podweave.cli.running_helpers import counted, named_helpers
 from podweave.model.errors import InputError
-
-ARCHIVE = "/opt/podweave/podweave-helpers.pyz"
 
 
 @click.command("replay")
@@ -38,60 +32,27 @@ def command(
     They keep the ids, times and Pod that they had. What is refused once more is a dead letter
     once more. POD may be left out when there is only one.
     """
-    engine = engine_or_exit(engine_name)
-    pods = engine.pods()
-    found = find_pod(pods, pod) if pod else only_pod(pods)
-    names = _sidecars(found, container)
-    if not names:
-        wanted = f"log sidecar {container}" if container else "log sidecar"
-        raise InputError(f"Pod {pod_name(found)} has no {wanted}")
-    for name in names:
-        kept = _ask(engine, found, name, "/dead-letters")
+    for sidecar in named_helpers(engine_or_exit(engine_name), pod, "sidecar", container):
+        kept = sidecar.ask("/dead-letters")
         if store and store not in kept:
-            raise InputError(f"{name}: there is no store {store!r}; there is {', '.join(kept)}")
+            known = ", ".join(kept)
+            raise InputError(f"{sidecar.name}: there is no store {store!r}; there is {known}")
         kept = {key: value for key, value in kept.items() if store in ("", key)}
         if not listed and any(each["records"] for each in kept.values()):
-            _ask(engine, found, name, "/replay", store)
+            sidecar.ask("/replay", store)
         if as_json:
-            click.echo(json.dumps({"container": name, "stores": kept}))
+            click.echo(json.dumps({"container": sidecar.name, "stores": kept}))
         else:
             for key, value in kept.items():
-                _show(f"{name}: {key}", value, listed)
-    sys.exit(0)
-
-
-def _sidecars(pod: Pod, container: str | None) -> list[str]:
-    helpers = pod["podweave"]["helpers"]
-    return [
-        each["name"]
-        for each in container_statuses(pod)
-        if helpers.get(each["name"]) == "sidecar" and container in (None, each["name"])
-    ]
-
-
-def _ask(engine: Engine, pod: Pod, name: str, path: str, *content: str) -> dict[str, Any]:
-    argv = ["python3", "-I", "-S", ARCHIVE, "ask", path, f"/etc/podweave/{name}.json", *content]
-    code, output = engine.execute(pod, name, argv)
-    text = output.strip()
-    if code == 2:
-        raise InputError(f"{name}: {text}")
-    try:
-        answer = json.loads(text) if code == 0 else None
-    except ValueError:
-        answer = None
-    if not isinstance(answer, dict):
-        raise EngineError(f"{name}: {text or f'no answer, exit {code}'}")
-    return answer
+                _show(f"{sidecar.name}: {key}", value, listed)
 
 
 def _show(place: str, kept: dict[str, Any], listed: bool) -> None:
-    count = kept["records"]
-    if not count:
+    if not kept["records"]:
         click.echo(f"{place}: no dead letters")
         return
-    noun = "record" if count == 1 else "records"
     does = f"{kept['bytes']} bytes" if listed else "being sent again"
-    click.echo(f"{place}: {count} {noun}, {does}")
+    click.echo(f"{place}: {counted(kept['records'], 'record')}, {does}")
     for reason, times in kept["reasons"].items():
         click.echo(f"  {times} × {reason}")
     if listed and kept["last"]:

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from podweave.cli.ambassador_helpers import named_ambassadors, seconds
 from podweave.cli.engine_option import engine_option, engine_or_exit
+from podweave.cli.running_helpers import counted, named_helpers, seconds
 from podweave.model.errors import InputError
 
 
@@ -50,7 +50,7 @@ def command(
     elif existing is not None:
         policy = [existing]
     codes = []
-    for ambassador in named_ambassadors(engine_or_exit(engine_name), pod, container):
+    for ambassador in named_helpers(engine_or_exit(engine_name), pod, "ambassador", container):
         code, output = ambassador.run("switch", profile, ambassador.configuration, *policy)
         codes.append(code)
         text = output.strip()
@@ -66,17 +66,13 @@ def said(answer: dict[str, Any]) -> str:
     profile, previous = answer["profile"], answer["previous"]
     parts = [f"profile {profile}" + (f", was {previous}" if previous != profile else ", as before")]
     if count := answer.get("redialled"):
-        parts.append(f"{_connections(count, 'waiting client')} dialled anew")
+        parts.append(f"{counted(count, 'waiting client')} dialled anew")
     if count := answer.get("kept"):
-        parts.append(f"{_connections(count)} kept where they are")
+        parts.append(f"{counted(count, 'connection')} kept where they are")
     if count := answer.get("draining"):
         # The kernel's connections have a grace time of their own, which isn't told.
         within = f" within {answer['grace_seconds']:g} s" if "grace_seconds" in answer else ""
-        parts.append(f"{_connections(count)} may end{within}")
+        parts.append(f"{counted(count, 'connection')} may end{within}")
     if "cut" in answer:
-        parts.append(f"{_connections(answer['cut'])} cut")
+        parts.append(f"{counted(answer['cut'], 'connection')} cut")
     return "; ".join(parts)
-
-
-def _connections(count: int, noun: str = "connection") -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -8,11 +8,11 @@ import msgspec
 
 from podweave.manifests.bundle import FoundPattern
 from podweave.model.adapter_patterns import AdapterLogs, Step
+from podweave.model.helper_places import SPOOL_FOLDER
 from podweave.model.log_reading import rendered_reading
 from podweave.model.patterns import Adapter
 from podweave.model.time_zones import time_zone_rule
 from podweave.weave.drafts import Draft
-from podweave.weave.helper_containers import SPOOL_FOLDER
 from podweave.weave.log_entries import LogEntry
 from podweave.weave.log_folders import Shares
 from podweave.weave.log_helpers import add_log_helper

@@ -8,6 +8,7 @@ from podweave.manifests.bundle import FoundPattern
 from podweave.model.addresses import parse_listen
 from podweave.model.ambassador_patterns import AmbassadorSpec, HealthCheck, Profile
 from podweave.model.patterns import Ambassador
+from podweave.weave.configuration import CONFIG_VERSION
 from podweave.weave.drafts import Draft, Helper
 from podweave.weave.helper_containers import complete, render, user_of
 from podweave.weave.http_routes import render_http, render_upstreams
@@ -15,8 +16,6 @@ from podweave.weave.kernel_datapath import REFUSED, allow_kernel
 from podweave.weave.profiles import choose_profile
 from podweave.weave.scraping import rendered_metrics
 from podweave.weave.secret_files import SecretFiles
-
-CONFIG_VERSION = 1
 
 
 def weave_ambassador(

@@ -12,6 +12,8 @@ from podweave.weave.targets import Target
 
 MANAGED_BY = {"app.kubernetes.io/managed-by": "podweave"}
 MAX_BYTES = 1024 * 1024
+CONFIG_VERSION = 1
+"""Of what is written for helpers: they refuse one that they don't know."""
 
 
 def config_map_name(target: Target, taken: set[tuple[str | None, str]]) -> str:

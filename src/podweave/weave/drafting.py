@@ -6,6 +6,7 @@ import msgspec
 
 from podweave.manifests.bundle import FoundPattern
 from podweave.model.errors import InputError, InputErrors
+from podweave.model.helper_places import STATE_FOLDER
 from podweave.model.patterns import Adapter, Ambassador, Sidecar
 from podweave.weave.adapters import weave_adapter
 from podweave.weave.ambassadors import weave_ambassador
@@ -16,11 +17,7 @@ from podweave.weave.collisions import (
     platform_errors,
 )
 from podweave.weave.drafts import Draft, NewVolume
-from podweave.weave.helper_containers import (
-    CONFIG_VOLUME,
-    STATE_FOLDER,
-    STATE_VOLUME,
-)
+from podweave.weave.helper_containers import CONFIG_VOLUME, STATE_VOLUME
 from podweave.weave.log_entries import LogEntry, entries
 from podweave.weave.log_folders import share
 from podweave.weave.options import Options

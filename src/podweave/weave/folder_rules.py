@@ -9,7 +9,7 @@ from podweave.manifests.bundle import FoundPattern
 from podweave.model.errors import Path
 from podweave.model.pods import Container, Volume
 from podweave.weave.drafts import pattern_error
-from podweave.weave.helper_containers import KERNEL_FOLDERS, OWN_FOLDERS, SYSTEM_FOLDERS
+from podweave.weave.helper_containers import NEEDED_FOLDERS, SYSTEM_FOLDERS
 from podweave.weave.targets import Target, is_within
 
 _KEEP_IMAGE = frozenset(
@@ -60,9 +60,9 @@ def _programs(container: Container) -> Iterator[tuple[str, str]]:
 
 def check_helper_path(pattern: FoundPattern, at: Path, volume: str, mount_path: str) -> None:
     """A volume must not hide what the helper runs."""
-    ours = (*OWN_FOLDERS, *KERNEL_FOLDERS)
-    for taken in (*ours, *SYSTEM_FOLDERS):
-        if is_within(taken, mount_path) or (taken in ours and is_within(mount_path, taken)):
+    for taken in (*NEEDED_FOLDERS, *SYSTEM_FOLDERS):
+        inside = taken in NEEDED_FOLDERS and is_within(mount_path, taken)
+        if inside or is_within(taken, mount_path):
             raise pattern_error(
                 pattern,
                 f"the volume {volume} would be mounted at {mount_path} in the "

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from podweave.model.helper_places import CONFIG_FOLDER, OWN_FOLDERS, config_path, start
 from podweave.model.pattern_parts import Metrics
 from podweave.model.pods import Container, PodSpec
 from podweave.model.quantities import parse_quantity
@@ -15,24 +16,13 @@ from podweave.weave.drafts import Kind
 from podweave.weave.options import Options
 from podweave.weave.targets import Target
 
-ARCHIVE = "/opt/podweave/podweave-helpers.pyz"
-CONFIG_FOLDER = "/etc/podweave"
 CONFIG_VOLUME = "podweave-config"
-STATE_FOLDER = "/var/lib/podweave"
 STATE_VOLUME = "podweave-state"
-SPOOL_FOLDER = f"{STATE_FOLDER}/spool"
 
 DEFAULT_USER = 65532
 """Where the main container names none. Not 65534: that is nobody, whose files others share."""
 
-OWN_FOLDERS = (
-    "/opt/podweave",
-    CONFIG_FOLDER,
-    "/etc/podweave-secrets",
-    STATE_FOLDER,
-    "/run/podweave",
-)
-KERNEL_FOLDERS = ("/proc", "/sys", "/dev")
+NEEDED_FOLDERS = (*OWN_FOLDERS, "/proc", "/sys", "/dev")
 """A volume in one of these or above it, and the helper can't start."""
 
 SYSTEM_FOLDERS = ("/bin", "/lib", "/lib64", "/usr/bin", "/usr/lib", "/usr/local/bin",
@@ -49,10 +39,6 @@ ENVIRONMENT = {
 }
 
 
-def config_path(name: str) -> str:
-    return f"{CONFIG_FOLDER}/{name}.json"
-
-
 def render(
     name: str,
     kind: Kind,
@@ -65,11 +51,10 @@ def render(
     metrics: Metrics | None = None,
 ) -> dict[str, Any]:
     """The container of one of podweave's own helpers."""
-    start = ["python3", "-I", "-S", ARCHIVE]
     container: dict[str, Any] = {
         "name": name,
         "image": options.helper_image,
-        "command": [*start, kind, config_path(name)],
+        "command": start(kind, config_path(name)),
     }
     if options.native_sidecars:
         container["restartPolicy"] = "Always"
@@ -80,7 +65,7 @@ def render(
         "startupProbe": {
             # `wait` blocks in the container for up to 4 s, so that a helper that is up is seen
             # at once and not at the next period.
-            "exec": {"command": [*start, "wait", config_path(name)]},
+            "exec": {"command": start("wait", config_path(name))},
             "periodSeconds": 1,
             "timeoutSeconds": 5,
             "failureThreshold": 60,

@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import Any
 
 from podweave.manifests.bundle import FoundPattern
+from podweave.model.helper_places import start
 from podweave.weave.drafts import Draft, Helper, pattern_error
-from podweave.weave.helper_containers import ARCHIVE, resources
+from podweave.weave.helper_containers import resources
 
 NAME = "podweave-network"
 
@@ -46,7 +47,7 @@ def _init_container(draft: Draft) -> dict[str, Any]:
     return {
         "name": NAME,
         "image": draft.options.helper_image,
-        "command": ["python3", "-I", "-S", ARCHIVE, "route-localnet"],
+        "command": start("route-localnet"),
         "resources": resources(draft.target.pod.spec),
         "securityContext": {
             "privileged": True,

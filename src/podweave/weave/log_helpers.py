@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from podweave.manifests.bundle import FoundPattern
+from podweave.model.helper_places import STATE_FOLDER
 from podweave.model.patterns import Adapter, Sidecar
-from podweave.weave.ambassadors import CONFIG_VERSION
+from podweave.weave.configuration import CONFIG_VERSION
 from podweave.weave.drafts import Draft, Helper, Kind
-from podweave.weave.helper_containers import STATE_FOLDER, STATE_VOLUME, complete, render
+from podweave.weave.helper_containers import STATE_VOLUME, complete, render
 from podweave.weave.log_entries import LogEntry, user_for, user_words
 from podweave.weave.log_folders import Folder, Shares, helper_mounts
 from podweave.weave.scraping import rendered_metrics

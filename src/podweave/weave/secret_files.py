@@ -10,10 +10,9 @@ import hashlib
 from typing import Any
 
 from podweave.manifests.bundle import FoundPattern
+from podweave.model.helper_places import SECRETS_FOLDER
 from podweave.model.secret_references import Credentials, Tls
 from podweave.weave.drafts import Draft, NewVolume
-
-SECRETS_FOLDER = "/etc/podweave-secrets"
 
 _VOLUME = "podweave-secrets-"
 _MAX_NAME = 63

@@ -7,6 +7,7 @@ from typing import Any
 
 from podweave.manifests.bundle import FoundPattern
 from podweave.model.errors import InputError
+from podweave.model.helper_places import POD_FOLDER, SPOOL_FOLDER
 from podweave.model.log_reading import (
     rendered_listen,
     rendered_multiline,
@@ -16,7 +17,6 @@ from podweave.model.patterns import Adapter, Sidecar, SidecarLogs, SidecarSpec
 from podweave.model.quantities import bytes_of
 from podweave.model.stores import FilesStore, Store
 from podweave.weave.drafts import Draft, NewVolume, pattern_error, place
-from podweave.weave.helper_containers import SPOOL_FOLDER
 from podweave.weave.log_entries import LogEntry, user_for
 from podweave.weave.log_folders import Folder, Shared, Shares, existing_share
 from podweave.weave.log_helpers import add_log_helper
@@ -25,7 +25,6 @@ from podweave.weave.stores import render_store
 from podweave.weave.targets import is_within
 
 POD_VOLUME = "podweave-pod"
-POD_FOLDER = "/etc/podweave-pod"
 VOLUMES_FOLDER = "/var/lib/podweave-volumes"
 DEFAULT_GRACE = 30
 """Seconds between SIGTERM and SIGKILL where a Pod says nothing."""

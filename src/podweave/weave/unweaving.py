@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 from podweave.manifests.documents import Document, Source
 from podweave.manifests.edits import Edit, Remove, Replace
 from podweave.model.errors import InputError, InputErrors, Path
+from podweave.model.helper_places import ARCHIVE
 from podweave.model.workloads import descend, template_path
 from podweave.weave.annotation import KEY, UnreadableError, Woven, decode
 from podweave.weave.configuration import is_woven_config_map
-from podweave.weave.helper_containers import ARCHIVE, CONFIG_VOLUME
+from podweave.weave.helper_containers import CONFIG_VOLUME
 from podweave.weave.shapes import mapping, mappings, texts
 
 Place = tuple[int, int]

@@ -21,6 +21,7 @@ from podweave.engines.errors import EngineError
 from podweave.engines.local.setup.volumes import Places, RenderedFile, RenderVolume, plan_volume
 from podweave.engines.local.supervision.publishing import Publication
 from podweave.engines.orders import WOVEN
+from podweave.model.helper_places import CONFIG_FOLDER
 from podweave.model.pods import Container, Pod, Volume
 
 RECORD: Final = "podweave.dev/pod"
@@ -37,8 +38,6 @@ SOUND_SINCE: Final = (4, 6)
 a subPath was passed over, and an annotation could not be longer than a label's value."""
 
 MAX_ANNOTATION: Final = 63
-
-CONFIG_FOLDER: Final = "/etc/podweave"
 
 _ADDRESSES: Final = frozenset({"status.podIP", "status.podIPs", "status.hostIP", "status.hostIPs"})
 

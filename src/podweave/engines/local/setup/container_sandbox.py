@@ -14,12 +14,11 @@ from podweave.engines.local.setup import kernel_files, root_files
 from podweave.engines.local.setup.operations import BindInRoot, Operation, WriteFile
 from podweave.engines.local.setup.process_one import Command, Identity
 from podweave.engines.local.setup.volumes import Place
+from podweave.model.helper_places import ARCHIVE, BROKER, HELPERS_FOLDER
 from podweave.model.pods import Container, PodSecurityContext, SecurityContext
 from podweave.model.quantities import bytes_of
 from podweave.sandbox import capabilities, mounts
 
-HELPERS = "/opt/podweave"
-BROKER = "/run/podweave/broker.sock"
 NON_ROOT = 65532
 """The user `nonroot` of distroless images: runAsNonRoot without a runAsUser."""
 
@@ -270,10 +269,9 @@ def _mount_points(
 def _helper_mounts(shared: PodFacts, root: str) -> list[BindInRoot]:
     result = []
     if shared.archive is not None:
-        archive = f"{HELPERS}/podweave-helpers.pyz"
-        result.append(BindInRoot(root, shared.archive, archive, read_only=True))
+        result.append(BindInRoot(root, shared.archive, ARCHIVE, read_only=True))
     if not _python_is_the_systems():
-        result.append(BindInRoot(root, sys.base_prefix, f"{HELPERS}/python", read_only=True))
+        result.append(BindInRoot(root, sys.base_prefix, f"{HELPERS_FOLDER}/python", read_only=True))
     if shared.broker:
         result.append(BindInRoot(root, f"{shared.directory}/broker.sock", BROKER))
     return result
@@ -311,8 +309,8 @@ def _given(shared: PodFacts, container: Container, helper: bool) -> dict[str, st
         values["TERM"] = "xterm"
     if helper:
         if not _python_is_the_systems():
-            values["PATH"] = f"{HELPERS}/python/bin:{DEFAULT_PATH}"
-            values["LD_LIBRARY_PATH"] = f"{HELPERS}/python/lib"
+            values["PATH"] = f"{HELPERS_FOLDER}/python/bin:{DEFAULT_PATH}"
+            values["LD_LIBRARY_PATH"] = f"{HELPERS_FOLDER}/python/lib"
         if shared.broker:
             values["PODWEAVE_BROKER"] = BROKER
     return values
