@@ -194,6 +194,39 @@ def test_a_timer_that_sets_itself_again_leaves_room_for_descriptors(
     assert turns <= 3
 
 
+def test_a_descriptor_that_is_always_ready_leaves_room_for_timers(
+    loop: Loop, pairs: list[Pair]
+) -> None:
+    left, right = pairs[0]
+    right.send(b"x")
+    seen: list[int] = []
+    loop.add(left.fileno(), READ, seen.append)
+    loop.call_later(0.001, loop.stop)
+    loop.run()
+    assert seen
+
+
+def test_a_timer_that_becomes_due_within_a_batch_is_called_by_the_next(pairs: list[Pair]) -> None:
+    clock = Clock()
+    loop = Loop(clock)
+    left, right = pairs[0]
+    right.send(b"x")
+    called: list[str] = []
+
+    def advance(events: int) -> None:
+        called.append("descriptor")
+        left.recv(1)
+        clock.now = 10.0
+
+    loop.add(left.fileno(), READ, advance)
+    loop.call_at(5.0, lambda: called.append("timer"))
+    loop.step()
+    assert called == ["descriptor"]
+    loop.step()
+    assert called == ["descriptor", "timer"]
+    loop.close()
+
+
 def test_cancelled_timers_are_swept() -> None:
     loop = Loop()
     kept = [loop.call_later(1000, lambda: None) for _ in range(10)]
