@@ -115,6 +115,16 @@ def test_zone_and_own_format(tmp_path: Path) -> None:
     assert row["log"]["level"] == "warn"
 
 
+def test_dates_without_a_year_are_of_before_the_files_last_change(tmp_path: Path) -> None:
+    path = tmp_path / "syslog.1"
+    path.write_bytes(b"Dec 31 23:59:58 web-1 shop[31]: hello\nJan  1 00:00:01 web-1 shop[31]: hi\n")
+    new_year = 1704067202  # 2024-01-01T00:00:02Z
+    os.utime(path, (new_year, new_year))
+    result = run("normalize", str(path))
+    times = [json.loads(line)["@timestamp"] for line in result.stdout.splitlines()]
+    assert times == ["2023-12-31T23:59:58.000Z", "2024-01-01T00:00:01.000Z"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

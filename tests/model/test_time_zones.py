@@ -21,6 +21,14 @@ def test_rules_of_zones(name: str, rule: str) -> None:
     assert time_zone_rule(name) == rule
 
 
+def test_what_held_before_the_rule_stands_before_it() -> None:
+    words = time_zone_rule("America/New_York").split(" ")
+    assert words[:2] == ["-18000", "954658800:-14400"]
+    # The first change by the present rule, in March 2007.
+    assert words[-2:] == ["1173596400:-14400", "EST5EDT,M3.2.0,M11.1.0"]
+    assert time_zone_rule("Europe/Moscow").split(" ")[-2:] == ["1414274400:10800", "MSK-3"]
+
+
 @pytest.mark.parametrize("name", ["Asia/Seol", "../../etc/passwd", "+25:00", "", "Asia"])
 def test_what_is_no_zone(name: str) -> None:
     assert time_zone_problem(name) is not None

@@ -102,7 +102,7 @@ class Seconds:
 
     def of(self, texts: Iterable[bytes], clock: Clock) -> list[bytes | None]:
         """None for what is no date; nothing for nothing."""
-        hour = int(clock.now) // 3600
+        hour = int(clock.until) // 3600
         if hour != self._hour:
             # A time of day or a date without its year means another day sooner or later.
             self._memo.clear()

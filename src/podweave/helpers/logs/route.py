@@ -114,7 +114,8 @@ class Route:
             lines = self._files[chunk.file] = _Lines(self._stream(chunk.file.path))
         lines.chunks.append(chunk)
         lines.fed = now
-        self._write(lines.stream.take(chunk.data, Clock(zone=self._zone)))
+        clock = Clock(zone=self._zone, until=chunk.file.modified / 1e9 or None)
+        self._write(lines.stream.take(chunk.data, clock))
         self._settle(lines)
 
     def _flush(self, now: float) -> None:

@@ -7,8 +7,8 @@ the fraction goes to the output as it is.
 
 Where the line names no zone, the local one of this process holds (TZ, /etc/localtime): in a
 Pod's container that is UTC unless somebody decided otherwise. Where it names no year, the last
-one that doesn't put it into the future; where it names no day, the one that brings it closest to
-the time of reading.
+one that doesn't put it after the time of writing; where it names no day, the one that brings it
+closest to that. Of a file it is the time of its last change, else that of reading.
 """
 
 from __future__ import annotations
@@ -68,15 +68,21 @@ def month_of(name: bytes) -> int:
 class Clock:
     """The time of reading, and the zone of lines that name none (None: the local one).
 
-    `offset`: seconds east of UTC; `zone` says it where it changes with the season.
+    `offset`: seconds east of UTC; `zone` says it where it changes with the season. `until`: when
+    the last line was, at most (a file's time); dates without a year are of before.
     """
 
-    __slots__ = ("now", "offset", "zone")
+    __slots__ = ("now", "offset", "until", "zone")
 
     def __init__(
-        self, now: float | None = None, offset: int | None = None, zone: Zone | None = None
+        self,
+        now: float | None = None,
+        offset: int | None = None,
+        zone: Zone | None = None,
+        until: float | None = None,
     ) -> None:
         self.now = time.time() if now is None else now
+        self.until = self.now if until is None else min(until, self.now)
         self.offset = offset
         self.zone = zone
 
@@ -125,7 +131,7 @@ class Clock:
         return local - offset
 
     def year(self) -> int:
-        return time.gmtime(self.now).tm_year
+        return time.gmtime(self.until).tm_year
 
     def last(
         self, month: int, day: int, hour: int, minute: int, second: int, zone: bytes
@@ -134,14 +140,14 @@ class Clock:
         this = self.year()
         for year in range(this + 1, this - _YEARS_BACK, -1):
             seconds = self.seconds(year, month, day, hour, minute, second, zone)
-            if seconds is not None and seconds <= self.now + _AHEAD:
+            if seconds is not None and seconds <= self.until + _AHEAD:
                 return seconds
         return None
 
     def closest(self, candidates: list[int | None]) -> int | None:
-        """The candidate closest to the time of reading."""
+        """The candidate closest to the time of writing."""
         valid = [candidate for candidate in candidates if candidate is not None]
-        return min(valid, key=lambda value: abs(value - self.now), default=None)
+        return min(valid, key=lambda value: abs(value - self.until), default=None)
 
 
 def zone_offset(zone: bytes) -> int | None:
@@ -240,7 +246,7 @@ def _time_of_day(text: bytes, clock: Clock) -> int | None:
     hour, minute, second = int(text[0:2]), int(text[3:5]), int(text[6:8])
     candidates = []
     for shift in (-DAY, 0, DAY):
-        day = time.gmtime(clock.now + shift)
+        day = time.gmtime(clock.until + shift)
         candidates.append(
             clock.seconds(day.tm_year, day.tm_mon, day.tm_mday, hour, minute, second, b"")
         )

@@ -2,54 +2,84 @@
 
 `CET-1CEST,M3.5.0,M10.5.0/3`: standard time and its offset (west is positive), daylight saving
 time, and when it begins and ends (POSIX.1-2017, chapter 8.3; RFC 9636, section 3.3.1). The rule of
-a named zone is the last line of its file in the tz database.
+a named zone is the last line of its file in the tz database. What held before that rule stands in
+front of it: `10800 1269720000:14400 … MSK-3`, the offset at first, and changes with their times.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 
 from podweave.helpers.logs.calendar import DAY, days, days_in
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)?")
 _NAME = r"(?:[A-Za-z]{3,}|<[A-Za-z0-9+\-]+>)"
 _TIME = r"([+-]?\d{1,3})(?::(\d\d))?(?::(\d\d))?"
 _RULE = re.compile(_NAME + _TIME + rf"(?:({_NAME})(?:{_TIME})?(?:,([^,]+),([^,]+))?)?")
 _DATE = re.compile(rf"(?:M(\d\d?)\.(\d)\.(\d)|(J?)(\d{{1,3}}))(?:/{_TIME})?")
+_CHANGES = re.compile(r"-?\d{1,6}(?: -?\d{1,11}:-?\d{1,6})+ \S+")
 _DATABASE = ("/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo")
 
 
 class Zone:
-    """Seconds east of UTC at a local time."""
+    """Seconds east of UTC at a local time.
 
-    __slots__ = ("_daylight", "_end", "_standard", "_start")
+    `changes`: the offset at first, then (Unix time, offset from then on), before the rule.
+    """
+
+    __slots__ = ("_daylight", "_end", "_offsets", "_standard", "_start", "_walls")
 
     def __init__(self, standard: int, daylight: int | None, start: str, end: str) -> None:
         self._standard = standard
         self._daylight = daylight
         self._start = _date(start)
         self._end = _date(end)
+        self._walls: list[int] = []
+        self._offsets: list[int] = []
+
+    def after(self, offset: int, changes: Sequence[tuple[int, int]]) -> None:
+        """Let the rule hold after these changes: (Unix time, offset from then on)."""
+        for moment, then in changes:
+            self._walls.append(moment + max(offset, then))
+            self._offsets.append(offset)
+            offset = then
 
     def offset(self, year: int, local: int) -> int:
         """`local`: seconds since 1970-01-01T00:00:00 of the zone's own clock.
 
-        In the hour that is skipped, and the first time in the one that comes twice, daylight
-        saving time doesn't and does hold.
+        In the hour that is skipped, and the first time in the one that comes twice, the offset
+        from before the change holds.
         """
+        place = bisect_right(self._walls, local)
+        if place < len(self._walls):
+            return self._offsets[place]
         if self._daylight is None:
             return self._standard
-        start = _moment(self._start, year)
-        end = _moment(self._end, year)
-        # The end is told in daylight saving time, which is what the clock shows before it.
+        # Each is told by the clock before it; a skipped hour is over when the clock is past it.
+        skipped = self._daylight - self._standard
+        start = _moment(self._start, year) + max(skipped, 0)
+        end = _moment(self._end, year) - min(skipped, 0)
         inside = start <= local < end if start < end else not end <= local < start
         return self._daylight if inside else self._standard
 
 
 def zone(text: str) -> Zone:
-    """`UTC`, `+09:00`, a POSIX rule, or a name of the tz database, where there is one.
+    """`UTC`, `+09:00`, a POSIX rule, with or without changes before it, or a name of the tz
+    database, where there is one: of that the present rule holds at all times.
 
     ValueError for anything else.
     """
+    before, *changes = text.split(" ")
+    if changes and _CHANGES.fullmatch(text):
+        made = zone(changes.pop())
+        pairs = [change.split(":") for change in changes]
+        made.after(int(before), [(int(moment), int(offset)) for moment, offset in pairs])
+        return made
     if text in ("UTC", "Z"):
         return Zone(0, None, "J1", "J1")
     match = _OFFSET.fullmatch(text)

@@ -11,7 +11,7 @@ from collections import Counter
 
 from podweave.helpers.logs.compile import Compiler
 from podweave.helpers.logs.filters.arguments import Arguments
-from podweave.helpers.logs.filters.input import BrokenArchiveError, chunks
+from podweave.helpers.logs.filters.input import BrokenArchiveError, changed, chunks
 from podweave.helpers.logs.plain_lines import UNREAD
 from podweave.helpers.logs.timestamps import Clock
 from podweave.helpers.logs.wrapped_stream import WrappedStream
@@ -81,17 +81,18 @@ def explain(arguments: Sequence[str]) -> int:
     stream = WrappedStream(compiler, given.layouts, given.path, Counter())
     read = 0
     broken = None
+    written = changed(given.path)
     try:
         for data in chunks(given.path):
             if read >= _LOOKED_AT:
                 sys.stderr.write(f"{given.path}: only the first {read >> 20} MiB looked at\n")
                 break
             if data:
-                found.take(stream.feed(data, Clock(zone=given.zone)))
+                found.take(stream.feed(data, Clock(zone=given.zone, until=written)))
                 read += len(data)
     except BrokenArchiveError as error:
         broken = error
-    found.take(stream.flush(Clock(zone=given.zone)))
+    found.take(stream.flush(Clock(zone=given.zone, until=written)))
     write = _as_json if JSON in given.flags else _as_text
     found.wrappings = stream.wrappings
     sys.stdout.write(write(found, given.schema))

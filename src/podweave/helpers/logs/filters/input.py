@@ -38,6 +38,12 @@ class BrokenArchiveError(OSError):
     """The rest of a gzip file can't be read. What could be was."""
 
 
+def changed(path: str) -> float | None:
+    """When a file was changed last, in Unix time; None for a pipe. OSError."""
+    status = os.fstat(0) if path == "-" else os.stat(path)
+    return status.st_mtime if stat.S_ISREG(status.st_mode) else None
+
+
 def chunks(path: str) -> Iterator[bytes]:
     """Chunks of whole lines; an empty one when the input was quiet.
 

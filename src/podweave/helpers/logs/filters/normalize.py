@@ -7,7 +7,7 @@ from collections import Counter
 
 from podweave.helpers.logs.compile import Compiler
 from podweave.helpers.logs.filters.arguments import Arguments
-from podweave.helpers.logs.filters.input import BrokenArchiveError, chunks
+from podweave.helpers.logs.filters.input import BrokenArchiveError, changed, chunks
 from podweave.helpers.logs.pod_metadata import constants
 from podweave.helpers.logs.timestamps import Clock
 from podweave.helpers.logs.wrapped_stream import WrappedStream
@@ -24,13 +24,14 @@ def normalize(arguments: Sequence[str]) -> int:
     path = "stdin" if given.path == "-" else os.path.abspath(given.path)
     stream = WrappedStream(compiler, given.layouts, path, Counter())
     broken = None
+    written = changed(given.path)
     try:
         for data in chunks(given.path):
-            clock = Clock(zone=given.zone)
+            clock = Clock(zone=given.zone, until=written)
             _write(stream.take(data, clock) if data else stream.flush(clock))
     except BrokenArchiveError as error:
         broken = error
-    _write(stream.flush(Clock(zone=given.zone)))
+    _write(stream.flush(Clock(zone=given.zone, until=written)))
     if broken is not None:
         raise broken
     return 0

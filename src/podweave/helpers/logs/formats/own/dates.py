@@ -214,7 +214,7 @@ def _seconds(parts: dict[str, bytes], clock: Clock) -> int | None:
     if month is None or day is None:
         candidates = []
         for shift in (-DAY, 0, DAY):
-            at = time.gmtime(clock.now + shift)
+            at = time.gmtime(clock.until + shift)
             if day is not None and day != at.tm_mday:
                 continue
             candidates.append(clock.seconds(at.tm_year, at.tm_mon, at.tm_mday, *rest, zone))
@@ -235,7 +235,7 @@ def in_zone(stamp: Stamp, name: str) -> Stamp:
     there = None if name in _UTC else zone(name)
 
     def parse(text: bytes, clock: Clock) -> int | None:
-        return stamp.parse(text, Clock(clock.now, 0, there))
+        return stamp.parse(text, Clock(clock.now, 0, there, clock.until))
 
     return Stamp(stamp.pattern, " ".join(stamp.roles), parse)
 
