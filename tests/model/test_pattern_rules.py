@@ -165,12 +165,6 @@ PROFILES: list[tuple[str, dict[str, Any], str, str]] = [
     ("tcp", {"limits": {"connections": -1}}, "limits.connections", "0 to 1000000"),
     ("tcp", {"tls": {"mode": "disable", "serverName": "x"}}, "tls.serverName", "means nothing"),
     ("tcp", {"tls": {"serverName": "a b"}}, "tls.serverName", "isn't a host name"),
-    (
-        "tcp",
-        {"tls": {"mode": "require", "ca": {"secretRef": {"name": "ca"}}}},
-        "tls.ca",
-        "verify-full",
-    ),
     ("tcp", {"tls": {"ca": {}}}, "tls.ca", "either secretRef or configMapRef"),
     (
         "tcp",

@@ -77,6 +77,7 @@ GOOD = [
     pattern("Adapter", {"container": {"image": "mine:1"}}),
     pattern("Sidecar", {"logs": [{**LOGS[0], "store": STORE, "target": "app"}]}),
     pattern("Sidecar", {"logs": [{"from": [{"adapter": "orders-logs"}], "store": STORE}]}),
+    pattern("Sidecar", {"logs": [{"from": {"adapter": "orders-logs"}, "store": STORE}]}),
     pattern("Sidecar", {"container": {"image": "mine:1"}, "logs": LOGS}),
     pattern("Adapter", {"logs": LOGS, "metrics": {"port": 9102}}),
     pattern("Sidecar", {"logs": [{**LOGS[0], "store": STORE}], "metrics": {"port": 9102}}),
@@ -90,6 +91,18 @@ def dev(**profile: Any) -> dict[str, Any]:
     return pattern("Ambassador", {"listen": "localhost:5432", "profiles": profiles})
 
 
+def web(**http: Any) -> dict[str, Any]:
+    """The same, with HTTP."""
+    made = dev(http=http)
+    made["spec"]["protocol"] = "http"
+    return made
+
+
+GOOD += [
+    dev(tls={"mode": "require", "ca": {"secretRef": {"name": "ca"}}}),
+    web(pool={"connections": 10_000}, retries={"attempts": 10}),
+]
+
 BAD = [
     {},
     dev(balance="random"),
@@ -100,6 +113,8 @@ BAD = [
     dev(limits={"connections": -1}),
     dev(tls={"mode": "verify-ca"}),
     dev(tls={"ca": {}}),
+    web(pool={"connections": 10_001}),
+    web(retries={"attempts": 11}),
     dev(tls={"ca": {"secretRef": {"key": "ca.crt"}}}),
     dev(credentials={"secretRef": "login"}),
     dev(credentials={"username": "kim"}),

@@ -65,7 +65,7 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
     ({"http": {"url": URL, "headers": {"X": "a\nb"}}}, "http.headers.X", "one line"),
     ({"http": {"url": URL, "batch": {"bytes": "1Pi"}}}, "http.batch.bytes", "1Ki to 64Mi"),
     ({"http": {"url": URL, "batch": {"bytes": "x"}}}, "http.batch.bytes", "isn't a quantity"),
-    ({"http": {"url": URL, "batch": {"records": 0}}}, "http.batch.records", "1 to 1e+06"),
+    ({"http": {"url": URL, "batch": {"records": 0}}}, "http.batch.records", "1 to 1000000"),
     ({"http": {"url": URL, "timeoutSeconds": 0}}, "http.timeoutSeconds", "0.1 to 3600"),
     (
         {

@@ -14,18 +14,19 @@ from podweave.model.ambassador_patterns import (
     OnSwitch,
     Profile,
 )
-from podweave.model.bounds import check_bounds
+from podweave.model.bounds import Bounds, check_bounds
 from podweave.model.errors import InputError, Path
 from podweave.model.http_patterns import HttpGroup
 from podweave.model.http_rules import check_http
 from podweave.model.names import label_value_problem
+from podweave.model.own_containers import NOT_THE_HELPERS, check_beside
 from podweave.model.secret_rules import check_credentials, check_tls
 from podweave.model.suggestions import did_you_mean
 
 MAX_SECONDS: Final = 3600
 MAX_CLIENTS: Final = 1_000_000
 
-BOUNDS: Final[dict[tuple[str, str], tuple[int, int]]] = {
+BOUNDS: Final[Bounds] = {
     ("AmbassadorSpec", "connectTimeoutSeconds"): (1, MAX_SECONDS),
     ("AmbassadorSpec", "loginTimeoutSeconds"): (1, MAX_SECONDS),
     ("AmbassadorSpec", "drainSeconds"): (0, MAX_SECONDS),
@@ -42,7 +43,6 @@ BOUNDS: Final[dict[tuple[str, str], tuple[int, int]]] = {
     ("ConnectionLimits", "connections"): (0, MAX_CLIENTS),
     ("ConnectionLimits", "waiting"): (0, MAX_CLIENTS),
 }
-"""(type, key) -> the least and the most it may be."""
 
 LOGIN_PROTOCOLS: Final = ("postgres", "mysql", "redis")
 """Of these the ambassador knows the login, so that it can replace it."""
@@ -52,17 +52,6 @@ AWAITED_PROTOCOLS: Final = ("postgres", "mysql")
 
 _DATABASE_BYTES: Final = {"postgres": 63, "mysql": 256}
 """PostgreSQL: NAMEDATALEN less one; MySQL: 64 characters of up to 4 bytes."""
-
-_HELPER_KEYS: Final = {
-    "profiles": "profiles",
-    "profile": "profile",
-    "protocol": "protocol",
-    "datapath": "datapath",
-    "connect_timeout_seconds": "connectTimeoutSeconds",
-    "login_timeout_seconds": "loginTimeoutSeconds",
-    "drain_seconds": "drainSeconds",
-    "on_switch": "onSwitch",
-}
 
 
 def check_ambassador(spec: AmbassadorSpec, path: Path) -> Iterator[InputError]:
@@ -74,13 +63,7 @@ def check_ambassador(spec: AmbassadorSpec, path: Path) -> Iterator[InputError]:
         except InputError as error:
             yield InputError(error.message, path=(*path, "listen"))
     if spec.container is not None:
-        plain = AmbassadorSpec()
-        for field, key in _HELPER_KEYS.items():
-            if getattr(spec, field) != getattr(plain, field):
-                yield InputError(
-                    "this configures podweave's own helper and can't stand beside `container`",
-                    path=(*path, key),
-                )
+        yield from check_beside(spec, ("listen", *NOT_THE_HELPERS), path)
         return
     if not spec.listen:
         yield InputError("listen is missing: localhost:PORT, where the app connects to", path=path)

@@ -8,7 +8,7 @@ import msgspec
 
 from podweave.model.errors import InputError, Path
 
-Bounds = Mapping[tuple[str, str], tuple[int, int]]
+Bounds = Mapping[tuple[str, str], tuple[float, float]]
 """(type, key) -> the least and the most it may be."""
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from podweave.model.bounds import check_bounds
+from podweave.model.bounds import Bounds, check_bounds
 from podweave.model.errors import InputError, Path
 from podweave.model.http_patterns import Http, HttpHeaders, HttpRetries, HttpRoute, HttpTimeouts
-from podweave.model.names import dns_label_problem
+from podweave.model.names import dns_label_problem, is_token
 from podweave.model.suggestions import did_you_mean
 
 _DAY: Final = 86400
 
-BOUNDS: Final[dict[tuple[str, str], tuple[int, int]]] = {
+BOUNDS: Final[Bounds] = {
     ("HttpTimeouts", "responseSeconds"): (0, _DAY),
     ("HttpTimeouts", "requestSeconds"): (0, _DAY),
     ("HttpTimeouts", "idleSeconds"): (0, _DAY),
@@ -37,9 +37,6 @@ FIXED_HEADERS: Final = (
 )
 """They say where a message ends and what holds for one connection, or have a key of their own."""
 
-_TOKEN: Final = frozenset(
-    "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-)
 _HOST: Final = frozenset("-._:[]0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
@@ -49,7 +46,7 @@ def check_http(http: Http, path: Path) -> Iterator[InputError]:
         if problem := dns_label_problem(name):
             yield InputError(problem, path=(*path, "groups", name))
     yield from _host(http.host, path)
-    if http.via and not set(http.via) <= _TOKEN:
+    if http.via and not is_token(http.via):
         yield InputError(f"{http.via!r} isn't a name for Via: as in podweave", path=(*path, "via"))
     yield from _messages(http, path)
     if http.breaker is not None:
@@ -78,7 +75,7 @@ def _route(route: HttpRoute, http: Http, path: Path) -> Iterator[InputError]:
     for name, value in route.headers.items():
         yield from _header(name, value, (*path, "headers", name))
     for index, method in enumerate(route.methods):
-        if not method or not set(method) <= _TOKEN or method == "CONNECT":
+        if not is_token(method) or method == "CONNECT":
             yield InputError(
                 f"{method!r} isn't a method that is routed: as in GET",
                 path=(*path, "methods", index),
@@ -157,7 +154,7 @@ def _not_fixed(name: str, path: Path) -> Iterator[InputError]:
 
 
 def _header(name: str, value: str, path: Path) -> Iterator[InputError]:
-    if not name or not set(name) <= _TOKEN:
+    if not is_token(name):
         yield InputError(f"{name!r} isn't the name of a header field: as in X-Team", path=path)
     elif value != value.strip(" \t") or any(
         char != "\t" and not (" " <= char <= "~" or "\xa0" <= char <= "\xff") for char in value

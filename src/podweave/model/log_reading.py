@@ -36,8 +36,6 @@ ENCODINGS: Final = (
 )
 """What the helpers know; a test holds the two lists together."""
 
-READING: Final = ("exclude", "encoding", "max_line")
-"""The keys that Sidecar and Adapter share."""
 RULES: Final = ("none", "auto", "indented")
 _LEAST_LINE: Final = 1024
 _MOST_LINE: Final = 16 << 20

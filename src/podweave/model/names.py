@@ -1,4 +1,4 @@
-"""The names Kubernetes allows: what is wrong with one, in words."""
+"""The names Kubernetes allows, and HTTP's: what is wrong with one, in words."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Final
 
 _LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _QUALIFIED: Final = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
+
+_TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 
 _LABEL_RULE: Final = (
     "lower-case letters, digits and `-`, beginning and ending with a letter or digit"
@@ -56,3 +58,8 @@ def label_value_problem(value: str) -> str | None:
             "beginning and ending with a letter or digit"
         )
     return None
+
+
+def is_token(text: str) -> bool:
+    """Whether it can be a method or the name of a header field (RFC 9110, section 5.6.2)."""
+    return bool(_TOKEN.fullmatch(text))

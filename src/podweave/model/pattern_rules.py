@@ -10,13 +10,9 @@ from podweave.model.ambassador_patterns import AmbassadorSpec
 from podweave.model.ambassador_rules import MAX_SECONDS, check_ambassador
 from podweave.model.bounds import check_bounds
 from podweave.model.errors import InputError, Path
-from podweave.model.log_reading import (
-    READING,
-    listen_errors,
-    multiline_errors,
-    reading_errors,
-)
+from podweave.model.log_reading import listen_errors, multiline_errors, reading_errors
 from podweave.model.names import dns_label_problem, label_key_problem, label_value_problem
+from podweave.model.own_containers import NOT_THE_HELPERS, check_beside, check_container
 from podweave.model.paths import file_path_problem
 from podweave.model.pattern_parts import METRICS_BOUNDS, Metrics, Selector
 from podweave.model.patterns import (
@@ -42,7 +38,7 @@ def check_pattern(pattern: Pattern, path: Path = ()) -> list[InputError]:
     if spec.selector is not None:
         errors += _selector(spec.selector, (*at, "selector"))
     if spec.container is not None:
-        errors += _own_container(spec.container, (*at, "container"))
+        errors += check_container(spec.container, (*at, "container"))
     if spec.metrics is not None:
         errors += _metrics(spec.metrics, spec.container is not None, (*at, "metrics"))
     if isinstance(spec, AmbassadorSpec):
@@ -70,16 +66,6 @@ def _selector(selector: Selector, path: Path) -> Iterator[InputError]:
                 f"{requirement.operator} needs {'at least one value' if needs_values else 'none'}",
                 path=(*place, "values") if requirement.values else place,
             )
-
-
-def _own_container(container: dict[str, object], path: Path) -> Iterator[InputError]:
-    if not isinstance(container.get("image"), str) or not container["image"]:
-        yield InputError("a container of your own has an image", path=path)
-    if "name" in container:
-        yield InputError(
-            "the container's name is the pattern's metadata.name: leave this out",
-            path=(*path, "name"),
-        )
 
 
 def _metrics(metrics: Metrics, own: bool, path: Path) -> Iterator[InputError]:
@@ -118,7 +104,8 @@ def _logs(spec: AdapterSpec | SidecarSpec, path: Path) -> Iterator[InputError]:
         if logs.target is not None and (problem := dns_label_problem(logs.target)):
             yield InputError(problem, path=(*place, "target"))
         if own:
-            yield from _shared_only(logs, place)
+            # They say what is shared with it, and no more.
+            yield from check_beside(logs, ("from", "target"), place)
         elif isinstance(logs, AdapterLogs):
             yield from _adapter_logs(logs, place)
         else:
@@ -126,48 +113,18 @@ def _logs(spec: AdapterSpec | SidecarSpec, path: Path) -> Iterator[InputError]:
 
 
 def _sidecar(spec: SidecarSpec, path: Path) -> Iterator[InputError]:
+    if spec.container is not None:
+        yield from check_beside(spec, ("logs", *NOT_THE_HELPERS), path)
+        return
     parts: dict[str, MemoryLimits | Spill | DeadLetters | None] = {
         "limits": spec.limits,
         "spill": spec.spill,
         "deadLetters": spec.dead_letters,
     }
-    if spec.container is not None:
-        stated = [key for key, part in parts.items() if part is not None]
-        stated += ["drainSeconds"] if spec.drain_seconds is not None else []
-        for key in stated:
-            yield InputError(
-                "this configures podweave's own helper and can't stand beside `container`",
-                path=(*path, key),
-            )
-        return
     yield from check_memory(parts, path)
     if spec.drain_seconds is not None and not 0 <= spec.drain_seconds <= MAX_SECONDS:
         yield InputError(
             f"{spec.drain_seconds} isn't from 0 to {MAX_SECONDS}", path=(*path, "drainSeconds")
-        )
-
-
-def _shared_only(logs: AdapterLogs | SidecarLogs, path: Path) -> Iterator[InputError]:
-    """Beside a container of the user's own, logs say what is shared with it, and no more."""
-    if isinstance(logs, AdapterLogs):
-        plain = AdapterLogs(from_=[])
-        keys = [
-            plain.__struct_encode_fields__[plain.__struct_fields__.index(key)]
-            for key in (*READING, "format", "schema", "time_zone", "steps", "to")
-            if getattr(logs, key) != getattr(plain, key)
-        ]
-    else:
-        keys = [key for key in ("store", "stores") if getattr(logs, key) is not None]
-        nothing = SidecarLogs()
-        keys += [
-            "maxLine" if key == "max_line" else key
-            for key in (*READING, "format", "multiline", "listen")
-            if getattr(logs, key) != getattr(nothing, key)
-        ]
-    for key in keys:
-        yield InputError(
-            "this configures podweave's own helper and can't stand beside `container`",
-            path=(*path, key),
         )
 
 

@@ -14,7 +14,8 @@ from typing import Any, Final
 
 import msgspec
 
-from podweave.model.ambassador_rules import BOUNDS, MAX_SECONDS
+from podweave.model import ambassador_rules, http_rules, store_rules
+from podweave.model.ambassador_rules import MAX_SECONDS
 from podweave.model.log_formats import AUTO, LOG_FORMAT_ALIASES, LOG_FORMATS
 from podweave.model.log_reading import ENCODINGS, MOST_FLUSH
 from podweave.model.own_formats import OWN_FORMATS
@@ -26,16 +27,10 @@ from podweave.model.pattern_parts import (
     Strict,
 )
 from podweave.model.patterns import PATTERN_TYPES
-from podweave.model.store_rules import NUMBERS
 from podweave.model.stores import KINDS
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 ID: Final = "https://podweave.dev/schemas/v1alpha1.json"
-
-
-def _camel(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(other.title() for other in others)
 
 
 _ADDED: Final[dict[tuple[str, str], dict[str, Any]]] = {
@@ -71,11 +66,13 @@ _ADDED: Final[dict[tuple[str, str], dict[str, Any]]] = {
     ("HttpCheck", "path"): {"pattern": "^/"},
     **{
         place: {"minimum": least, "maximum": most}
-        for place, (least, most) in (BOUNDS | METRICS_BOUNDS).items()
-    },
-    **{
-        (name, _camel(field)): {"minimum": least, "maximum": most}
-        for (name, field), (least, most) in NUMBERS.items()
+        for bounds in (
+            ambassador_rules.BOUNDS,
+            http_rules.BOUNDS,
+            store_rules.BOUNDS,
+            METRICS_BOUNDS,
+        )
+        for place, (least, most) in bounds.items()
     },
 }
 """(type, key) -> what the rules ask of it beyond its type."""

@@ -48,7 +48,8 @@ class Tls(Strict):
 
     mode: Literal["disable", "require", "verify-full"] = "verify-full"
     """`verify-full`: encrypted, and the certificate must be of a trusted CA and name the server.
-    `require`: encrypted, whoever answers. `disable`: as without `tls`."""
+    `require`: encrypted; the certificate must be of `ca` where that is given, and may have any
+    name. `disable`: as without `tls`."""
     server_name: str = ""
     """The name to ask for (SNI) and to find in the certificate; default: the address's host."""
     ca: Ca | None = None

@@ -9,14 +9,15 @@ from typing import Final
 import msgspec
 
 from podweave.model.addresses import parse_address
+from podweave.model.bounds import Bounds, check_bounds
 from podweave.model.errors import InputError, Path
 from podweave.model.name_templates import index_problem, template_problem
-from podweave.model.names import dns_label_problem, dns_subdomain_problem
+from podweave.model.names import dns_label_problem, dns_subdomain_problem, is_token
 from podweave.model.paths import file_path_problem
 from podweave.model.pattern_parts import Strict
 from podweave.model.quantities import bytes_of
 from podweave.model.secret_references import Credentials, Tls
-from podweave.model.secret_rules import check_credentials, check_tls, data_key_problem
+from podweave.model.secret_rules import check_credentials, check_reference, check_tls
 from podweave.model.stores import (
     KINDS,
     AwsKeys,
@@ -49,18 +50,17 @@ QUANTITIES: Final[dict[tuple[str, str], tuple[int, int]]] = {
     ("DeadLetters", "max_bytes"): (0, 1 << 50),
 }
 """(type, field) -> the least and the most of a quantity of bytes."""
-NUMBERS: Final[dict[tuple[str, str], tuple[float, float]]] = {
+BOUNDS: Final[Bounds] = {
     ("Batch", "records"): (1, 1_000_000),
     ("Batch", "seconds"): (0, 3600),
     ("Retention", "seconds"): (60, 10 * 366 * 86400),
-    ("FilesStore", "file_seconds"): (1, 366 * 86400),
-    ("Spill", "after_seconds"): (0, 3600),
-    ("SplunkStore", "acknowledgement_timeout_seconds"): (1, 3600),
-    **{(f"{kind}Store", "timeout_seconds"): (0.1, 3600) for kind in (
+    ("FilesStore", "fileSeconds"): (1, 366 * 86400),
+    ("Spill", "afterSeconds"): (0, 3600),
+    ("SplunkStore", "acknowledgementTimeoutSeconds"): (1, 3600),
+    **{(f"{kind}Store", "timeoutSeconds"): (0.1, 3600) for kind in (
         "Http", "Elasticsearch", "Splunk", "Loki", "Otlp", "Syslog", "Forward", "Gelf", "S3",
     )},
 }  # fmt: skip
-"""(type, field) -> the least and the most."""
 
 _WHOLE_URLS: Final = ("HttpStore",)
 """The others make the query themselves, and S3 the path, too."""
@@ -84,7 +84,6 @@ _LABEL: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _STORAGE_CLASS: Final = re.compile(r"[A-Z0-9_]{1,40}")
 
-_FIELD_NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _SECRET_FIELDS: Final = ("authorization", "proxy-authorization", "cookie")
 
 
@@ -105,6 +104,7 @@ def check_store(store: Store, path: Path) -> Iterator[InputError]:
 def check_part(part: Strict, path: Path) -> Iterator[InputError]:
     """What is wrong in a store's settings, or in one of their parts."""
     name = type(part).__name__
+    yield from check_bounds(part, BOUNDS, path)
     for field in msgspec.structs.fields(part):
         value = getattr(part, field.name)
         at = (*path, field.encode_name)
@@ -112,17 +112,12 @@ def check_part(part: Strict, path: Path) -> Iterator[InputError]:
             continue
         if bounds := QUANTITIES.get((name, field.name)):
             yield from _quantity(value, *bounds, at)
-        elif limits := NUMBERS.get((name, field.name)):
-            if not limits[0] <= value <= limits[1]:
-                yield InputError(f"{value} isn't from {limits[0]:g} to {limits[1]:g}", path=at)
         elif isinstance(value, Tls):
             yield from check_tls(value, at)
         elif isinstance(value, Credentials):
             yield from check_credentials(value, at)
-        elif isinstance(value, Token):
-            yield from _token(value, at)
-        elif isinstance(value, AwsKeys):
-            yield from _aws_keys(value, at)
+        elif isinstance(value, Token | AwsKeys):
+            yield from check_reference(value.secret_ref, (*at, "secretRef"))
         elif isinstance(value, Batch | Retention):
             yield from check_part(value, at)
         elif field.name == "url" or (name, field.name) == ("S3Store", "endpoint"):
@@ -186,27 +181,9 @@ def _bytes(size: int) -> str:
     return str(size)
 
 
-def _token(token: Token, path: Path) -> Iterator[InputError]:
-    at = (*path, "secretRef")
-    if problem := dns_subdomain_problem(token.secret_ref.name):
-        yield InputError(problem, path=(*at, "name"))
-    if problem := data_key_problem(token.secret_ref.key):
-        yield InputError(problem, path=(*at, "key"))
-
-
-def _aws_keys(keys: AwsKeys, path: Path) -> Iterator[InputError]:
-    at = (*path, "secretRef")
-    reference = keys.secret_ref
-    if problem := dns_subdomain_problem(reference.name):
-        yield InputError(problem, path=(*at, "name"))
-    for field in msgspec.structs.fields(reference):
-        if field.name != "name" and (problem := data_key_problem(getattr(reference, field.name))):
-            yield InputError(problem, path=(*at, field.encode_name))
-
-
 def _headers(headers: dict[str, str], path: Path) -> Iterator[InputError]:
     for name, value in headers.items():
-        if not _FIELD_NAME.fullmatch(name):
+        if not is_token(name):
             yield InputError(f"{name!r} isn't the name of a header field", path=(*path, name))
         elif name.lower() in _SECRET_FIELDS:
             yield InputError(
