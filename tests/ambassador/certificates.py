@@ -19,9 +19,10 @@ class Authority:
         self.file = directory / f"{name}.crt"
         self._authority.cert_pem.write_to_path(str(self.file))
 
-    def issue(self, *names: str, stem: str = "server") -> tuple[Path, Path]:
+    def issue(self, *names: str, stem: str = "server", rsa: bool = False) -> tuple[Path, Path]:
         """The files of a certificate (with its chain) for these names, and of its key."""
-        return self._write(self._authority.issue_cert(*names), stem)
+        kind = trustme.KeyType.RSA if rsa else trustme.KeyType.ECDSA
+        return self._write(self._authority.issue_cert(*names, key_type=kind), stem)
 
     def _write(self, issued: trustme.LeafCert, stem: str) -> tuple[Path, Path]:
         certificate, key = self._directory / f"{stem}.crt", self._directory / f"{stem}.key"
