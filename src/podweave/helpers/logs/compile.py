@@ -60,6 +60,8 @@ class ExactBatch:
         self.layout = layout
         self.schema = schema
         self.steps = steps
+        self.packed = hasattr(layout, "records")
+        """A line may be several records."""
         known = {**constants, "format": layout.format}
         self.constants = {name: value for name, value in known.items() if name not in layout.names}
 
@@ -71,10 +73,21 @@ class ExactBatch:
         """The rows of whole lines."""
         lines = data.split(b"\n")
         lines.pop()
-        return MadeRows(data, lines, self.rows(lines, clock, path))
+        made = MadeRows(data, lines, self.rows(lines, clock, path))
+        if self.packed:
+            made.further = sum([row.count(b"\n") - 1 for row in made.rows() if row])
+        return made
 
     def row(self, line: bytes, clock: Clock, path: str, again: bool = False) -> bytes | None:
-        """The exact way from a line to a row. `again`: see Steps.apply."""
+        """The exact way from a line to a row, or to those of all that is in it.
+
+        `again`: see Steps.apply.
+        """
+        if self.packed:
+            records = self.layout.records(line, clock)
+            if records is None:
+                return None
+            return b"".join([self.render(record, clock, path, again) for record in records])
         record = self.layout.record(line, clock)
         return None if record is None else self.render(record, clock, path, again)
 
@@ -314,6 +327,10 @@ class Compiler:
             from podweave.helpers.logs.envelope_batch import EnvelopeBatch
 
             return EnvelopeBatch
+        if hasattr(layout, "records"):
+            from podweave.helpers.logs.structured.packed_batch import PackedBatch
+
+            return PackedBatch
         if getattr(layout, "structured", False):
             from podweave.helpers.logs.structured.batch import StructuredBatch
 

@@ -20,7 +20,7 @@ class MadeRows:
     out in its place. The row of an event that a step leaves out is empty.
     """
 
-    __slots__ = ("_lines", "_put", "_rows", "_without", "count", "data", "missing")
+    __slots__ = ("_lines", "_put", "_rows", "_without", "count", "data", "further", "missing")
 
     def __init__(
         self, data: bytes, lines: list[bytes] | None, rows: Sequence[bytes | None]
@@ -31,6 +31,8 @@ class MadeRows:
         self._put: dict[int, bytes] = {}
         self._without: frozenset[int] = frozenset()
         self.count = len(rows)
+        self.further = 0
+        """Rows that lines have beside their first ones."""
         self.missing: Sequence[int] = ()
         if None in rows:
             self.missing = [index for index, row in enumerate(rows) if row is None]
@@ -126,6 +128,7 @@ class Cells(MadeRows):
         self._lines = None
         self._put = {}
         self.count = count
+        self.further = 0
         self.missing = missing
         # Lines that have no cells.
         self._without = frozenset(missing)

@@ -61,11 +61,15 @@ class _Event:
             return self.row
         layout = self.owner.layout
         if getattr(layout, "blocks", False):
-            record = layout.whole([self.line, *self.continuation], self.clock)
+            records = [layout.whole([self.line, *self.continuation], self.clock)]
+        elif self.owner.packed:
+            records = layout.records(self.line, self.clock)
+            enrich(records[-1], self.line, self.continuation)
         else:
-            record = layout.record(self.line, self.clock)
-            enrich(record, self.line, self.continuation)
-        return self.owner.render(record, self.clock, self.path, again=True)
+            records = [layout.record(self.line, self.clock)]
+            enrich(records[0], self.line, self.continuation)
+        owner, clock, path = self.owner, self.clock, self.path
+        return b"".join([owner.render(record, clock, path, again=True) for record in records])
 
 
 class Stream:
@@ -141,7 +145,7 @@ class Stream:
         """Nothing more joins what is held back."""
         rows = rows_of(self._recognised(self._sample_clock or clock)) if self._sample else []
         if self._pending is not None:
-            rows.append(self._pending.finished())
+            rows += rows_of([self._pending.finished()])
             self._pending = None
         self.waiting = 0
         return rows
@@ -236,7 +240,7 @@ class Stream:
         made = main.made(data, clock, self._path)
         missed = len(made.missing)
         if missed < made.count:
-            self._events[main.layout.format] += made.count - missed
+            self._events[main.layout.format] += made.count - missed + made.further
         if missed == 0:
             self._hits += made.count
             done = self._hold_last(main, made, made.count - 1, {}, {}, clock)
@@ -339,7 +343,7 @@ class Stream:
                         made.put(index, row)
                         owners[index] = batch
                         self._hopeless = 0
-                        self._events[layout.format] += 1
+                        self._events[layout.format] += row.count(b"\n") if batch.packed else 1
                 left = [index for index in left if index not in owners]
         for index in left:
             row = self._plain.row(lines[index], clock.at(index), self._path)

@@ -33,7 +33,7 @@ _MODULES = {
     "docker-json": "general",
     "kubernetes-audit": "general",
     "gelf": "general",
-    "otlp-json": "general",
+    "otlp-json": "otlp",
     "zerolog-json": "golang",
     "json": "json_lines",
     "nginx-access": "nginx",

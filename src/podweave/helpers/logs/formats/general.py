@@ -7,109 +7,15 @@ audit.k8s.io/v1.
 
 from __future__ import annotations
 
-import json
-
 from podweave.helpers.logs.fields import SEVERITY_LEVELS
 from podweave.helpers.logs.formats.own.csv import header_layouts
 from podweave.helpers.logs.layouts import Format, Layout
 from podweave.helpers.logs.structured.json_layout import TEXT, JsonLayout
 from podweave.helpers.logs.structured.pairs_layout import PairsLayout
-from podweave.helpers.logs.timestamps import read_epoch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
-    from podweave.helpers.logs.fields import Record
-    from podweave.helpers.logs.timestamps import Clock
-
-
-class OtlpLayout(JsonLayout):
-    """A request of the OpenTelemetry protocol with one record in it, or a record by itself."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.literals = (b'"timeUnixNano"',)
-
-    def reads(self, line: bytes, clock: Clock) -> bool:
-        return self.record(line, clock) is not None
-
-    def apart(self, line: bytes, singles: frozenset[str]) -> None:
-        return None
-
-    def record(self, line: bytes, clock: Clock) -> Record | None:
-        value = self.decode(line)
-        if value is None:
-            return None
-        resource: Any = {}
-        scope: Any = {}
-        try:
-            if "resourceLogs" in value:
-                (resource_logs,) = value["resourceLogs"]
-                resource = resource_logs.get("resource", {})
-                (scope_logs,) = resource_logs["scopeLogs"]
-                scope = scope_logs.get("scope", {})
-                (value,) = scope_logs["logRecords"]
-            return _otlp(value, resource, scope)
-        except (ValueError, KeyError, TypeError, AttributeError):
-            return None
-
-
-_OTLP_LEVELS = ("trace", "debug", "info", "warn", "error", "fatal")
-_OTLP_NAMES = {
-    "service.name": "service_name",
-    "service.version": "service_version",
-    "host.name": "host",
-    "exception.type": "error_type",
-    "exception.message": "error_message",
-    "exception.stacktrace": "stack_trace",
-    "thread.name": "thread",
-    "code.function": "function",
-    "code.filepath": "file",
-}
-
-
-def _otlp(value: dict[str, Any], resource: Any, scope: Any) -> Record:
-    nanoseconds = str(value["timeUnixNano"])
-    record: Record = {}
-    time = read_epoch(nanoseconds)
-    if time is None:
-        time = read_epoch(str(value.get("observedTimeUnixNano", "")))
-    if time is not None:
-        record["time"] = time
-    number = value.get("severityNumber")
-    if isinstance(number, int) and 1 <= number <= 24:
-        record["level"] = _OTLP_LEVELS[(number - 1) // 4]
-    body = _any_value(value["body"]) if "body" in value else ""
-    record["message"] = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
-    for key, field in (("traceId", "trace_id"), ("spanId", "span_id")):
-        if value.get(key):
-            record[field] = str(value[key])
-    if scope.get("name"):
-        record["logger"] = str(scope["name"])
-    attributes: dict[str, Any] = {}
-    for pair in [*resource.get("attributes", []), *value.get("attributes", [])]:
-        key, item = pair["key"], _any_value(pair.get("value", {}))
-        name = _OTLP_NAMES.get(key)
-        if name is not None and isinstance(item, str):
-            record[name] = item
-        else:
-            attributes[key] = item
-    if attributes:
-        record["attributes"] = attributes
-    return record
-
-
-def _any_value(value: dict[str, Any]) -> Any:
-    pair: tuple[str, Any] = next(iter(value.items()), ("", None))
-    kind, inner = pair
-    if kind == "intValue":
-        return int(inner)
-    if kind == "arrayValue":
-        return [_any_value(item) for item in inner.get("values", [])]
-    if kind == "kvlistValue":
-        return {item["key"]: _any_value(item["value"]) for item in inner.get("values", [])}
-    return inner
+    pass
 
 
 FORMATS = {
@@ -303,47 +209,6 @@ FORMATS = {
             ),
         ),
         levels={str(number): level for number, level in enumerate(SEVERITY_LEVELS)},
-    ),
-    "otlp-json": Format(
-        "otlp-json",
-        (OtlpLayout(),),
-        samples=(
-            (
-                (
-                    b'{"resourceLogs":[{"resource":{"attributes":[{"key":"service.'
-                    b'name","value":{"stringValue":"shop"}}]},"scopeLogs":[{"scope'
-                    b'":{"name":"shop.orders"},"logRecords":[{"timeUnixNano":"1795'
-                    b'400216789012345","severityNumber":9,"severityText":"INFO","b'
-                    b'ody":{"stringValue":"placed"},"attributes":[{"key":"order","'
-                    b'value":{"intValue":"42"}}],"traceId":"0af7651916cd43dd8448eb'
-                    b'211c80319c","spanId":"b7ad6b7169203331"}]}]}]}'
-                ),
-                {
-                    "time": (1795400216, "789012345"),
-                    "level": "info",
-                    "message": "placed",
-                    "trace_id": "0af7651916cd43dd8448eb211c80319c",
-                    "span_id": "b7ad6b7169203331",
-                    "logger": "shop.orders",
-                    "service_name": "shop",
-                    "attributes": {
-                        "order": 42,
-                    },
-                },
-            ),
-            (
-                (
-                    b'{"timeUnixNano":"1795400216789012345","severityNumber":17,"s'
-                    b'everityText":"ERROR","body":{"stringValue":"no stock"},"attr'
-                    b'ibutes":[],"traceId":"","spanId":""}'
-                ),
-                {
-                    "time": (1795400216, "789012345"),
-                    "level": "error",
-                    "message": "no stock",
-                },
-            ),
-        ),
     ),
     "ltsv": Format(
         "ltsv",

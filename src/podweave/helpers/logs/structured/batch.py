@@ -83,27 +83,35 @@ class StructuredBatch(ExactBatch):
                 if not left:
                     break
                 some = [lines[index] for index in left]
-        for index in left:
+        for place, index in enumerate(left, start=1):
             line = lines[index]
             own = clock.at(index)
             row = self.row(line, own, path)
-            if row is not None:
-                rows[index] = row
-                self._look(line, own)
+            if row is None:
+                continue
+            rows[index] = row
+            if self._look(line, own):
+                rest = left[place:]
+                found = self._rows(
+                    self._shapes[-1:], [lines[i] for i in rest], clock.of(rest), path
+                )
+                for i, row in zip(rest, found, strict=True):
+                    rows[i] = row
+                break
         if len(self._shapes) > 1:
             self._shapes.sort(key=_HITS, reverse=True)
         return rows
 
-    def _look(self, line: bytes, clock: Clock) -> None:
+    def _look(self, line: bytes, clock: Clock) -> bool:
         """Make a shape of a line, if it is worth it."""
         self._looks += 1
         if len(self._shapes) >= MOST_SHAPES or len(line) > _LONGEST:
-            return
+            return False
         if self._looks > _LOOKS and self._looks % _RARELY:
-            return
+            return False
         apart = self.layout.apart(line, frozenset())
         if apart is None:
-            return
+            return False
         key = hash(tuple([p if isinstance(p, bytes) else p.written for p in apart[0]]))
         seen = self._seen.get(key, 0) + 1
         if len(self._seen) >= _REMEMBERED:
@@ -111,15 +119,16 @@ class StructuredBatch(ExactBatch):
         self._seen[key] = seen
         # Again later: the first ones may have had something odd.
         if seen not in (2, 32, 512):
-            return
+            return False
         try:
             batch = Batch(make_shape(self.layout, line), self.schema, self._given, self.steps)  # type: ignore[arg-type]
             if batch.rows([line], clock, "/") != [self.row(line, clock, "/")]:
-                return
+                return False
         except (UnfitError, NotCompiledError):
-            return
+            return False
         self._shapes.append(_Known(batch))
         self._looks = 0
+        return True
 
 
 class _Known:

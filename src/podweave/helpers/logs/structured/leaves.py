@@ -22,16 +22,21 @@ if TYPE_CHECKING:
 class Leaf:
     """`written`: as what it is written (see below); `path`: its dotted name."""
 
-    __slots__ = ("path", "patterns", "stamp", "unescape", "value", "written")
+    __slots__ = (
+        *("convert", "filled", "path", "patterns", "stamp", "unescape", "value", "written"),
+    )
 
     def __init__(self, written: str, path: str, value: Any) -> None:
         self.written = written
         self.path = path
         self.patterns: tuple[bytes, bytes] | None = None
         """A text's strict and loose pattern, where they aren't the usual ones."""
+        self.filled = False
+        """A text that is never empty."""
         self.stamp: Stamp | None = None
         """The only way to write a timestamp there."""
         self.unescape: Callable[[bytes], str] | None = None
+        self.convert: Callable[[bytes], Any] | None = None
         """See layouts.Group."""
         self.value: Any = value
         value.leaf = self

@@ -39,7 +39,7 @@ from podweave.helpers.logs.timestamps import EPOCH_DIGITS, STAMPS, Clock, Stamp,
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
     from podweave.helpers.logs.fields import Record
@@ -62,6 +62,7 @@ _KINDS = {
     VALUES: LIST,
     OBJECTS: OBJECT_LIST,
 }
+_GROUP = re.compile(rb"(?<!\\)\((?!\?)")
 # A line's own name for what has no neutral one; no field is called so.
 _OWN = "@"
 
@@ -120,6 +121,8 @@ class Shape:
         self._sink = sink
         self._only = getattr(layout, "only", {})
         self._fields = {id(_leaf_of(value)): field for field, (value, _) in sink.placed.items()}
+        attributes = sink.record.get("attributes", {})
+        self._owned = frozenset(_leaves_of(attributes))
         self._check_fields()
         self._refusals = self._checked_refusals()
         self.names = frozenset(sink.placed)
@@ -135,7 +138,6 @@ class Shape:
                 loose.append(other)
         self.pattern = spelled_out(b"".join(strict))
         self.loose = spelled_out(b"".join(loose))
-        attributes = sink.record.get("attributes", {})
         self.tree = self._marked(attributes)
         self._derive_from(attributes)
 
@@ -195,6 +197,11 @@ class Shape:
         if leaf is self._sink.nanoseconds:
             self.groups.append(Group("time", TIME, False, "nanoseconds"))
             return _NANOSECONDS, _NANOSECONDS
+        if field is None and id(leaf) not in self._owned:
+            # Nobody asks for it.
+            strict, loose = self._own(leaf)
+            self.groups.pop()
+            return _GROUP.sub(b"(?:", strict, 1), _GROUP.sub(b"(?:", loose, 1)
         if field is None:
             return self._own(leaf)
         _, unit = self._sink.placed[field]
@@ -248,9 +255,10 @@ class Shape:
         if leaf.written in (ARRAY, VALUES, OBJECTS):
             raw = leaf.written == ARRAY
             self._group(name, _KINDS[leaf.written], raw=raw)
-            self.groups[-1].convert = _objects if leaf.written == OBJECTS else _values
+            convert, objects = leaf.convert or array_of, leaf.written == OBJECTS
+            self.groups[-1].convert = lambda text: _list(convert(text), objects)
             pattern = b"(" + (ARRAY_PATTERN if raw else ANY_ARRAY) + b")"
-            return pattern, pattern
+            return leaf.patterns or (pattern, pattern)
         strict, loose = self._text(leaf, name, TEXT)
         if id(leaf) in self._refusals:
             return rb"(?!\d)" + strict, rb"(?!\d)" + loose
@@ -264,6 +272,7 @@ class Shape:
         self._group(name, kind, raw=raw)
         if leaf.patterns is not None:
             self.groups[-1].unescape = leaf.unescape
+            self.groups[-1].convert = leaf.convert
             return leaf.patterns
         if allowed is not None:
             pattern = b"(" + b"|".join(re.escape(word.encode()) for word in allowed) + b")"
@@ -283,12 +292,14 @@ class Shape:
             else:
                 pattern = rb"(?![\d\-])" + pattern
             return pattern, pattern
-        many = b"+" if least else b"*"
+        many = b"+" if least or leaf.filled else b"*"
         if not escapes:
             return b"(" + _UNESCAPED + many + b"+)", b'([^"]' + many + b"+)"
         known = rb'["\\bfnrt]' if leaf.written == QUOTED else rb'["\\nrt]'
         strict = b"%b*+(?>(?:\\\\%b%b*+)*)" % (_UNESCAPED, known, _UNESCAPED)
-        loose = b'([^"]*+)'
+        loose = b'([^"]%b+)' % many
+        if leaf.filled:
+            return b'(?!")(' + strict + b")", loose
         if name == "message" and leaf.written == QUOTED:
             # A newline at its end is left out.
             strict = b"%b*(?:\\\\%b%b*)*" % (_UNESCAPED, known, _UNESCAPED)
@@ -373,17 +384,20 @@ def _leaf_of(value: Any) -> Leaf | None:
     return leaf
 
 
-def _values(text: bytes) -> list[Any]:
-    items = array_of(text)
-    if has_objects(items):
-        raise ValueError("objects in it")
-    return items
+def _leaves_of(value: Any) -> Iterator[int]:
+    """What identifies the leaves in a value."""
+    leaf = getattr(value, "leaf", None)
+    if leaf is not None:
+        yield id(leaf)
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _leaves_of(item)
 
 
-def _objects(text: bytes) -> list[Any]:
-    items = array_of(text)
-    if not has_objects(items):
-        raise ValueError("no objects in it")
+def _list(items: list[Any], objects: bool) -> list[Any]:
+    """The items; ValueError where they aren't of the kind."""
+    if has_objects(items) != objects:
+        raise ValueError("of the other kind")
     return items
 
 

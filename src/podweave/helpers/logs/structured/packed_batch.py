@@ -1,0 +1,75 @@
+"""Lines of several records each, as rows of a schema: a line's rows stay together."""
+
+from __future__ import annotations
+
+from podweave.helpers.logs.compile import ExactBatch
+from podweave.helpers.logs.structured.batch import StructuredBatch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from podweave.helpers.logs.fields import Record
+    from podweave.helpers.logs.made_rows import MadeRows
+    from podweave.helpers.logs.schemas.schema import Schema
+    from podweave.helpers.logs.steps.steps import Steps
+    from podweave.helpers.logs.timestamps import Clock
+
+_AT_ONCE = 256 * 1024
+"""Bytes of records that are read together."""
+
+
+class PackedBatch(ExactBatch):
+    """See ExactBatch; `layout` has `records`, `packed` and `cut` (see otlp_requests)."""
+
+    def __init__(
+        self, layout: Any, schema: Schema, constants: Record, steps: Steps | None = None
+    ) -> None:
+        super().__init__(layout, schema, constants, steps)
+        self._singles = StructuredBatch(layout, schema, constants, steps)
+
+    @property
+    def shapes(self) -> int:
+        """How many are compiled."""
+        return self._singles.shapes
+
+    def made(self, data: bytes, clock: Clock, path: str) -> MadeRows:
+        if not self.layout.packed(data):
+            return self._singles.made(data, clock, path)
+        return super().made(data, clock, path)
+
+    def rows(self, lines: Sequence[bytes], clock: Clock, path: str) -> list[bytes | None]:
+        found: list[list[bytes | None]] = [[] for _ in lines]
+        some: list[bytes] = []
+        owners: list[int] = []
+        size = 0
+        for index, line in enumerate(lines):
+            for piece in self.layout.cut(line) or ():
+                some.append(piece)
+                owners.append(index)
+                size += len(piece)
+                if size >= _AT_ONCE:
+                    self._read(some, owners, found, clock, path)
+                    some, owners, size = [], [], 0
+        self._read(some, owners, found, clock, path)
+        rows: list[bytes | None] = []
+        for index, made in enumerate(found):
+            whole = [row for row in made if row is not None]
+            if made and len(whole) == len(made):
+                rows.append(b"".join(whole))
+            else:
+                rows.append(self.row(lines[index], clock.at(index), path))
+        return rows
+
+    def _read(
+        self,
+        some: list[bytes],
+        owners: list[int],
+        found: list[list[bytes | None]],
+        clock: Clock,
+        path: str,
+    ) -> None:
+        rows = self._singles.rows(some, clock.of(owners), path)
+        for index, row in zip(owners, rows, strict=True):
+            found[index].append(row)
