@@ -308,8 +308,8 @@ def test_what_lies_there_for_an_unknown_store_is_told(spilling: Delivering) -> N
     room = SpillRoom(
         str(spilling.folder / "spill"), 1000, "ship", spilling.origin, journal=spilling.journal
     )
-    room.tell_of_others(["scripted:x#0"])
-    room.tell_of_others(["another:y#0"])
+    room.settle(["scripted:x#0"])
+    room.settle(["another:y#0"])
     (event,) = [
         event for event in spilling.events() if event["event.action"] == "spill.unknown_store"
     ]

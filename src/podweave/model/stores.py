@@ -298,7 +298,8 @@ class Store(Strict):
     """Where records are delivered to: exactly one kind."""
 
     name: str = ""
-    """What metrics and messages call it; default: its kind."""
+    """What metrics and messages call it, default its kind; and what its progress is kept under, so
+    that another name has everything sent again that is still there."""
     files: FilesStore | None = None
     """The embedded store: NDJSON files that `podweave search` reads."""
     stdout: StdoutStore | None = None

@@ -1,8 +1,9 @@
 """The checkpoint of a log program: one small JSON file, replaced atomically.
 
 It holds a section for each of the program's sources (what each is named is the program's
-business), and a section is a list of entries (see FollowedFile.entry). It only ever says less
-than what the stores have acknowledged, never more, so what is lost with it is read again.
+business: see delivery/sections.py), and a section is a list of entries (see FollowedFile.entry).
+It only ever says less than what the stores have acknowledged, never more, so what is lost with it
+is read again.
 
 What is promised: after the death of the process, kill -9 included, the last saved checkpoint is
 there and whole. After a crash of the machine it is there and whole too (fsync before the rename),
@@ -41,8 +42,15 @@ class Checkpoint:
         self.failures = 0
         """Saves that failed, for metrics."""
         self.writable = True
+        self.names: dict[str, str] | None = None
+        """Saved with the sections, for the program; None: there was nothing of the kind."""
         self._journal = journal
         self._sections = self._load()
+
+    @property
+    def sections(self) -> list[str]:
+        """What there was at the start."""
+        return list(self._sections)
 
     def entries(self, section: str) -> list[dict[str, Any]]:
         """Entries that were saved for a source; [] for a new one."""
@@ -50,7 +58,10 @@ class Checkpoint:
 
     def save(self, sections: dict[str, list[dict[str, Any]]]) -> bool:
         """Replace the file; False (said loudly once, counted) when that can't be done."""
-        text = json.dumps({"version": VERSION, "sections": sections}, separators=(",", ":"))
+        value: dict[str, Any] = {"version": VERSION, "sections": sections}
+        if self.names is not None:
+            value["names"] = self.names
+        text = json.dumps(value, separators=(",", ":"))
         temporary = self.path + ".new"
         try:
             os.makedirs(os.path.dirname(self.path), exist_ok=True)
@@ -82,7 +93,8 @@ class Checkpoint:
             self._tell("checkpoint.unreadable", error)
             return {}
         try:
-            return _sections(data)
+            sections, self.names = _taken_apart(data)
+            return sections
         except (ValueError, RecursionError) as error:
             self._set_aside(str(error))
             return {}
@@ -110,8 +122,10 @@ class Checkpoint:
             )
 
 
-def _sections(data: bytes) -> dict[str, list[dict[str, Any]]]:
-    """Take a checkpoint apart. ValueError says what is wrong with it."""
+def _taken_apart(
+    data: bytes,
+) -> tuple[dict[str, list[dict[str, Any]]], dict[str, str] | None]:
+    """Sections and names. ValueError says what is wrong with it."""
     if len(data) > _SIZE_LIMIT:
         raise ValueError("too long")
     value = json.loads(data)
@@ -123,4 +137,9 @@ def _sections(data: bytes) -> dict[str, list[dict[str, Any]]]:
     for name, entries in sections.items():
         if not isinstance(entries, list) or not all(isinstance(item, dict) for item in entries):
             raise ValueError(f"section {name!r} is not a list of objects")
-    return sections
+    names = value.get("names")
+    if names is not None and (
+        not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values())
+    ):
+        raise ValueError("names are not texts")
+    return sections, names

@@ -18,12 +18,7 @@ from podweave.helpers.admin import Admin, Answer
 from podweave.helpers.heap import keep_freed_buffers
 from podweave.helpers.journal import Journal
 from podweave.helpers.logs.checkpoint import Checkpoint
-from podweave.helpers.logs.delivery.budget import Budget
-from podweave.helpers.logs.delivery.dead_letters import DeadLetters
 from podweave.helpers.logs.delivery.delivery import Delivery
-from podweave.helpers.logs.delivery.origin import Origin
-from podweave.helpers.logs.delivery.overflow import Overflow
-from podweave.helpers.logs.followed_file import digest
 from podweave.helpers.logs.hints import Hints
 from podweave.helpers.logs.last_words import (
     tell_of_nothing,
@@ -31,10 +26,9 @@ from podweave.helpers.logs.last_words import (
     tell_what_is_unread,
 )
 from podweave.helpers.logs.open_files import raise_open_files_limit
-from podweave.helpers.logs.pod_labels import read_labels
 from podweave.helpers.logs.sidecar_config import SidecarConfig
+from podweave.helpers.logs.sidecar_deliveries import Deliveries
 from podweave.helpers.logs.sidecar_metrics import SidecarMetrics
-from podweave.helpers.logs.stores.interface import Context
 from podweave.helpers.loop import Loop
 from podweave.helpers.metrics_endpoint import MetricsEndpoint
 from podweave.helpers.wire import prometheus
@@ -44,9 +38,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from podweave.helpers.logs.intake import Intake
-    from podweave.helpers.logs.sidecar_config import LogsConfig
-    from podweave.helpers.logs.source import Source
     from podweave.helpers.loop import Timer
 
 SAVE_EVERY = 1.0
@@ -101,8 +92,9 @@ class Sidecar:
         self._drain = settings.drain
         self._checkpoint = Checkpoint(settings.state, journal)
         self._hints = Hints(loop)
-        self._intakes: list[Intake] = []
-        self.deliveries = self._deliveries(settings, environ)
+        made = Deliveries(settings, environ, self._checkpoint, self._hints, loop, journal)
+        self.deliveries = made.all
+        self._intakes = made.intakes
         self._metrics = SidecarMetrics(self.deliveries, self._checkpoint)
         self._deadline: float | None = None
         self._give_up_at = 0.0
@@ -194,117 +186,6 @@ class Sidecar:
         except OSError as error:
             return Answer(500, f"{error}\n".encode())
         return Answer(200, f"{json.dumps(said)}\n".encode(), "application/json")
-
-    def _deliveries(self, settings: SidecarConfig, environ: Mapping[str, str]) -> list[Delivery]:
-        origin = Origin.of_environment(environ, read_labels(settings.labels))
-        budget = Budget(settings.memory, sum(len(logs.stores) for logs in settings.logs))
-        directory = os.path.join(settings.dead_letters, origin.namespace, settings.name)
-        limit = settings.dead_letters_bytes
-        letters = {
-            store.name: DeadLetters(directory, store.name, limit, journal=self._journal)
-            for logs in settings.logs
-            for store in logs.stores
-        }
-        spill = settings.spill
-        room = None
-        if spill is not None:
-            # Imported where it is needed: memory is imports.
-            from podweave.helpers.logs.delivery.spill_room import SpillRoom
-
-            room = SpillRoom(
-                spill.directory, spill.bytes, settings.name, origin, journal=self._journal
-            )
-        deliveries: list[Delivery] = []
-        for logs in settings.logs:
-            intake = None
-            if logs.listen is not None:
-                intake = self._intake(logs, settings.state)
-            releases = None
-            if logs.spool:
-                from podweave.helpers.logs.spool_reader import Releases, SpoolReader
-
-                releases = Releases(logs.spool, len(logs.stores), self._journal)
-            for number, store in enumerate(logs.stores):
-                # The store's place names the section: changed paths don't make files unknown.
-                count = sum(each.name.startswith(f"{store.place}#") for each in deliveries)
-                name = f"{store.place}#{count}"
-                context = Context(
-                    self._loop, self._journal, origin, name=store.name, state=settings.state
-                )
-                entries = self._checkpoint.entries(name)
-                source: Source
-                if releases is not None:
-                    source = SpoolReader(
-                        logs.spool,
-                        entries,
-                        releases=releases,
-                        reader=number,
-                        journal=self._journal,
-                    )
-                else:
-                    source = self._source(logs, entries, intake.spools[number] if intake else None)
-                if intake is not None:
-                    intake.feed(source)
-                deliveries.append(
-                    Delivery(
-                        name,
-                        logs.label,
-                        source,
-                        store.open(context),
-                        origin,
-                        raw=not logs.spool,
-                        share=budget.share(),
-                        loop=self._loop,
-                        journal=self._journal,
-                        dead_letters=letters[store.name],
-                        overflow=Overflow(
-                            name,
-                            room,
-                            after=0.0 if spill is None else spill.after,
-                            durable=spill is not None and spill.durable,
-                            loop=self._loop,
-                            journal=self._journal,
-                        ),
-                        store_name=store.name,
-                    )
-                )
-        if room is not None:
-            room.tell_of_others([each.name for each in deliveries])
-        return deliveries
-
-    def _intake(self, logs: LogsConfig, state: str) -> Intake:
-        from podweave.helpers.logs.intake import Intake
-
-        assert logs.listen is not None
-        kind, path = logs.listen
-        intake = Intake(
-            kind,
-            path,
-            [f"{state}/intake/{digest(f'{path} {store.place}'.encode())}" for store in logs.stores],
-            self._loop,
-            self._journal,
-            line_limit=logs.reading.line_limit,
-        )
-        self._intakes.append(intake)
-        return intake
-
-    def _source(self, logs: LogsConfig, entries: list[dict[str, Any]], taken: str | None) -> Source:
-        if taken is not None:
-            from podweave.helpers.logs.spool_reader import SpoolReader
-
-            assert logs.listen is not None
-            return SpoolReader(
-                taken,
-                entries,
-                reading=logs.reading,
-                written_to=logs.listen[1],
-                journal=self._journal,
-            )
-        from podweave.helpers.logs.tail import Tail
-
-        return Tail(
-            logs.paths, entries, reading=logs.reading, hints=self._hints, journal=self._journal
-        )
 
     def _look_soon(self) -> None:
         if self._seldom:

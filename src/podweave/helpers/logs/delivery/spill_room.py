@@ -9,6 +9,7 @@ try:
 except ImportError:
     from hashlib import blake2b
 
+from podweave.helpers.logs.delivery.sections import heir
 from podweave.helpers.logs.delivery.spill import SUFFIX, Spill, read_json
 
 TYPE_CHECKING = False
@@ -31,6 +32,8 @@ class SpillRoom:
         self._helper = helper
         self._origin = origin
         self._journal = journal
+        self._inherited: dict[str, list[str]] = {}
+        """Queues for stores in whose places others have come, by the others' sections."""
 
     @property
     def free(self) -> int:
@@ -44,9 +47,10 @@ class SpillRoom:
     def left_behind(self, section: str) -> list[Spill]:
         """Queues for the same store that Pods of before have left, and nobody has taken yet."""
         found: list[Spill] = []
-        for pod in _names(os.path.join(self.directory, _name(self._origin.namespace))):
-            place = self._place(pod, section)
-            if pod == _name(self._origin.uid) or not os.path.isdir(place):
+        own = _name(self._origin.uid)
+        places = [self._place(pod, section) for pod in self._pods() if pod != own]
+        for place in [*places, *self._inherited.get(section, ())]:
+            if not os.path.isdir(place):
                 continue
             spill = self._spill(place, section, None)
             try:
@@ -61,21 +65,29 @@ class SpillRoom:
             found.append(spill)
         return found
 
-    def tell_of_others(self, sections: Sequence[str]) -> None:
-        """Say what lies here for stores that are not configured (any more): nobody delivers it."""
+    def settle(self, sections: Sequence[str]) -> None:
+        """Who delivers what lies here for stores that are not configured (any more): the one that
+        has come in a store's place. What nobody delivers is said."""
         known = {_digest(section) for section in sections}
-        for pod in _names(os.path.join(self.directory, _name(self._origin.namespace))):
+        for pod in self._pods():
             place = os.path.dirname(self._place(pod, ""))
             for store in _names(place):
                 path = os.path.join(place, store)
-                if store not in known and any(name.endswith(SUFFIX) for name in _names(path)):
-                    about = read_json(os.path.join(path, "about.json"))
-                    self._journal.error(
-                        "spill.unknown_store",
-                        path=path,
-                        store=str(about.get("store")),
-                        message="nobody delivers this: its store isn't configured any more",
-                    )
+                if store in known or not any(name.endswith(SUFFIX) for name in _names(path)):
+                    continue
+                section = str(read_json(os.path.join(path, "about.json")).get("store"))
+                if (found := heir(section, sections)) is not None:
+                    self._inherited.setdefault(found, []).append(path)
+                    continue
+                self._journal.error(
+                    "spill.unknown_store",
+                    path=path,
+                    store=section,
+                    message="nobody delivers this: its store isn't configured any more",
+                )
+
+    def _pods(self) -> list[str]:
+        return _names(os.path.join(self.directory, _name(self._origin.namespace)))
 
     def _place(self, pod: str, section: str) -> str:
         namespace = _name(self._origin.namespace)

@@ -28,13 +28,15 @@ KINDS = (
 
 class StoreSettings:
     """A store that is configured and not open yet. `name` is what it is called in metrics,
-    `place` names it in the checkpoint, whatever else of the configuration changes."""
+    `given` whether the configuration says so. One without a name is known by its `place`, whatever
+    else of the configuration changes."""
 
-    __slots__ = ("_module", "kind", "name", "place", "settings")
+    __slots__ = ("_module", "given", "kind", "name", "place", "settings")
 
     def __init__(self, kind: str, name: str, module: Any, settings: Any) -> None:
         self.kind = kind
-        self.name = name
+        self.name = name or kind
+        self.given = bool(name)
         self.place = f"{kind}:{settings.place}"
         self.settings = settings
         self._module = module
@@ -61,4 +63,4 @@ def configure(section: Section) -> StoreSettings:
         raise ConfigurationError(inner.path, f"needs {error.name}, which isn't here") from error
     settings = module.configure(inner)
     inner.end()
-    return StoreSettings(kind, name or kind, module, settings)
+    return StoreSettings(kind, name, module, settings)
