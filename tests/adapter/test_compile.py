@@ -16,6 +16,7 @@ from podweave.helpers.logs.layouts import Layout, spelled_out
 from podweave.helpers.logs.schemas import catalogue as schemas
 from podweave.helpers.logs.schemas.ecs import ECS
 from podweave.helpers.logs.schemas.schema import Attributes, Constant, Field, Schema, Time
+from podweave.helpers.logs.schemas.values import ONLY_IPV4, ip
 from podweave.helpers.logs.timestamps import Clock
 from tests.adapter.lines import SAMPLE_LINES, mutated
 
@@ -90,6 +91,87 @@ def test_the_compiled_way_reads_what_the_exact_one_does(layout: Layout) -> None:
     for part in ([line] for line in lines):
         assert batch.rows(part, CLOCK, "/x") == [batch.row(part[0], CLOCK, "/x")]
     assert batch.rows(lines, CLOCK, "/x") == [batch.row(line, CLOCK, "/x") for line in lines]
+
+
+_ADDRESSES = [
+    b"192.0.2.7",
+    b"::1",
+    b"256.1.1.1",
+    b"01.2.3.4",
+    b"shop.example",
+    b"1.2.3",
+    b"0.0.0.0",
+]
+_AGENTS = [b"-", b"", b"curl/8.5.0", "한국".encode(), b"a\xff", b"a\tb", b"a\\b", b"back\\\\"]
+_REQUESTS = st.builds(
+    b"GET %b%b HTTP/1.1".__mod__,
+    st.tuples(
+        st.sampled_from([b"/", b"/orders", b"-", "/주문".encode(), b"/a\xff", b"/a\\b", b"?", b""]),
+        st.lists(st.sampled_from([b"?", b"-", b"a=b", b"%20", b"\xe2\x82", b"&"]), max_size=4).map(
+            b"".join
+        ),
+    ),
+)
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> bytes:
+    """A line of nginx: what a compiled template takes apart in columns is odd now and then."""
+    second = draw(st.sampled_from([b"00", b"09", b"59", b"60", b"61", b"69"]))
+    day = draw(st.sampled_from([b"23/Nov", b"30/Feb", b"23/Foo"]))
+    zone = draw(st.sampled_from([b"+0000", b"+0930", b"-1200", b"+9999"]))
+    return b'%b - - [%b/2026:02:16:%b %b] "%b" 200 %b "-" "%b"' % (
+        draw(st.sampled_from(_ADDRESSES)),
+        day,
+        second,
+        zone,
+        draw(st.one_of(_REQUESTS, st.just(b"\\x16\\x03"))),
+        draw(st.sampled_from([b"0", b"17", b"-"])),
+        draw(st.sampled_from(_AGENTS)),
+    )
+
+
+@pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: schema.name)
+@given(st.lists(requests(), min_size=1, max_size=12), st.booleans())
+def test_columns_are_taken_apart_as_each_text_is(
+    schema: Schema, lines: list[bytes], ordinary: bool
+) -> None:
+    layout, *_ = catalogue.load("nginx-access").layouts
+    batch = _batch(layout, schema, {})
+    if ordinary:
+        # Most are, so that the loose pattern goes on reading them.
+        lines += [catalogue.load("nginx-access").samples[0][0]] * 200
+    exact = [batch.row(line, CLOCK, "/x") for line in lines]
+    assert batch.rows(lines, CLOCK, "/x") == exact
+    assert batch.rows(lines[:1] * 20, CLOCK, "/x") == exact[:1] * 20
+
+
+@pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: schema.name)
+def test_texts_that_do_not_repeat_are_not_remembered(
+    schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("memo", "columns"):
+        monkeypatch.setattr(f"podweave.helpers.logs.{module}.MOST", 8)
+    batch = Batch(catalogue.load("nginx-access").layouts[0], schema, {})
+    sample = b'%b - u%d [23/Nov/2026:02:16:56 +0000] "GET /%d?q=%d HTTP/1.1" 200 7 "%b" "agent %d"'
+    for address in (b"192.0.2.%d", b"h%d.example", b"2001:db8::%d"):
+        for chunk in range(4):
+            lines = [
+                sample % (address % n, n, n, n, b"/%d" % n if n % 3 else b"-", n * 100 + chunk)
+                for n in range(64)
+            ]
+            exact = [batch.row(line, CLOCK, "/x") for line in lines]
+            assert batch.rows(lines, CLOCK, "/x") == exact
+
+
+def test_only_addresses_of_ipv4_stand_for_themselves() -> None:
+    for number in range(1000):
+        for text in {f"{number}", f"{number:02d}", f"{number:03d}"}:
+            for address in (f"{text}.0.2.7", f"192.{text}.2.7", f"192.0.2.{text}"):
+                match = ONLY_IPV4.fullmatch(f"10.0.0.1\n{address}\n".encode())
+                assert (match is not None) == (ip(address) is not None), address
+    for others in (b"1.2.3\n", b"1.2.3.4", b"\n", b"1.2.3.4.5\n", b"1.2.3.4\n\n", b"::1\n"):
+        assert ONLY_IPV4.fullmatch(others) is None
 
 
 _COMPILERS: dict[tuple[str, str], Compiler] = {}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from podweave.helpers.logs.calendar import days
+from podweave.helpers.logs.columns import Seconds
 from podweave.helpers.logs.formats.own import catalogue as own_formats
 from podweave.helpers.logs.timestamps import (
     STAMPS,
@@ -21,6 +23,25 @@ from podweave.helpers.logs.timestamps import (
 
 NOW = 1795400216  # 2026-11-23T02:16:56Z, a Monday
 CLOCK = Clock(NOW + 0.25, 0)
+
+
+@pytest.mark.parametrize("name", [name for name, stamp in STAMPS.items() if stamp.second])
+def test_seconds_of_a_minute_are_read_as_each_is(name: str) -> None:
+    forms = {
+        "HTTPDATE": (b"%02d/%b/2026:%02d:%02d:%02d %b", (b"Nov", b"Foo")),
+        "RFC3339": (b"2026-11-%02dT%02d:%02d:%02d%b", (b"",)),
+    }
+    form, months = forms[name]
+    texts = []
+    for month, minute, second in product(months, (0, 59), range(70)):
+        for day, hour, zone in ((23, 2, b"+0900"), (31, 25, b"-0000"), (1, 0, b"-1130")):
+            date = (day, month) if month else (day,)
+            texts.append(form % (*date, hour, minute, second, zone))
+    stamp = STAMPS[name]
+    found = Seconds(stamp, b"%d".__mod__).of(texts, CLOCK)
+    for text, seconds in zip(texts, found, strict=True):
+        expected = stamp.convert(text, CLOCK)
+        assert seconds == (None if expected is None else b"%d" % expected), text
 
 
 @pytest.mark.parametrize(

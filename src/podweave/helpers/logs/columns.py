@@ -27,25 +27,21 @@ _CONTROLS = bytes(10) + b"\n" + bytes(21) + bytes(range(32, 256))
 
 
 class Frequent:
-    """What a function makes of each text of a column: remembered while texts repeat.
+    """What a function makes of each text of a column, remembered; None where few of them repeat.
 
-    `each` does the same for a whole column, for columns in which they don't; now and then they
-    are looked at again.
+    Of such a column's next ones nothing is remembered; now and then it is tried again.
     """
 
-    __slots__ = ("_each", "_memo", "_wait")
+    __slots__ = ("_memo", "_wait")
 
-    def __init__(
-        self, function: Callable[[bytes], bytes], each: Callable[[Column], list[bytes]]
-    ) -> None:
-        self._each = each
+    def __init__(self, function: Callable[[bytes], bytes]) -> None:
         self._memo = Memo(function)
         self._wait = 0
 
-    def of(self, column: Column) -> list[bytes]:
+    def of(self, column: Column) -> list[bytes] | None:
         if self._wait:
             self._wait -= 1
-            return self._each(column)
+            return None
         memo = self._memo
         before = len(memo)
         values = list(map(memo.__getitem__, column))
@@ -97,6 +93,7 @@ class Seconds:
         self._stamp = stamp
         self._write = write
         self._memo = Memo(self._convert)
+        self._minutes = Memo(self._minute)
         self._clock = Clock(0)
         self._hour = 0
 
@@ -106,6 +103,7 @@ class Seconds:
         if hour != self._hour:
             # A time of day or a date without its year means another day sooner or later.
             self._memo.clear()
+            self._minutes.clear()
             self._hour = hour
         self._clock = clock
         return list(map(self._memo.__getitem__, texts))
@@ -113,8 +111,18 @@ class Seconds:
     def _convert(self, text: bytes) -> bytes | None:
         if not text:
             return b""
-        seconds = self._stamp.convert(text, self._clock)
+        at = self._stamp.second
+        second = text[at : at + 2]
+        if at and second.isdigit() and second < b"60":
+            seconds = self._minutes[text[:at] + b"00" + text[at + 2 :]]
+            if seconds is not None:
+                seconds += int(second)
+        else:
+            seconds = self._minute(text)
         return None if seconds is None else self._write(seconds)
+
+    def _minute(self, text: bytes) -> int | None:
+        return self._stamp.convert(text, self._clock)
 
     def within(self, before: bytes, after: bytes) -> Seconds:
         """The same between two texts."""

@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import re
 from itertools import compress
+from operator import not_
 
 from podweave.helpers.logs.columns import Chunk, is_clean
 from podweave.helpers.logs.envelope import Envelope
 from podweave.helpers.logs.layouts import Layout, OwnLayout
 from podweave.helpers.logs.made_rows import Cells, MadeRows, interleave
+from podweave.helpers.logs.newlines import count_newlines
 from podweave.helpers.logs.schemas.schema import Schema, encode
 from podweave.helpers.logs.template import NotCompiledError, Template, presence
 from podweave.helpers.logs.timestamps import Clock
@@ -29,12 +31,13 @@ if TYPE_CHECKING:
 
     from podweave.helpers.logs.columns import Column
     from podweave.helpers.logs.fields import Record
+    from podweave.helpers.logs.layouts import Group, WholeUrl
     from podweave.helpers.logs.steps.plans import Plan
     from podweave.helpers.logs.steps.steps import Steps
 
 
-# Each line of a chunk: one that fits, with a last group for its newline, or any other.
-_LINES = b"(?:(?:%b)(\n)|[^\n]*\n)"
+# Each line of a chunk: one that fits, or any other, which is the last group then.
+_LINES = b"(?:(?:%b)\n|([^\n]*\n))"
 # Chunks that are read strictly after one in which that was needed.
 _STRICT = 16
 # Templates that a batch has for chunks in which optional parts are there in all lines, or none.
@@ -104,6 +107,51 @@ class ExactBatch:
         return {**self.constants, "log_path": path}
 
 
+class _Reading:
+    """One of a layout's patterns, and the templates for what it finds."""
+
+    __slots__ = ("_groups", "_optional", "_pattern", "_regex", "_url", "templates")
+
+    def __init__(
+        self, layout: Layout, pattern: bytes, groups: Sequence[Group], url: WholeUrl | None = None
+    ) -> None:
+        self._pattern = pattern
+        self._groups = groups
+        self._url = url
+        self._optional: list[int] = []
+        if layout.tree is None:
+            self._optional = [index for index, group in enumerate(groups) if group.optional]
+        self._regex: re.Pattern[bytes] | None = None
+        self.templates: dict[tuple[int, ...], Template] = {}
+
+    def find(self, data: bytes) -> list[tuple[bytes, ...]]:
+        """The groups of each line, and at last the line itself if it doesn't fit."""
+        if self._regex is None:
+            self._regex = re.compile(_LINES % self._pattern)
+        found: list[Any] = self._regex.findall(data)
+        return found if self._groups else [(line,) for line in found]
+
+    def key(self, columns: list[Column]) -> tuple[int, ...]:
+        """Which of the optional groups all lines have, or none."""
+        if not self._optional or len(columns[-1]) < _WORTH_A_VARIANT:
+            return ()
+        key = tuple([presence(columns[index]) for index in self._optional])
+        if key in self.templates or len(self.templates) < _MOST_VARIANTS:
+            return key
+        return ()
+
+    def template(
+        self, key: tuple[int, ...], layout: Layout, schema: Schema, constants: Record
+    ) -> Template:
+        """The template for that."""
+        template = self.templates.get(key)
+        if template is None:
+            known = dict(zip(self._optional, key, strict=False))
+            template = Template(layout, schema, constants, known, self._url)
+            self.templates[key] = template
+        return template
+
+
 class Batch(ExactBatch):
     """The same, compiled. NotCompiledError: the exact way has to do."""
 
@@ -116,24 +164,25 @@ class Batch(ExactBatch):
             from podweave.helpers.logs.steps.plans import Plan
 
             self._plan = Plan(layout, steps, self.constants)
-        self._regex = re.compile(_LINES % layout.pattern)
-        self._loose = re.compile(_LINES % layout.loose)
+        self._exact = _Reading(layout, layout.pattern, layout.groups)
+        # Steps ask for fields by their groups.
+        url = getattr(layout, "whole_url", None) if steps is None else None
+        if url is not None:
+            self._loose = _Reading(layout, url.pattern, url.groups, url)
+        else:
+            self._loose = _Reading(layout, layout.loose, layout.groups)
+            self._loose.templates = self._exact.templates
         self._strict = 0
         self._lenient = layout.lenient
-        self._optional: list[int] = []
-        if layout.tree is None:
-            groups = enumerate(layout.groups)
-            self._optional = [index for index, group in groups if group.optional]
-        self._variants: dict[tuple[int, ...], Template] = {}
-        if not self._optional:
+        if layout.tree is not None or not any(group.optional for group in layout.groups):
             # A schema that can't be compiled says so at once.
-            self._variant(())
+            self._template(self._exact, ())
 
     def rows(self, lines: Sequence[bytes], clock: Clock, path: str) -> list[bytes | None]:
         return self.made(b"\n".join(lines) + b"\n", clock, path).rows() if lines else []
 
     def made(self, data: bytes, clock: Clock, path: str) -> MadeRows:
-        found, loose = self._find(data, data.count(b"\n"))
+        found, loose = self._find(data, count_newlines(data))
         return self._made(found, data, loose, clock, path)
 
     def _made(
@@ -145,27 +194,25 @@ class Batch(ExactBatch):
         path: str,
     ) -> MadeRows:
         """The rows of what was found in the lines."""
-        # The last group is the newline of a line that fits.
-        if self._regex.groups == 1:
-            found = [(newline,) for newline in found]  # type: ignore[misc]
         columns: list[Column] = list(zip(*found, strict=True))
+        others = columns[-1]
         missing: list[int] = []
+        fitting: Sequence[int] = range(len(found))
         own = clock
-        if b"" in columns[-1]:
-            missing = [index for index, newline in enumerate(columns[-1]) if not newline]
-            if len(missing) == len(found):
+        if any(others):
+            missing = list(compress(fitting, others))
+            fitting = list(compress(fitting, map(not_, others)))
+            if not fitting:
                 made = Cells(data, len(found), missing, [], 1)
                 self._read_again(made, loose, clock, path)
                 return made
             if len(missing) * _SELDOM < len(found):
                 columns = [_without(column, missing) for column in columns]
             else:
-                columns = list(zip(*[row for row in found if row[-1]], strict=True))
-            own = clock.of([index for index, row in enumerate(found) if row[-1]])
-        fitting: Sequence[int] | None = None
+                columns = list(zip(*[row for row in found if not row[-1]], strict=True))
+            own = clock.of(fitting)
         gone: list[int] = []
         if self._plan is not None and self._plan.leaving is not None:
-            fitting = _fitting(found, missing)
             stays = self._plan.stay(columns, own, self.known(path), data, fitting, self._reader)
             if stays is not None:
                 gone = [index for index, stay in zip(fitting, stays, strict=True) if not stay]
@@ -173,22 +220,19 @@ class Batch(ExactBatch):
                 own = own.of(list(compress(range(len(stays)), stays)))
                 columns = [list(compress(column, stays)) for column in columns]
         without = sorted(missing + gone) if gone else missing
-        count = len(columns[-1])
-        if count:
-            encoded = encode(path)
-            chunk = Chunk(columns, data, loose, own, encoded)
-            template = self._variant(self._key(columns))
-            row = template.columns(chunk)
-            made = Cells(data, len(found), without, interleave(count, row), len(row))
+        exact: set[int] = set()
+        if fitting:
+            chunk = Chunk(columns, data, loose, own, encode(path))
+            reading = self._loose if loose else self._exact
+            cells = self._template(reading, reading.key(columns)).cells(chunk)
+            made = Cells(data, len(found), without, interleave(len(fitting), cells), len(cells))
+            exact = {fitting[index] for index in chunk.exact}
         else:
             made = Cells(data, len(found), without, [], 1)
         if gone:
             made.replace(dict.fromkeys(gone, b""))
-        if count and chunk.exact:
-            if fitting is None:
-                fitting = _fitting(found, missing)
+        if exact:
             lines = made.lines
-            exact = {fitting[index] for index in chunk.exact}
             again = self.steps is not None and self.steps.limits
             made.replace(
                 {index: self.row(lines[index], clock.at(index), path, again) for index in exact}
@@ -198,42 +242,26 @@ class Batch(ExactBatch):
             self._step(made, clock, path)
         return made
 
+    def _template(self, reading: _Reading, key: tuple[int, ...]) -> Template:
+        if self._plan is not None:
+            return reading.template(key, self._plan.layout, self.schema, self._plan.constants)
+        return reading.template(key, self.layout, self.schema, self.constants)
+
     def _reader(self, group: Any) -> Any:
         """What makes a value of a group's texts."""
-        return self._variant(()).reader(group)
+        return self._template(self._exact, ()).reader(group)
 
     def _read_again(self, made: Cells, loose: bool, clock: Clock, path: str) -> None:
         """Read the lines that the loose pattern leaves out the exact way."""
         if not loose or not made.missing:
             return
         lines = made.lines
-        left = b"\n".join([lines[index] for index in made.missing]) + b"\n"
-        fits = [row if isinstance(row, bytes) else row[-1] for row in self._regex.findall(left)]
-        if any(fits):
-            again = [index for index, fit in zip(made.missing, fits, strict=True) if fit]
+        left = self._exact.find(b"\n".join([lines[index] for index in made.missing]) + b"\n")
+        again = [index for index, row in zip(made.missing, left, strict=True) if not row[-1]]
+        if again:
             made.replace({index: self.row(lines[index], clock.at(index), path) for index in again})
             if len(again) * _SELDOM > made.count:
                 self._strict = _STRICT
-
-    def _key(self, columns: list[Column]) -> tuple[int, ...]:
-        """Which of the optional groups all lines have, or none."""
-        if not self._optional or len(columns[-1]) < _WORTH_A_VARIANT:
-            return ()
-        key = tuple([presence(columns[index]) for index in self._optional])
-        if key in self._variants or len(self._variants) < _MOST_VARIANTS:
-            return key
-        return ()
-
-    def _variant(self, key: tuple[int, ...]) -> Template:
-        variant = self._variants.get(key)
-        if variant is None:
-            known = dict(zip(self._optional, key, strict=False))
-            layout, constants = self.layout, self.constants
-            if self._plan is not None:
-                layout, constants = self._plan.layout, self._plan.constants
-            variant = Template(layout, self.schema, constants, known)
-            self._variants[key] = variant
-        return variant
 
     def _step(self, made: Cells, clock: Clock, path: str) -> None:
         """Make the rows of lines that the steps may change the exact way."""
@@ -256,15 +284,15 @@ class Batch(ExactBatch):
         are, and the strict one is taken, for a while without asking.
         """
         if self.steps is not None and self.steps.limits:
-            return self._regex.findall(data), False  # All are counted in their order.
+            return self._exact.find(data), False  # All are counted in their order.
         if self._strict:
             self._strict -= 1
         elif not _escapes_quotes(data) if self._lenient else b"\\" not in data and is_clean(data):
-            found: list[tuple[bytes, ...]] = self._loose.findall(data)
+            found = self._loose.find(data)
             if len(found) == lines:
                 return found, True
             self._strict = _STRICT
-        return self._regex.findall(data), False
+        return self._exact.find(data), False
 
 
 def made_batch(
@@ -344,13 +372,6 @@ class Compiler:
     def compiled(self, layout: Any) -> ExactBatch | None:
         """The layout's batch, if it was asked for before."""
         return self._batches.get(id(layout))
-
-
-def _fitting(found: Sequence[tuple[bytes, ...]], missing: Sequence[int]) -> Sequence[int]:
-    """The lines that fit."""
-    if not missing:
-        return range(len(found))
-    return [index for index, row in enumerate(found) if row[-1]]
 
 
 def _without(column: Column, missing: Sequence[int]) -> Column:

@@ -105,7 +105,13 @@ SAFE_SHAPES = {
     "NOTSPACE": rb'[^\x00-\x20"\\]+',
     "URLPATH": rb'[^\x00-\x20"\\?]+',
     "URLQUERY": rb'[^\x00-\x20"\\]*',
+    "URL": rb'[^\x00-\x20"\\?][^\x00-\x20"\\]*',
 }
+
+# A URL with its path and its query in it (see WholeUrl).
+_URL = re.compile(
+    rb"%\{BEGIN:(\w+)\}%\{URLPATH:([a-z]\w*)\}\(\?:\\\?%\{URLQUERY:([a-z]\w*)\?\}\)\?%\{END\}"
+)
 
 # Texts of these shapes need no escaping where the loose pattern reads them.
 _SAFE = frozenset(
@@ -188,6 +194,22 @@ class Group:
         for name in ("convert", "raw", "safe", "unescape", "unit"):
             setattr(group, name, getattr(self, name))
         return group
+
+
+class WholeUrl:
+    """A layout's loose pattern that finds a URL in one piece: one group instead of three.
+
+    The names are those of the fields; `path` and `query` have no group then.
+    """
+
+    __slots__ = ("groups", "name", "path", "pattern", "query")
+
+    def __init__(self, name: str, path: str, query: str) -> None:
+        self.name = name
+        self.path = path
+        self.query = query
+        self.pattern = b""
+        self.groups: list[Group] = []
 
 
 class Layout:
@@ -334,6 +356,21 @@ class Layout:
         if loose and match.string.startswith(follows, match.end()):
             pattern = loose
         return (b"(" if match[2] else b"(?:") + pattern + b")"
+
+    @property
+    def whole_url(self) -> WholeUrl | None:
+        """For lines with a URL; not where something is derived from a part of it."""
+        url = _URL.search(self.source)
+        if url is None:
+            return None
+        whole = WholeUrl(*(name.decode("ascii") for name in url.groups()))
+        if any(source in (whole.path, whole.query) for _, source, _ in self.derive):
+            return None
+        parts = self.source[: url.start()], b"%{URL:", url[1], b"}", self.source[url.end() :]
+        whole.pattern = spelled_out(_PART.sub(self._expand_loosely, b"".join(parts)))
+        names = whole.path, whole.query
+        whole.groups = [group for group in self.groups if group.name not in names]
+        return whole
 
     def _mark_safe(self) -> None:
         """See Group.safe."""

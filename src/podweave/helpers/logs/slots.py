@@ -18,12 +18,14 @@ from podweave.helpers.logs.structured.sink import duration_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
     from podweave.helpers.logs.columns import Column, Slot
 
     MakeSlot = Callable[[bytes, bytes], Slot]
+    # Some of a row's cells, from left to right: bytes in all rows, or a text for each of them.
+    Cells = Callable[[Chunk], Sequence[bytes | Iterable[bytes]]]
     # (template, slots, None) of a fixed member, (key, [], MakeSlot) of an optional one.
     Member = tuple[bytes, list[Slot], MakeSlot | None]
 
@@ -108,13 +110,18 @@ def filled(values: Slot, blank: str) -> Slot:
     return lambda chunk: [value if value.strip(b" ") else text for value in values(chunk)]
 
 
+def alone(slot: Slot) -> Cells:
+    """The one cell that a slot fills."""
+    return lambda chunk: (slot(chunk),)
+
+
 class Remembered:
     """A slot that makes something of each text of a column, once while texts repeat.
 
     `each` does the same for a whole column in which they don't; None: they always do.
     """
 
-    __slots__ = ("_each", "_fragment", "_index", "_of")
+    __slots__ = ("_each", "_fragment", "_index", "_known")
 
     def __init__(
         self,
@@ -125,28 +132,69 @@ class Remembered:
         self._index = index
         self._fragment = fragment
         self._each = each
-        if each is None:
-            memo = Memo(fragment)
-            self._of: Callable[[Column], Iterable[bytes]] = partial(map, memo.__getitem__)
-        else:
-            self._of = Frequent(fragment, each).of
+        self._known = self._memory(b"", b"")
 
     def __call__(self, chunk: Chunk) -> Iterable[bytes]:
-        return self._of(chunk.columns[self._index])
+        column = chunk.columns[self._index]
+        return self._known(column) or self._each(column)  # type: ignore[misc]
 
-    def within(self, before: bytes, after: bytes) -> Remembered:
-        """The same between two texts, which then cost nothing."""
-        fragment, each = self._fragment, self._each
+    def between(self, before: bytes, after: bytes) -> Cells:
+        """The same between two texts, which cost nothing while texts repeat."""
+        index, each, memory = self._index, self._each, self._memory(before, after)
 
-        def more(column: Column) -> list[bytes]:
-            assert each is not None
-            return [before + text + after for text in each(column)]
+        def cells(chunk: Chunk) -> Sequence[bytes | Iterable[bytes]]:
+            column = chunk.columns[index]
+            known = memory(column)
+            return (known,) if known else (before, each(column), after)  # type: ignore[misc]
 
-        return Remembered(
-            self._index,
-            lambda text: before + fragment(text) + after,
-            None if each is None else more,
-        )
+        return cells
+
+    def _memory(self, before: bytes, after: bytes) -> Callable[[Column], Iterable[bytes] | None]:
+        fragment = self._fragment
+        if before or after:
+            fragment = lambda text: before + self._fragment(text) + after  # noqa: E731
+        if self._each is None:
+            return partial(map, Memo(fragment).__getitem__)
+        return Frequent(fragment).of
+
+
+class Same(Remembered):
+    """The same for a member whose value is, where a column is all of one kind, the text itself:
+    then that column stands between `before` and `after`."""
+
+    __slots__ = ("_after", "_before", "_itself")
+
+    def __init__(
+        self,
+        index: int,
+        fragment: Callable[[bytes], bytes],
+        itself: re.Pattern[bytes],
+        before: bytes,
+        after: bytes,
+    ) -> None:
+        super().__init__(index, fragment, self._one_by_one)
+        self._itself = itself
+        self._before = before + b'"'
+        self._after = b'"' + after
+
+    def between(self, before: bytes, after: bytes) -> Cells:
+        index, itself, otherwise = self._index, self._itself, super().between(before, after)
+        before, after = before + self._before, self._after + after
+
+        def cells(chunk: Chunk) -> Sequence[bytes | Iterable[bytes]]:
+            column = chunk.columns[index]
+            if itself.fullmatch(b"\n".join(column) + b"\n"):
+                return before, column, after
+            return otherwise(chunk)
+
+        return cells
+
+    def _one_by_one(self, column: Column) -> list[bytes]:
+        texts = list(filter(None, column))
+        if not self._itself.fullmatch(b"\n".join(texts) + b"\n"):
+            return list(map(self._fragment, column))
+        before, after = self._before, self._after
+        return [before + text + after if text else b"" for text in column]
 
 
 def optional(index: int, text: bool) -> MakeSlot:
@@ -177,15 +225,7 @@ def memoised(
 
         if itself is None:
             return Remembered(index, fragment, None)
-        same = itself
-        template = literal(before) + b'"%b"' + literal(after)
-
-        def each(column: Column) -> list[bytes]:
-            if same.fullmatch(b"\n".join(column) + b"\n"):
-                return [template % text if text else b"" for text in column]
-            return list(map(fragment, column))
-
-        return Remembered(index, fragment, each)
+        return Same(index, fragment, itself, before, after)
 
     return make
 

@@ -30,6 +30,7 @@ from podweave.helpers.logs.schemas.schema import (
     padded,
 )
 from podweave.helpers.logs.slots import (
+    alone,
     converted,
     decimal,
     decimals,
@@ -44,6 +45,7 @@ from podweave.helpers.logs.slots import (
     text_slot,
 )
 from podweave.helpers.logs.structured.names import UNITS
+from podweave.helpers.logs.url_slots import UrlPath, UrlQuery
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,9 +54,9 @@ if TYPE_CHECKING:
 
     from podweave.helpers.logs.columns import Column, Slot
     from podweave.helpers.logs.fields import Record
-    from podweave.helpers.logs.layouts import Layout
+    from podweave.helpers.logs.layouts import Layout, WholeUrl
     from podweave.helpers.logs.schemas.schema import Schema
-    from podweave.helpers.logs.slots import Member
+    from podweave.helpers.logs.slots import Cells, MakeSlot, Member
 
 
 PRESENT, MISSING, MIXED = 1, 0, 2
@@ -74,10 +76,11 @@ class NotCompiledError(Exception):
 
 
 class Template:
-    """`text` is a bytes template of a row, `slots` fill its places.
+    """What stands in a row, from left to right: literal texts, and slots that fill the places
+    between.
 
     `presence` says of optional groups, by their index, that all lines have them (PRESENT), or
-    none (MISSING).
+    none (MISSING). With `url` the columns are of its groups.
     """
 
     def __init__(
@@ -86,13 +89,15 @@ class Template:
         schema: Schema,
         constants: Record,
         presence: Mapping[int, int] = EVERYTHING_MIXED,
+        url: WholeUrl | None = None,
     ) -> None:
         self.layout = layout
         self.unplaced = schema.unplaced
         self.markers = 0
         self.constants = constants
+        self.columns = layout.groups if url is None else url.groups
         self.groups: dict[str, tuple[int, Any]] = {}
-        for index, group in enumerate(layout.groups):
+        for index, group in enumerate(self.columns):
             how = presence.get(index, MIXED)
             if group.kind != "time" and how != MISSING:
                 self.groups[group.name] = index, group.sure() if how == PRESENT else group
@@ -101,39 +106,28 @@ class Template:
             for name, source, function in layout.derive
             if source in self.groups
         }
-        self.slots: list[Slot] = []
+        self.url = url
+        if url is not None:
+            self.groups[url.path] = self.groups[url.query] = self.groups[url.name]
+        slots: list[Slot] = []
         members = self.members(schema.tree)
         if members[0][2] is None:
-            self.text = self.fixed_first(members, self.slots)
+            text = self.fixed_first(members, slots)
         else:
-            self.text = b"%b"
-            self.slots.append(row_by_row(members)(b"", b""))
-        self._row: list[bytes | Slot] = []
-        literals = (self.text + b"\n").replace(b"%%", b"\0").split(b"%b")
-        texts = [text.replace(b"\0", b"%") for text in literals]
-        before = texts[0]
-        for slot, after in zip(self.slots, texts[1:], strict=True):
-            within = getattr(slot, "within", None)
-            if within is not None:
-                self._row.append(within(before, after))
-                before = b""
-            else:
-                self._row += [before, slot] if before else [slot]
-                before = after
-        if before:
-            self._row.append(before)
+            text = b"%b"
+            slots.append(row_by_row(members)(b"", b""))
+        self._row = _row(text + b"\n", slots)
 
-    def columns(self, chunk: Chunk) -> list[bytes | Iterable[bytes]]:
+    def cells(self, chunk: Chunk) -> list[bytes | Iterable[bytes]]:
         """What stands in the rows of a chunk, from left to right: bytes in all of them."""
         row: list[bytes | Iterable[bytes]] = []
         for part in self._row:
-            column = part if isinstance(part, bytes) else part(chunk)
-            if isinstance(column, repeat):
-                column = next(column)
-            if isinstance(column, bytes) and row and isinstance(row[-1], bytes):
-                row[-1] += column
-            else:
-                row.append(column)
+            for cell in (part,) if isinstance(part, bytes) else part(chunk):
+                column = next(cell) if isinstance(cell, repeat) else cell
+                if isinstance(column, bytes) and row and isinstance(row[-1], bytes):
+                    row[-1] += column
+                else:
+                    row.append(column)
         return row
 
     def members(self, tree: Any) -> list[Member]:
@@ -255,9 +249,7 @@ class Template:
             members.append((start + b"%b" + quote, [slot], None))
             return
         at: dict[str, int] = {
-            group.role: index
-            for index, group in enumerate(self.layout.groups)
-            if group.kind == "time"
+            group.role: index for index, group in enumerate(self.columns) if group.kind == "time"
         }
         times = Seconds(self.layout.stamp, lambda at: node.seconds(at).encode("ascii"))
         base, zone, fraction = at["seconds"], at.get("zone"), at.get("fraction")
@@ -345,7 +337,31 @@ class Template:
 
         return read
 
+    def add_part_of_url(self, name: bytes, node: Field | Derived, members: Any) -> None:
+        """A member made of a part of a URL."""
+        index, group = self.groups[node.name]
+        assert self.url is not None
+        part = 0 if node.name == self.url.path else 2
+        if isinstance(node, Derived) or node.blank:
+            read = self.reader(group, node.function if isinstance(node, Derived) else node.shown)
+
+            def convert(url: bytes) -> Any:
+                text = url.partition(b"?")[part]
+                return None if part and text in ABSENT else read(text)
+
+            members.append((name, [], memoised(index, convert)))
+            return
+        urls = text_slot(index, group.safe)
+        if part:
+            make: MakeSlot = lambda before, after: UrlQuery(urls, before + b'"', b'"' + after)  # noqa: E731
+            members.append((name, [], make))
+        else:
+            members.append((literal(name) + b'"%b"', [UrlPath(urls)], None))
+
     def add_field(self, name: bytes, node: Field | Derived, members: Any) -> None:
+        if self.url is not None and node.name in (self.url.path, self.url.query):
+            self.add_part_of_url(name, node, members)
+            return
         index, group = self.groups[node.name]
         if group.convert is not None and not (group.raw and isinstance(node, Field)):
             function = node.function if isinstance(node, Derived) else node.shown
@@ -402,9 +418,35 @@ class _Moments:
             return [value or b"" for value in values]
         return values  # type: ignore[return-value]
 
-    def within(self, before: bytes, after: bytes) -> _Moments:
+    def between(self, before: bytes, after: bytes) -> Cells:
         """The same between two texts, which then cost nothing."""
-        return _Moments(self._times.within(before, after), self._base, self._zone)
+        return alone(_Moments(self._times.within(before, after), self._base, self._zone))
+
+
+def _row(template: bytes, slots: list[Slot]) -> list[bytes | Cells]:
+    """A row from left to right: literal texts, and what gives the cells between them."""
+    texts = [text.replace(b"\0", b"%") for text in template.replace(b"%%", b"\0").split(b"%b")]
+    row: list[bytes | Cells] = []
+    before = texts[0]
+    query: UrlQuery | None = None
+    for slot, following, after in zip(slots, [*slots[1:], None], texts[1:], strict=True):
+        between = getattr(slot, "between", None)
+        if slot is query:
+            before += after
+        elif between is not None:
+            row.append(between(before, after))
+            before = b""
+        else:
+            if (
+                isinstance(slot, UrlPath)
+                and isinstance(following, UrlQuery)
+                and after == following.after
+            ):
+                query = following
+                slot = slot.with_query(after + query.before)
+            row += [before, alone(slot)] if before else [alone(slot)]
+            before = after
+    return [*row, before] if before else row
 
 
 def _decoded(text: bytes) -> str:

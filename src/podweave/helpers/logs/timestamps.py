@@ -260,7 +260,7 @@ def epoch(text: bytes, clock: Clock) -> int | None:
 class Stamp:
     """A way to write a timestamp: its pattern, what its groups are, and how to read it."""
 
-    __slots__ = ("_whole", "loose", "parse", "pattern", "roles")
+    __slots__ = ("_whole", "loose", "parse", "pattern", "roles", "second")
 
     def __init__(
         self,
@@ -269,12 +269,16 @@ class Stamp:
         parse: Callable[[bytes, Clock], int | None],
         *,
         loose: bytes = b"",
+        second: int = 0,
     ) -> None:
         self.pattern = pattern
         self.loose = loose or pattern
         """Takes other texts, too: each distinct one is looked at again. Of one group."""
         self.roles = tuple(roles.split())
         self.parse = parse
+        self.second = second
+        """Where the second's two digits are, if texts of one minute differ in nothing else: with a
+        zone that they name, so that it has no other offset within the minute."""
         self._whole: re.Pattern[bytes] | None = None
 
     def convert(self, text: bytes, clock: Clock) -> int | None:
@@ -325,6 +329,7 @@ STAMPS = {
         rb"(\d{4}-[01]\d-[0-3]\dT" + _CLOCK + rb")" + _FRACTION + rb"((?:" + _OFFSET + rb"))",
         "seconds fraction zone",
         _iso,
+        second=17,
     ),
     # With the abbreviation of a zone, as PostgreSQL writes it.
     "ISOZONE": Stamp(
@@ -355,6 +360,7 @@ STAMPS = {
         "seconds",
         _http,
         loose=rb"(.{26})",
+        second=18,
     ),
     "DAYMONTHYEAR": Stamp(
         rb"([0-3]\d[ -]" + _MONTH + rb"[ -]\d{4} " + _CLOCK + rb")" + _FRACTION,

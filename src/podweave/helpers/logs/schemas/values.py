@@ -13,9 +13,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_OCTET = rb"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
-ONLY_IPV4 = re.compile(rb"(?:(?:" + _OCTET + rb"(?:\." + _OCTET + rb"){3})?\n)*")
-"""Texts, each with a newline, that are IPv4 addresses or empty."""
+# The frequent ones first. Nothing steps back: the next byte is a dot or a newline.
+_OCTET = rb"(?:1[0-9]{0,2}+|[3-9][0-9]?+|2[0-4]?+[0-9]?+|25[0-5]|0)"
+ONLY_IPV4 = re.compile(rb"(?>(?:" + rb"\.".join([_OCTET] * 4) + rb"\n)*)")
+"""Texts, each with a newline, that are IPv4 addresses."""
 
 SYSLOG_SEVERITIES = {
     "trace": 7,
