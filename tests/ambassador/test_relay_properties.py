@@ -8,13 +8,17 @@ import struct
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from podweave.helpers.ambassador.relay import BUFFER_SIZE, Relay
+from podweave.helpers.ambassador.leg import BUFFER_SIZE
+from podweave.helpers.ambassador.plain_leg import SMALL_READS, SMALL_SIZE, PlainLeg
+from podweave.helpers.ambassador.relay import Relay
 from podweave.helpers.loop import HANGUP, Loop
 from tests.helpers.driving import drive
 from tests.waiting import wait_until
 
 RESET = struct.pack("ii", 1, 0)
-SIZES = st.sampled_from([1, 100, BUFFER_SIZE - 1, BUFFER_SIZE, BUFFER_SIZE + 1, 400_000])
+SIZES = st.sampled_from(
+    [1, SMALL_SIZE - 1, SMALL_SIZE, SMALL_SIZE + 1, BUFFER_SIZE - 1, BUFFER_SIZE, 400_000]
+)
 
 
 def pattern(start: int, size: int) -> bytes:
@@ -75,13 +79,28 @@ class End:
         self.sock.close()
 
 
+class Onlooker:
+    """Sees all bytes and changes none: its relay has legs of the general kind."""
+
+    def from_client(self, data: bytes) -> tuple[bytes, bytes]:
+        return data, b""
+
+    def from_upstream(self, data: bytes) -> tuple[bytes, bytes]:
+        return data, b""
+
+
 class Conversation:
-    def __init__(self) -> None:
+    def __init__(self, inspector: Onlooker | None = None) -> None:
         self.loop = Loop()
         self.client, self.upstream = End(), End()
         self.closed: list[Relay] = []
         self.relay = Relay(
-            self.loop, self.client.relayed, self.upstream.relayed, "dev", self.closed.append
+            self.loop,
+            self.client.relayed,
+            self.upstream.relayed,
+            "dev",
+            self.closed.append,
+            inspector=inspector,
         )
 
     def end(self) -> None:
@@ -119,9 +138,11 @@ def perform(conversation: Conversation, steps: list[tuple[str, tuple[str, int], 
 
 
 @settings(max_examples=150, deadline=None)
-@given(actions)
-def test_orderly_conversations_are_exact(steps: list[tuple[str, tuple[str, int], int]]) -> None:
-    conversation = Conversation()
+@given(actions, st.sampled_from([None, Onlooker()]))
+def test_orderly_conversations_are_exact(
+    steps: list[tuple[str, tuple[str, int], int]], inspector: Onlooker | None
+) -> None:
+    conversation = Conversation(inspector)
     client, upstream = conversation.client, conversation.upstream
     try:
         perform(conversation, steps)
@@ -152,12 +173,20 @@ def test_orderly_conversations_are_exact(steps: list[tuple[str, tuple[str, int],
 
 
 @settings(max_examples=100, deadline=None)
-@given(actions, st.sampled_from(["client", "upstream"]), st.booleans())
+@given(
+    actions,
+    st.sampled_from(["client", "upstream"]),
+    st.booleans(),
+    st.sampled_from([None, Onlooker()]),
+)
 def test_a_reset_at_any_moment_reaches_the_other_end(
-    steps: list[tuple[str, tuple[str, int], int]], who: str, other_reads: bool
+    steps: list[tuple[str, tuple[str, int], int]],
+    who: str,
+    other_reads: bool,
+    inspector: Onlooker | None,
 ) -> None:
     """And never as an orderly end, unless that end came first."""
-    conversation = Conversation()
+    conversation = Conversation(inspector)
     one: End = getattr(conversation, who)
     other: End = getattr(conversation, "upstream" if who == "client" else "client")
     try:
@@ -197,5 +226,30 @@ def test_a_hangup_older_than_the_wish_to_read_is_passed_over() -> None:
             return conversation.client.received
 
         assert drive(conversation.loop, arrived, 20, "the bytes arrive") == 100
+    finally:
+        conversation.end()
+
+
+def test_a_leg_reads_as_much_as_is_usual_on_it() -> None:
+    conversation = Conversation()
+    leg = conversation.relay.client
+    assert isinstance(leg, PlainLeg)
+    sizes = []
+    try:
+        for message in (10, SMALL_SIZE + 1, *[10] * SMALL_READS, 10):
+            conversation.client.send(message)
+
+            def arrived() -> bool:
+                conversation.upstream.receive()
+                return conversation.upstream.received == conversation.client.sent
+
+            drive(conversation.loop, arrived, 20, "the message arrives")
+            sizes.append(leg._size)
+        assert sizes == [
+            SMALL_SIZE,
+            # Its last byte comes by a read of its own, and is the first small one.
+            *[BUFFER_SIZE] * (SMALL_READS - 1),
+            *[SMALL_SIZE] * 3,
+        ]
     finally:
         conversation.end()

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from podweave.helpers.ambassador import pipes as pipes_module
-from podweave.helpers.ambassador import relay as relay_module
+from podweave.helpers.ambassador import plain_leg
 from podweave.helpers.ambassador.relay import Relay
 from podweave.helpers.loop import Loop
 
@@ -136,7 +136,7 @@ def test_a_receiver_that_goes_leaves_no_pipe_behind(ends: Ends, splices: list[in
         ends.upstream.recv(1 << 16)
     ends.upstream.close()
     sender.join(20)
-    assert relay_module._pipes._taken == 0
+    assert plain_leg._pipes._taken == 0
 
 
 def test_without_a_pipe_it_is_copied(

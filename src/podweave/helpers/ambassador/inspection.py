@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import socket
 
-from podweave.helpers.ambassador.relay import BUFFER_SIZE, Leg
+from podweave.helpers.ambassador.leg import Leg
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,58 +29,24 @@ if TYPE_CHECKING:
         def from_upstream(self, data: bytes) -> tuple[bytes, bytes] | None: ...
 
 
-_buffer = bytearray(BUFFER_SIZE)
-
-
 class InspectedLeg(Leg):
     __slots__ = ()
 
-    def _forward(self) -> None:
-        try:
-            count = self._recv_into(_buffer)
-        except BlockingIOError:
-            return
-        except OSError:
-            self._relay.reset()
-            return
-        if not count:
-            self._input_ended()
-            return
-        self.received += count
+    def _pass_on(self, data: memoryview) -> None:
         relay = self._relay
         assert relay.inspector is not None
-        data = bytes(_buffer[:count])
         if self is relay.client:
-            went = relay.inspector.from_client(data)
+            went = relay.inspector.from_client(bytes(data))
         else:
-            went = relay.inspector.from_upstream(data)
+            went = relay.inspector.from_upstream(bytes(data))
         if went is None:
             relay.reset()
             return
         on, back = went
         if back:
-            self._send_besides(back)
-        peer = self.peer
+            self._put(back)
         if on and relay.open:
-            assert isinstance(peer, InspectedLeg)
-            peer._send_besides(on)
-        if relay.open:
-            peer._update()
-            self._update()
-
-    def _send_besides(self, data: bytes) -> None:
-        """Send, behind what waits already."""
-        if self._pending:
-            self._pending += data
-            return
-        try:
-            sent = self._send(data)
-        except BlockingIOError:
-            sent = 0
-        except OSError:
-            self._output_failed()
-            return
-        self._pending = data[sent:]
+            self.peer._put(on)
 
 
 def inspected_legs(

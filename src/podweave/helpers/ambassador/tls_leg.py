@@ -10,7 +10,7 @@ What differs from a plain leg is that bytes may wait in this process, where epol
 
 from __future__ import annotations
 
-from podweave.helpers.ambassador.relay import Leg
+from podweave.helpers.ambassador.leg import Leg
 from podweave.helpers.dialing.tls_socket import TruncatedError
 from podweave.helpers.loop import WRITE
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 class TlsLeg(Leg):
     __slots__ = ("_ending", "_forwarding", "_tls")
-
-    may_splice = False
 
     def __init__(self, loop: Loop, tls: TlsSocket, relay: Relay) -> None:
         super().__init__(loop, tls.raw, relay)

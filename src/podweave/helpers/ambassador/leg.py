@@ -1,0 +1,208 @@
+"""One of the two sockets of a relayed connection: its input, and the output that waits for it.
+
+Any kind of socket, and bytes that somebody may want to see: `_pass_on` is theirs to change.
+"""
+
+from __future__ import annotations
+
+import socket
+
+from podweave.helpers.loop import ERROR, READ, WRITE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from podweave.helpers.ambassador.relay import Relay
+    from podweave.helpers.loop import Loop
+
+BUFFER_SIZE = 65536
+
+# One for all: it is empty again before the loop turns.
+_buffer = bytearray(BUFFER_SIZE)
+_view = memoryview(_buffer)
+
+
+class Leg:
+    __slots__ = (
+        "_broken",
+        "_fd",
+        "_input_open",
+        "_loop",
+        "_mask",
+        "_output_open",
+        "_pending",
+        "_recv_into",
+        "_relay",
+        "_send",
+        "_watched",
+        "peer",
+        "received",
+        "sock",
+    )
+
+    peer: Leg
+
+    def __init__(self, loop: Loop, sock: socket.socket, relay: Relay) -> None:
+        self.sock = sock
+        self.received = 0
+        self._loop = loop
+        self._relay = relay
+        self._fd = sock.fileno()
+        self._recv_into: Callable[[bytearray], int] = sock.recv_into
+        self._send: Callable[[bytes | memoryview], int] = sock.send
+        self._pending = b""
+        self._input_open = True
+        self._output_open = True
+        self._broken = False
+        self._mask = READ
+        self._watched = False
+
+    @property
+    def both_ways_open(self) -> bool:
+        return self._input_open and self._output_open and not self._broken
+
+    def begin(self, pending: bytes) -> None:
+        """`pending` goes out first, and as with all that waits, the peer isn't read until then."""
+        if pending:
+            self._pending = pending
+            self.peer.received += len(pending)
+            self.peer._update()
+        self._update()
+        if not self._watched:
+            self.watch()
+
+    def watch(self) -> None:
+        self._loop.add(self._fd, self._mask, self.ready)
+        self._watched = True
+
+    def unwatch(self) -> None:
+        if self._watched:
+            self._loop.remove(self._fd)
+            self._watched = False
+
+    def forget(self) -> None:
+        """Before its socket is closed."""
+        if self._watched:
+            self._loop.forget(self._fd)
+            self._watched = False
+
+    def ready(self, events: int) -> None:
+        if events & WRITE:
+            self._send_pending()
+            if not events & READ or not self._relay.open or not self._mask & READ:
+                return
+        if events & READ:
+            self._forward()
+        elif events & ERROR and (not self._input_open or self is self._relay.client):
+            # An application that is gone wants nothing delivered, but its query ended.
+            self._relay.reset()
+        elif not self._mask:
+            # The end of this leg while the other one can't take more: without end it would be
+            # reported, and it is seen again when the leg is watched again. Where something is
+            # wanted by now, this event is older than the wish, and the next one will serve it.
+            self.unwatch()
+
+    def _forward(self) -> None:
+        try:
+            count = self._recv_into(_buffer)
+        except BlockingIOError:
+            return
+        except OSError:
+            self._relay.reset()
+            return
+        if count:
+            self.received += count
+            self._pass_on(_view[:count])
+        else:
+            self._input_ended()
+
+    def _pass_on(self, data: memoryview) -> None:
+        """`data` is there until this returns."""
+        self.peer._put(data)
+
+    def _put(self, data: bytes | memoryview) -> None:
+        """Send, behind what waits already."""
+        if self._pending:
+            self._pending += data
+            return
+        try:
+            sent = self._send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self._output_failed()
+            return
+        if sent != len(data):
+            self._keep(data[sent:])
+
+    def _keep(self, data: bytes | memoryview) -> None:
+        """What the socket takes no more of waits here, and the other leg isn't read until then."""
+        self._pending = bytes(data)
+        self._update()
+        self.peer._update()
+
+    def _send_pending(self) -> None:
+        try:
+            sent = self._send(self._pending)
+        except BlockingIOError:
+            return
+        except OSError:
+            self._output_failed()
+            return
+        self._pending = self._pending[sent:]
+        if self._pending:
+            return
+        if not self.peer._input_open:
+            self._shut_output()
+        if self._relay.open:
+            self.peer._update()
+            self._update()
+
+    def _input_ended(self) -> None:
+        self._input_open = False
+        if self._broken:
+            self._relay.reset()
+            return
+        if not self.peer._pending:
+            self.peer._shut_output()
+        if self._relay.open:
+            self._update()
+
+    def _shut_output(self) -> None:
+        if not self.peer._output_open:
+            # The end of this one is in the closing of both.
+            self._relay.end()
+            return
+        try:
+            self.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._output_failed()
+            return
+        self._output_open = False
+
+    def _output_failed(self) -> None:
+        if not self._input_open:
+            self._relay.reset()
+            return
+        self._broken = True
+        self._pending = b""
+        # Where this leg's input goes is still there; where its output came from is done.
+        self.peer._input_open = False
+        self._update()
+        self.peer._update()
+
+    def _update(self) -> None:
+        """Watch for what is wanted now."""
+        mask = self._wanted()
+        if mask == self._mask:
+            return
+        self._mask = mask
+        if self._watched:
+            self._loop.modify(self._fd, mask)
+        elif mask:
+            self.watch()
+
+    def _wanted(self) -> int:
+        mask = READ if self._input_open and not self.peer._pending else 0
+        return mask | WRITE if self._pending else mask
