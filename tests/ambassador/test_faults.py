@@ -138,7 +138,7 @@ def test_faults_are_of_one_profile(start: Start) -> None:
     [
         (b"{", 400, "is not JSON"),
         (b"[]", 400, "must be an object"),
-        (b'{"latency": -1}', 400, "latency: must be between 0 and 60 seconds"),
+        (b'{"latency": -1}', 400, "latency: is -1; must be between 0 and 60 seconds"),
         (b'{"latency": 0.1, "jitter": 0.2}', 400, "jitter: is more than the latency"),
         (b'{"bandwidth": 0.5}', 400, "bandwidth: must be an integer"),
         (b'{"reset": 2}', 400, "reset: must be a share from 0 to 1"),

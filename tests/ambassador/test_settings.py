@@ -186,7 +186,7 @@ ABSENT = object()
         (
             ("profiles", "dev", "health_check"),
             {"interval": 0},
-            "profiles.dev.health_check.interval: must be between 0.05 and 86400 seconds",
+            "profiles.dev.health_check.interval: is 0; must be between 0.05 and 86400 seconds",
         ),
         (
             ("profiles", "dev", "health_check"),
@@ -214,7 +214,7 @@ ABSENT = object()
             "on_switch.existing: is 'stop'; must be one of keep, drain, cut",
         ),
         (("datapath",), "user", "datapath: is 'user'; must be one of auto, proxy, kernel"),
-        (("connect_timeout",), -1, "connect_timeout: must be between 0 and 86400 seconds"),
+        (("connect_timeout",), -1, "connect_timeout: is -1; must be between 0 and 86400 seconds"),
         (("drain",), "1", "drain: must be seconds, not a string"),
     ],
 )

@@ -50,7 +50,7 @@ def test_everything_taken() -> None:
         (lambda s: s.integer("count", 5, 9), "count: is 3; must be between 5 and 9"),
         (lambda s: s.integer("list", 0, 9), "list: must be an integer, not an array"),
         (lambda s: s.seconds("name", 1), "name: must be seconds, not a string"),
-        (lambda s: s.seconds("count", 1, 2), "count: must be between 0 and 2 seconds"),
+        (lambda s: s.seconds("count", 1, 2), "count: is 3; must be between 0 and 2 seconds"),
         (lambda s: s.array("count"), "count: must be an array, not a number"),
         (lambda s: s.sections("list"), "list: must be an object, not an array"),
         (lambda s: s.address("list"), "list[0]: must be a host, not a number"),

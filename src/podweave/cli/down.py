@@ -33,8 +33,7 @@ def command(
 ) -> None:
     """Stop Pods in order and remove what they left.
 
-    FILE stands for the Pods of its workloads. A Pod that isn't there any more is no error when
-    it comes from a file.
+    FILE stands for the Pods of its workloads. A Pod that isn't there any more is no error.
     """
     if bool(names) == everything:
         raise click.UsageError("name files or Pods, or give --all")
@@ -55,11 +54,15 @@ def _named(names: tuple[str, ...], pods: list[Pod]) -> list[Pod]:
             continue
         if name.endswith((".yaml", ".yml", ".json")):
             raise InputError("there is no such file", file=name)
-        pod = _find_or_none(pods, name)
-        if pod is not None:
-            found[pod_name(pod)] = pod
+        try:
+            pod = find_pod(pods, name)
+        except InputError as error:
+            if "several" in error.message:
+                raise
+            # It is down: what was asked for. The others' names are for who has misspelt it.
+            click.echo(error.message, err=True)
         else:
-            click.echo(f"Pod {name} is not there", err=True)
+            found[pod_name(pod)] = pod
     if files:
         for namespace, name in _pods_in(files):
             for pod in pods:
@@ -67,15 +70,6 @@ def _named(names: tuple[str, ...], pods: list[Pod]) -> list[Pod]:
                 if (metadata["namespace"], metadata["name"]) == (namespace, name):
                     found[pod_name(pod)] = pod
     return list(found.values())
-
-
-def _find_or_none(pods: list[Pod], name: str) -> Pod | None:
-    try:
-        return find_pod(pods, name)
-    except InputError as error:
-        if "several" in error.message:
-            raise
-        return None
 
 
 def _pods_in(files: list[str]) -> list[tuple[str, str]]:

@@ -208,4 +208,6 @@ def _place(error: EngineError | OSError, wanted: list[PodOrder]) -> str:
     container = getattr(error, "container", None)
     name = wanted[0].pod.metadata.name if len(wanted) == 1 else None
     parts = [f"Pod {name}" if name else "", f"container {container}" if container else ""]
+    if name and str(error).startswith(f"Pod {name} "):
+        parts = []
     return ": ".join(part for part in [*parts, str(error)] if part)

@@ -115,7 +115,7 @@ class Section:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ConfigurationError(self.at(key), f"must be seconds, not {_kind(value)}")
         if not least <= value <= most:
-            message = f"must be between {least:g} and {most:g} seconds"
+            message = f"is {value:g}; must be between {least:g} and {most:g} seconds"
             raise ConfigurationError(self.at(key), message)
         return float(value)
 
