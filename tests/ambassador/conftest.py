@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.ambassador.certificates import Authority
+from tests.ambassador.configurations import configuration
 from tests.ambassador.postgres_server import PostgresServer, postgres
 from tests.helpers.processes import HelperProcess
 
@@ -20,7 +21,7 @@ collect_ignore = [] if os.environ.get("PODWEAVE_PEERS") else ["test_mysql_server
 
 
 class Ambassador(HelperProcess):
-    """A running ambassador. Profiles are given as lists of upstreams."""
+    """A running ambassador."""
 
     def address(self, index: int = 0) -> tuple[str, int]:
         host, _, port = self.event("listening")["addresses"][index].rpartition(":")
@@ -38,7 +39,10 @@ Start = Callable[..., Ambassador]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Start an ambassador: `start(dev=[upstream.config], qa=[...], connect_timeout=1.0)`."""
+    """Start an ambassador: `start(dev=[upstream.config], settings={"connect_timeout": 1.0})`.
+
+    A profile is a list of upstreams, or all of it.
+    """
     with contextlib.ExitStack() as stack:
 
         def start(
@@ -46,19 +50,16 @@ def start(tmp_path: Path) -> Iterator[Start]:
             environment: dict[str, str] | None = None,
             prefix: tuple[str, ...] = (),
             settings: dict[str, Any] | None = None,
-            **profiles: list[list[object]],
+            **profiles: list[list[object]] | dict[str, Any],
         ) -> Ambassador:
-            config: dict[str, Any] = {
-                "version": 1,
-                "program": "ambassador",
-                "name": "db",
-                "listen": [["127.0.0.1", 0], ["::1", 0]],
-                "admin": ["127.0.0.1", 0],
-                "protocol": "tcp",
-                "profile": next(iter(profiles), None),
-                "profiles": {name: {"upstreams": ups} for name, ups in profiles.items()},
-                **(settings or {}),
-            }
+            config = configuration(
+                {
+                    name: {"upstreams": given} if isinstance(given, list) else given
+                    for name, given in profiles.items()
+                },
+                listen=[["127.0.0.1", 0], ["::1", 0]],
+            )
+            config |= settings or {}
             process = Ambassador(config, tmp_path, environment=environment, prefix=prefix)
             stack.enter_context(process)
             process.event("listening")

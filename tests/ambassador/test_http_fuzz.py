@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.ambassador.configurations import configuration
 from tests.ambassador.conftest import Ambassador
 from tests.ambassador.http_peers import Client, ok
 from tests.ambassador.test_http_differential import mangled, mutated
@@ -52,17 +53,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ambassad
     odd = Upstream()
     with upstream(odd.serve) as server:
         profile = {"upstreams": [server.config], "http": {"retries": {"attempts": 0}}}
-        config = {
-            "version": 1,
-            "program": "ambassador",
-            "name": "api",
-            "listen": [["127.0.0.1", 0]],
-            "admin": ["127.0.0.1", 0],
-            "protocol": "http",
-            "profile": "dev",
-            "profiles": {"dev": profile},
-        }
-        with Ambassador(config, directory) as process:
+        with Ambassador(configuration({"dev": profile}, protocol="http"), directory) as process:
             process.event("listening")
             yield process, odd
 

@@ -29,11 +29,8 @@ def server(tmp_path: Path) -> Iterator[Nginx]:
 
 
 def begin(start: Start, server: Nginx, **profile: Any) -> Ambassador:
-    settings = {
-        "protocol": "http",
-        "profiles": {"dev": {"upstreams": [["127.0.0.1", server.port, 1]], **profile}},
-    }
-    return start(dev=[], settings=settings)
+    profile = {"upstreams": [["127.0.0.1", server.port, 1]], **profile}
+    return start(dev=profile, settings={"protocol": "http"})
 
 
 def test_nothing_is_smuggled(start: Start, server: Nginx) -> None:

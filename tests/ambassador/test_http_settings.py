@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from podweave.helpers.ambassador.settings import Settings
 from podweave.helpers.configuration import ConfigurationError
+from tests.ambassador.configurations import configuration
 
 HTTP: dict[str, Any] = {
     "host": "keep",
@@ -40,18 +41,8 @@ HTTP: dict[str, Any] = {
 
 
 def settings(http: Any, protocol: str = "http") -> Settings:
-    return Settings(
-        {
-            "version": 1,
-            "program": "ambassador",
-            "name": "api",
-            "listen": [["127.0.0.1", 8080]],
-            "admin": None,
-            "protocol": protocol,
-            "profile": "dev",
-            "profiles": {"dev": {"upstreams": [["api", 80]], "http": http}},
-        }
-    )
+    profiles = {"dev": {"upstreams": [["api", 80]], "http": http}}
+    return Settings(configuration(profiles, protocol=protocol, listen=[["127.0.0.1", 8080]]))
 
 
 def test_a_route_takes_the_rest_from_the_whole() -> None:

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.ambassador.configurations import configuration
 from tests.ambassador.conftest import Ambassador
 from tests.ambassador.http_peers import Asked, Client, ending, requests
 from tests.ambassador.upstreams import upstream
@@ -80,16 +81,7 @@ def request(method: bytes, number: int, body: bytes, chunk: int) -> bytes:
 def ambassador(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ambassador]:
     directory: Path = tmp_path_factory.mktemp("ambassador")
     with upstream(ending(echo_in_any_form)) as server:
-        config = {
-            "version": 1,
-            "program": "ambassador",
-            "name": "api",
-            "listen": [["127.0.0.1", 0]],
-            "admin": ["127.0.0.1", 0],
-            "protocol": "http",
-            "profile": "dev",
-            "profiles": {"dev": {"upstreams": [server.config]}},
-        }
+        config = configuration({"dev": {"upstreams": [server.config]}}, protocol="http")
         with Ambassador(config, directory) as process:
             process.event("listening")
             yield process

@@ -15,25 +15,16 @@ from typing import Any
 import pytest
 
 from podweave.helpers.ambassador.neighbours import TABLES, listening, others_listen
+from tests.ambassador.configurations import configuration
 from tests.ambassador.conftest import Ambassador, Start
-from tests.ambassador.upstreams import echo, read_all, upstream
+from tests.ambassador.upstreams import echo, echoed, read_all, upstream
 from tests.helpers.processes import command, run
 from tests.waiting import wait_until
 
 
 def config(**changes: Any) -> dict[str, Any]:
-    return {
-        "version": 1,
-        "program": "ambassador",
-        "name": "db",
-        "listen": [["127.0.0.1", 0]],
-        "admin": None,
-        "protocol": "tcp",
-        "datapath": "proxy",
-        "profile": "dev",
-        "profiles": {"dev": {"upstreams": [["127.0.0.1", 1, 1]]}},
-        **changes,
-    }
+    profiles = {"dev": {"upstreams": [["127.0.0.1", 1, 1]]}}
+    return configuration(profiles) | {"admin": None, "datapath": "proxy"} | changes
 
 
 def test_an_idle_ambassador_ends_soon_after_sigterm(start: Start) -> None:
@@ -49,12 +40,10 @@ def test_it_stays_for_connections_and_takes_new_ones_while_it_drains(start: Star
     with upstream(echo) as server:
         ambassador = start(dev=[server.config])
         with ambassador.dial() as client:
-            client.sendall(b"before")
-            assert client.recv(100) == b"before"
+            assert echoed(client, b"before")
             ambassador.terminate()
             ambassador.event("draining")
-            client.sendall(b"during")
-            assert client.recv(100) == b"during"
+            assert echoed(client, b"during")
             # The application closes its pool, and then writes one last record.
         with ambassador.dial() as late:
             late.sendall(b"last record")
@@ -67,8 +56,7 @@ def test_at_the_drains_deadline_what_is_open_is_reset(start: Start) -> None:
     with upstream(echo) as server:
         ambassador = start(dev=[server.config], settings={"drain": 0.3})
         with ambassador.dial() as client:
-            client.sendall(b"x")
-            assert client.recv(1) == b"x"
+            assert echoed(client, b"x")
             ambassador.terminate()
             with pytest.raises(ConnectionResetError):
                 client.recv(1)
@@ -91,12 +79,10 @@ def test_asked_twice_to_end_it_still_waits_for_its_connections(start: Start) -> 
     with upstream(echo) as server:
         ambassador = start(dev=[server.config])
         with ambassador.dial() as client:
-            client.sendall(b"x")
-            assert client.recv(1) == b"x"
+            assert echoed(client, b"x")
             assert ambassador.admin("POST", "/quit")[0] == 200
             assert ambassador.admin("POST", "/quit")[0] == 200
-            client.sendall(b"y")
-            assert client.recv(1) == b"y"
+            assert echoed(client, b"y")
         assert ambassador.wait() == 0
         assert ambassador.event("stopped")["connections_reset"] == 0
 
@@ -118,8 +104,7 @@ def test_a_second_signal_ends_it_at_once(start: Start, second: signal.Signals) -
     with upstream(echo) as server:
         ambassador = start(dev=[server.config], settings={"drain": 3600})
         with ambassador.dial() as client:
-            client.sendall(b"x")
-            assert client.recv(1) == b"x"
+            assert echoed(client, b"x")
             ambassador.terminate()
             ambassador.event("draining")
             ambassador.process.send_signal(second)
@@ -195,8 +180,7 @@ def test_it_can_be_started_again_at_once_on_the_same_port(tmp_path: Path) -> Non
                 first.wait()
         again = config(profiles=profiles, listen=[list(address)])
         with Ambassador(again, tmp_path) as second, second.dial() as client:
-            client.sendall(b"y")
-            assert client.recv(1) == b"y"
+            assert echoed(client, b"y")
 
 
 def test_a_taken_port_is_named(tmp_path: Path) -> None:
@@ -246,8 +230,7 @@ def test_a_read_only_root_and_an_unknown_user_are_enough(tmp_path: Path) -> None
             ) as ambassador,
             ambassador.dial() as client,
         ):
-            client.sendall(b"x")
-            assert client.recv(1) == b"x"
+            assert echoed(client, b"x")
 
 
 def test_it_listens_on_any_address_of_its_configuration(start: Start) -> None:
@@ -258,8 +241,7 @@ def test_it_listens_on_any_address_of_its_configuration(start: Start) -> None:
         with socket.create_connection(
             ("127.0.0.2", ambassador.address(0)[1]), timeout=20
         ) as client:
-            client.sendall(b"x")
-            assert client.recv(1) == b"x"
+            assert echoed(client, b"x")
 
 
 def test_a_stalled_reader_of_its_log_does_not_stop_it(tmp_path: Path) -> None:
@@ -289,8 +271,7 @@ def test_a_stalled_reader_of_its_log_does_not_stop_it(tmp_path: Path) -> None:
                     )
                     assert read_all(sock).startswith(b"HTTP/1.1 200")
             with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
-                client.sendall(b"x")
-                assert client.recv(1) == b"x"
+                assert echoed(client, b"x")
         finally:
             process.kill()
             process.wait()

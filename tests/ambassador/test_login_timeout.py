@@ -32,8 +32,7 @@ def secret(tmp_path: Path) -> Secret:
 
 def begin(start: Start, protocol: str, server: list[object], **more: Any) -> Ambassador:
     profile = {"upstreams": [server], **more.pop("profile", {})}
-    settings = {"protocol": protocol, "login_timeout": 0.3, "profiles": {"dev": profile}, **more}
-    return start(dev=[], settings=settings)
+    return start(dev=profile, settings={"protocol": protocol, "login_timeout": 0.3, **more})
 
 
 def timed_out(ambassador: Ambassador) -> float:

@@ -42,9 +42,8 @@ def secret(tmp_path: Path) -> Secret:
 
 
 def begin(start: Start, profile: dict[str, Any], timeout: float = 5.0, **more: Any) -> Ambassador:
-    profiles = {"stage": profile, **more}
-    settings = {"protocol": "mysql", "profiles": profiles, "profile": "stage"}
-    return start(settings=settings | {"connect_timeout": timeout}, stage=[])
+    settings = {"protocol": "mysql", "connect_timeout": timeout}
+    return start(settings=settings, stage=profile, **more)
 
 
 def through(ambassador: Ambassador, *login: str, **more: Any) -> Any:

@@ -24,7 +24,7 @@ from tests.ambassador.pod_network import PodNetwork, pod_network
 from tests.ambassador.postgres_clients import profile, psql, start_with
 from tests.ambassador.postgres_server import CHANGED, PASSWORD, PostgresServer
 from tests.ambassador.secrets import Secret
-from tests.ambassador.upstreams import echo, named, upstream
+from tests.ambassador.upstreams import echo, echoed, named, upstream
 from tests.helpers.processes import run
 from tests.ports import free_port
 from tests.waiting import wait_until
@@ -67,16 +67,14 @@ def test_pain_02_the_proxy_is_gone_before_the_application_has_finished(start: St
     with upstream(echo) as server:
         ambassador = start(dev=[server.config])
         with ambassador.dial() as client:
-            client.sendall(b"x")
-            assert client.recv(1) == b"x"
+            assert echoed(client, b"x")
             ambassador.terminate()
             ambassador.event("draining")
         opened = "podweave_ambassador_connections_open"
         wait_until(lambda: ambassador.metric(opened, profile="dev") == 0, 20, "nobody is there")
         for _ in range(3):
             with ambassador.dial() as late:
-                late.sendall(b"last record")
-                assert late.recv(100) == b"last record"
+                assert echoed(late, b"last record")
         assert ambassador.wait() == 0
 
 
@@ -98,8 +96,7 @@ def test_pain_04_readiness_tied_to_the_database_takes_the_application_down(start
         settings = {"admin": ["127.0.0.1", free_port()]}
         ambassador = start(dev=[server.config], settings=settings)
         with ambassador.dial() as client:
-            client.sendall(b"x")
-            assert client.recv(1) == b"x"
+            assert echoed(client, b"x")
         place = {"profile": "dev", "upstream": f"127.0.0.1:{port}"}
         assert ambassador.metric("podweave_ambassador_upstream_up", **place) == 1
     with ambassador.dial():
@@ -256,8 +253,7 @@ def test_pain_10_idle_connections_are_cut(start: Start) -> None:
     with upstream(echo) as server:
         ambassador = start(dev=[server.config])
         with ambassador.dial() as client:
-            client.sendall(b"x")
-            assert client.recv(1) == b"x"
+            assert echoed(client, b"x")
             listed = subprocess.run(
                 ["ss", "-tnop", "state", "established"], capture_output=True, text=True, check=True
             )

@@ -33,9 +33,8 @@ def secret(tmp_path: Path) -> Secret:
 
 
 def begin(start: Start, profile: dict[str, Any], timeout: float = 5.0, **more: Any) -> Ambassador:
-    profiles = {"stage": profile, **more}
-    settings = {"protocol": "redis", "profiles": profiles, "profile": "stage"}
-    return start(settings=settings | {"connect_timeout": timeout}, stage=[])
+    settings = {"protocol": "redis", "connect_timeout": timeout}
+    return start(settings=settings, stage=profile, **more)
 
 
 def through(ambassador: Ambassador, **more: Any) -> redis.Redis:

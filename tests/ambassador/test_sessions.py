@@ -98,8 +98,8 @@ def test_conversations_count_among_the_connections_of_a_profile(
 
     with upstream(serve) as server:
         limited = {"tls": {"mode": "require"}, "limits": {"connections": 1}}
-        settings = {"profiles": {"dev": profile(server.config, **limited)}, "connect_timeout": 20.0}
-        ambassador = start(dev=[], settings=settings)
+        dev = profile(server.config, **limited)
+        ambassador = start(dev=dev, settings={"connect_timeout": 20.0})
         with ambassador.dial() as first, ambassador.dial() as second:
             first.sendall(b"first")
             assert first.recv(100) == b"first"

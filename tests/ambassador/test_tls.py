@@ -16,7 +16,7 @@ import pytest
 
 from tests.ambassador.certificates import Authority, replace
 from tests.ambassador.conftest import Ambassador, Start
-from tests.ambassador.upstreams import Serve, echo, named, read_all, silent, upstream
+from tests.ambassador.upstreams import Serve, echo, echoed, named, read_all, silent, upstream
 from tests.waiting import wait_until
 
 
@@ -50,8 +50,7 @@ def profile(
 
 
 def start_with(start: Start, **profiles: Any) -> Ambassador:
-    settings = {"profiles": profiles, "profile": next(iter(profiles)), "connect_timeout": 2.0}
-    return start(settings=settings, **{name: [] for name in profiles})
+    return start(settings={"connect_timeout": 2.0}, **profiles)
 
 
 def test_an_application_without_tls_reaches_a_server_with(
@@ -61,8 +60,7 @@ def test_an_application_without_tls_reaches_a_server_with(
         for mode, ca in (("require", None), ("require", authority), ("verify-full", authority)):
             ambassador = start_with(start, dev=profile(server, mode, ca))
             with ambassador.dial() as client:
-                client.sendall(b"hello")
-                assert client.recv(100) == b"hello"
+                assert echoed(client, b"hello")
                 assert ambassador.metric("podweave_ambassador_connections_open", profile="dev") == 1
 
 
@@ -117,8 +115,7 @@ def test_a_certificate_for_another_name_is_refused_by_verify_full_only(
         loose = profile(server, "require", authority)
         for settings in (named, loose):
             with start_with(start, dev=settings).dial() as client:
-                client.sendall(b"hello")
-                assert client.recv(100) == b"hello"
+                assert echoed(client, b"hello")
     assert seen == [None, "other.example", "db.example", None]
 
 
@@ -131,8 +128,7 @@ def test_a_client_certificate_is_shown(start: Start, authority: Authority, tmp_p
             server, "verify-full", authority, certificate=str(certificate), key=str(key)
         )
         with start_with(start, dev=shown).dial() as client:
-            client.sendall(b"hello")
-            assert client.recv(100) == b"hello"
+            assert echoed(client, b"hello")
         with start_with(start, dev=profile(server, "verify-full", authority)).dial() as client:
             client.sendall(b"hello")
             with pytest.raises(ConnectionResetError):
@@ -152,8 +148,7 @@ def test_changed_certificates_count_from_the_next_connection_on(
         assert "certificate not accepted" in refused_because(ambassador)
         replace(mounted, authority.file)
         with ambassador.dial() as client:
-            client.sendall(b"hello")
-            assert client.recv(100) == b"hello"
+            assert echoed(client, b"hello")
 
 
 @pytest.mark.parametrize("content", [None, "", "no certificate"])
@@ -170,8 +165,7 @@ def test_a_ca_that_cannot_be_read_is_named(
         assert str(file) in refused_because(ambassador)
         replace(file, authority.file)
         with ambassador.dial() as client:
-            client.sendall(b"hello")
-            assert client.recv(100) == b"hello"
+            assert echoed(client, b"hello")
 
 
 def test_a_server_without_tls_is_refused(start: Start) -> None:
@@ -275,8 +269,7 @@ def test_a_switch_between_profiles_with_and_without_tls(start: Start, authority:
         for name in ("stage", "dev", "stage"):
             assert ambassador.switch(name)[0] == 200
             with ambassador.dial() as client:
-                client.sendall(b"hello")
-                assert client.recv(100) == b"hello"
+                assert echoed(client, b"hello")
         assert len(secured.connections) == 2
 
 
@@ -284,6 +277,5 @@ def test_idle_memory_with_tls(start: Start, authority: Authority) -> None:
     with upstream(over_tls(authority.server_context("127.0.0.1"), tls_echo)) as server:
         ambassador = start_with(start, dev=profile(server, "verify-full", authority))
         with ambassador.dial() as client:
-            client.sendall(b"hello")
-            assert client.recv(100) == b"hello"
+            assert echoed(client, b"hello")
             assert ambassador.rss_kib() <= 22 * 1024

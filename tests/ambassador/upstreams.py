@@ -75,6 +75,12 @@ def echo(connection: socket.socket) -> None:
     connection.shutdown(socket.SHUT_WR)
 
 
+def echoed(client: socket.socket, data: bytes) -> bool:
+    """Whether `echo` is at the client's other end: what is said comes back."""
+    client.sendall(data)
+    return client.recv(len(data)) == data
+
+
 def named(name: bytes) -> Serve:
     """Says its name first, as MySQL and SMTP do; then echoes, each line with its name."""
 

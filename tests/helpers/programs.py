@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.ambassador.configurations import configuration
 from tests.helpers.processes import HelperProcess, run
 from tests.ports import free_port
 
@@ -15,16 +16,11 @@ Config = Callable[[Path], dict[str, Any]]
 
 
 def ambassador(directory: Path) -> dict[str, Any]:
-    return {
-        "version": 1,
-        "program": "ambassador",
-        "name": "db",
-        "listen": [["127.0.0.1", 0], ["::1", 0]],
-        "admin": ["127.0.0.1", free_port()],
-        "protocol": "tcp",
-        "profile": "dev",
-        "profiles": {"dev": {"upstreams": [["127.0.0.1", 1, 1]]}},
-    }
+    return configuration(
+        {"dev": {"upstreams": [["127.0.0.1", 1, 1]]}},
+        listen=[["127.0.0.1", 0], ["::1", 0]],
+        admin=["127.0.0.1", free_port()],
+    )
 
 
 def adapter(directory: Path) -> dict[str, Any]:

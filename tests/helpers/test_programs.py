@@ -11,25 +11,17 @@ from typing import Any
 import pytest
 
 from podweave import __version__
+from tests.ambassador.configurations import configuration
 from tests.helpers.processes import HelperProcess, run
 from tests.ports import free_port
 
 
 def ambassador(**changes: Any) -> dict[str, Any]:
-    return {
-        "version": 1,
-        "program": "ambassador",
-        "name": "orders-db",
-        "listen": [["127.0.0.1", 0]],
-        "admin": ["127.0.0.1", 0],
-        "protocol": "tcp",
-        "profile": "dev",
-        "profiles": {
-            "dev": {"upstreams": [["127.0.0.1", 1, 1]]},
-            "qa": {"upstreams": [["127.0.0.1", 2, 1]]},
-        },
-        **changes,
+    profiles = {
+        "dev": {"upstreams": [["127.0.0.1", 1, 1]]},
+        "qa": {"upstreams": [["127.0.0.1", 2, 1]]},
     }
+    return configuration(profiles, **changes)
 
 
 def test_version() -> None:
