@@ -262,7 +262,7 @@ def test_a_connection_that_is_right_again_is_not_cut(start: Start) -> None:
     [
         (b'{"profile": "qa"', 400, "is not JSON"),
         (b'{"profile": "qa", "existing": "stop"}', 400, "must be one of keep, drain, cut"),
-        (b'{"profile": "qa", "grace": -1}', 400, "grace: must be between"),
+        (b'{"profile": "qa", "grace": -1}', 400, "grace: is -1; must be between"),
         (b'{"existing": "cut"}', 400, "lacks the key 'profile'"),
         (b'{"profile": "prod"}', 404, "there is no profile 'prod'"),
     ],
