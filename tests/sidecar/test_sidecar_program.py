@@ -258,7 +258,7 @@ def test_only_a_small_part_of_the_standard_library_is_loaded() -> None:
             {"logs": [{"from": ["/x"], "spool": "/y", "stores": [{"files": {"directory": "/y"}}]}]},
             "logs[0].from: is not a known key",
         ),
-        ({"drain": -1}, "drain: must be between 0"),
+        ({"drain": -1}, "drain: is -1; must be between 0"),
         ({"typo": 1}, "typo: is not a known key"),
     ],
 )
