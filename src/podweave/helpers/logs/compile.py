@@ -174,6 +174,7 @@ class Batch(ExactBatch):
             self._loose.templates = self._exact.templates
         self._strict = 0
         self._lenient = layout.lenient
+        self._prepared = getattr(layout, "prepared", None)
         if layout.tree is not None or not any(group.optional for group in layout.groups):
             # A schema that can't be compiled says so at once.
             self._template(self._exact, ())
@@ -211,6 +212,8 @@ class Batch(ExactBatch):
             else:
                 columns = list(zip(*[row for row in found if not row[-1]], strict=True))
             own = clock.of(fitting)
+        if self._prepared is not None:
+            columns = self._prepared(columns, data)
         gone: list[int] = []
         if self._plan is not None and self._plan.leaving is not None:
             stays = self._plan.stay(columns, own, self.known(path), data, fitting, self._reader)

@@ -236,6 +236,14 @@ def _klog(text: bytes, clock: Clock) -> int | None:
     return _without_year(int(text[0:2]), int(text[2:4]), text[5:13], clock)
 
 
+def month_and_day(text: bytes, clock: Clock) -> int | None:
+    """11-23 02:16:56, with or without a year before and a zone behind it."""
+    if text[4:5] == b"-":
+        return _iso(text, clock)
+    hour, minute, second = int(text[6:8]), int(text[9:11]), int(text[12:14])
+    return clock.last(int(text[0:2]), int(text[3:5]), hour, minute, second, text[14:])
+
+
 def _without_year(month: int, day: int, clock_time: bytes, clock: Clock) -> int | None:
     hour, minute, second = int(clock_time[0:2]), int(clock_time[3:5]), int(clock_time[6:8])
     return clock.last(month, day, hour, minute, second, b"")
@@ -395,6 +403,21 @@ STAMPS = {
     "TIMEOFDAY": Stamp(rb"(" + _CLOCK + rb")" + _FRACTION, "seconds fraction", _time_of_day),
     "EPOCH": Stamp(rb"([1-9]\d{8,9})" + _FRACTION, "seconds fraction", epoch),
 }
+
+
+def _date_or_http(text: bytes, clock: Clock) -> int | None:
+    return _iso(text, clock) if text[4:5] in (b"-", b"/") else _http(text, clock)
+
+
+def date_of_any_order() -> Stamp:
+    """Dates with a year and a time of day, however they are written, and perhaps a zone."""
+    year_first = rb"\d{4}[-/][01]\d[-/][0-3]\d[T ]" + _CLOCK
+    day_first = rb"[0-3]\d[/ -]" + _MONTH + rb"[/ -]\d{4}[: ]" + _CLOCK
+    return Stamp(
+        rb"(" + year_first + b"|" + day_first + rb")" + _FRACTION + rb"( ?(?:" + _OFFSET + rb"))?",
+        "seconds fraction zone",
+        _date_or_http,
+    )
 
 
 def read_any(text: bytes, clock: Clock) -> tuple[int, str] | None:

@@ -12,12 +12,13 @@ import re
 from podweave.helpers.logs.fields import DECIMAL, FIELDS, INTEGER, TEXT, TIME, level_of
 from podweave.helpers.logs.formats.own.assembly import field_of
 from podweave.helpers.logs.layouts import Layout
-from podweave.helpers.logs.timestamps import read_any, read_epoch
+from podweave.helpers.logs.timestamps import Stamp, date_of_any_order, epoch, read_any, read_epoch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from podweave.helpers.logs.columns import Column as Texts
     from podweave.helpers.logs.fields import Record
     from podweave.helpers.logs.timestamps import Clock
 
@@ -46,7 +47,7 @@ def make(value: Any) -> list[Any]:
             raise ValueError("needs columns, or a header that names them")
         return list(header_layouts(delimiter, quote))
     columns = columns_of(value["columns"])
-    layouts: list[Any] = list(csv_layouts(columns, delimiter, quote))
+    layouts = csv_layouts(columns, delimiter, quote)
     if header:
         layouts.append(TitleLayout(columns, delimiter, quote))
     return layouts
@@ -82,42 +83,76 @@ def columns_of(names: Any) -> list[Column]:
     return columns
 
 
-def csv_layouts(columns: list[Column], delimiter: bytes, quote: bytes) -> tuple[Any, Any]:
-    """The compiled one, and the one for values with quotes or delimiters in them."""
-    return PlainLayout(columns, delimiter, quote), QuotedLayout(columns, delimiter, quote)
+def csv_layouts(columns: list[Column], delimiter: bytes, quote: bytes) -> list[Any]:
+    """The compiled ones, and the one for values that aren't of their column's kind."""
+    timed = any(name == "time" for name, _ in columns)
+    stamps = (_DATE, _SECONDS, _FRACTIONS) if timed else (None,)
+    compiled = [ValuesLayout(columns, delimiter, quote, stamp) for stamp in stamps]
+    return [*compiled, OddLayout(columns, delimiter, quote)]
 
 
-class PlainLayout(Layout):
-    """Columns with neither quotes nor delimiters in them, each perhaps in quotes.
+_DATE = date_of_any_order()
+_SECONDS = Stamp(rb"([1-9]\d{9})(?:\.(\d{1,9}))?", "seconds fraction", epoch)
+_FRACTIONS = Stamp(rb"([1-9]\d{9})(\d{3}|\d{6}|\d{9})", "seconds fraction", epoch)
+
+
+class ValuesLayout(Layout):
+    """Values of their columns' kinds, each perhaps in quotes. `given` is how the time is written.
 
     `beside`: what else reads such lines, see stream.Stream.
     """
 
     beside: tuple[Any, ...] = ()
 
-    def __init__(self, columns: list[Column], delimiter: bytes, quote: bytes) -> None:
+    def __init__(
+        self, columns: list[Column], delimiter: bytes, quote: bytes, given: Stamp | None
+    ) -> None:
         cut, mark = re.escape(delimiter), re.escape(quote)
-        text = rb"[^\n%b%b]*+" % (cut, mark)
-        opening = rb"(?>(?:%b(?=%b%b))?)" % (mark, text, mark)
+        bare = rb"[^\n%b%b]*+" % (cut, mark)
+        text = rb"(?>%b(?>(?:[^\n%b]++|%b%b)*)%b|%b)" % (*(mark,) * 5, bare)
+        opening = rb"(?>(?:%b(?=[^\n%b]*+%b))?)" % (mark, mark, mark)
         parts = []
         for number, (name, kind) in enumerate(columns):
             if name == "time":
-                inner = b"%{ISO8601:time}"
-            elif not name:
-                inner = text
-            else:
-                shape = {INTEGER: _INTEGER, DECIMAL: _DECIMAL}.get(kind, text)
-                inner = b"%{BEGIN:" + b"zzz_%d" % number + b"?}" + shape + b"%{END}"
-            parts.append(opening + inner + rb"(?>%b?)" % mark)
-        super().__init__(cut.join(parts))
-        for group in self.groups:
+                parts.append(opening + b"%{STAMP:time}" + rb"(?>%b?)" % mark)
+                continue
+            inner = text
+            if name and kind in (INTEGER, DECIMAL):
+                inner = _INTEGER if kind == INTEGER else _DECIMAL
+                inner = rb"(?:%b%b%b|%b)" % (mark, inner, mark, inner)
+            if name:
+                inner = b"%{BEGIN:" + b"zzz_%d" % number + b"?}" + inner + b"%{END}"
+            parts.append(inner)
+        super().__init__(cut.join(parts), stamp=given)
+        self._quote = quote
+        self._quoted: list[int] = []
+        for index, group in enumerate(self.groups):
             if group.name.startswith("zzz_"):
                 group.name, group.kind = columns[int(group.name[4:])]
+                self._quoted.append(index)
         self._names()
+
+    def read(self, values: tuple[bytes, ...], clock: Clock) -> Record:
+        columns = self.prepared([(value,) for value in values], b"".join(values))
+        return super().read(tuple(value for (value,) in columns), clock)
+
+    def prepared(self, columns: list[Texts], data: bytes) -> list[Texts]:
+        """The columns without the quotes around values, and single ones in them."""
+        quote = self._quote
+        if quote not in data:
+            return columns
+        columns = columns.copy()
+        for index in self._quoted:
+            text = b"\n%b\n" % b"\n".join(columns[index])
+            if quote in text:
+                # A quote is doubled, or at the beginning, or at the end.
+                text = text.replace(b"\n" + quote, b"\n").replace(quote + b"\n", b"\n")
+                columns[index] = text[1:-1].replace(quote * 2, quote).split(b"\n")
+        return columns
 
 
 class _Columns(Layout):
-    """Reads line by line what a pattern can't: doubled quotes, delimiters in quotes."""
+    """Reads line by line what a pattern can't."""
 
     lines_only = True
     """Nothing to compile: lines are read one by one."""
@@ -155,7 +190,9 @@ class _Columns(Layout):
         return self.record(line, clock) is not None
 
 
-class QuotedLayout(_Columns):
+class OddLayout(_Columns):
+    """Values of any kind: what isn't of its column's is a text of the application's own."""
+
     def record(self, line: bytes, clock: Clock) -> Record | None:
         values = self.values(line)
         if values is None or len(values) != len(self.columns):
@@ -180,7 +217,8 @@ class QuotedLayout(_Columns):
 
 def _kept(kind: str, text: str, clock: Clock) -> Any:
     if kind == TIME:
-        return read_any(text.encode(), clock) or read_epoch(text)
+        encoded = text.encode()
+        return _DATE.read(encoded, clock) or read_any(encoded, clock) or read_epoch(text)
     if kind == INTEGER:
         return int(text) if re.fullmatch(r"0|-?[1-9][0-9]{0,17}", text) else None
     if kind == DECIMAL:
@@ -219,23 +257,24 @@ class HeaderLayout(_Columns):
     def __init__(self, ending: bytes, delimiter: bytes, quote: bytes) -> None:
         super().__init__([], delimiter, quote)
         self.marker = ending + delimiter
-        self._announced: dict[bytes, PlainLayout] = {}
+        self._announced: dict[bytes, ValuesLayout] = {}
 
     def record(self, line: bytes, clock: Clock) -> Record | None:
         if self.marker not in line or self._columns(line) is None:
             return None
         return {"message": line.decode("utf-8", "replace")}
 
-    def announces(self, line: bytes) -> PlainLayout | None:
+    def announces(self, line: bytes) -> ValuesLayout | None:
         """The layout that this line announces, the same one for the same line."""
         layout = self._announced.get(line)
         if layout is None and len(self._announced) < _MOST_HEADERS:
             columns = self._columns(line)
             if columns is None:
                 return None
-            layout, quoted = csv_layouts(columns, self._delimiter, self._quote)
-            layout.format = quoted.format = self.format
-            layout.beside = (quoted,)
+            layout, *others = csv_layouts(columns, self._delimiter, self._quote)
+            for each in (layout, *others):
+                each.format = self.format
+            layout.beside = tuple(others)
             self._announced[line] = layout
         return layout
 
