@@ -433,3 +433,74 @@ def test_no_sample_is_taken_of_a_hole(following: Following) -> None:
     os.close(descriptor)
     assert found == [b"behind the hole"] * 600 + [b"more"] * 20_000
     assert following.tail.counters["truncated_files"] == 0
+
+
+@pytest.mark.parametrize("pattern", ["*.log*", "a.log"])
+def test_copied_and_truncated_while_nobody_followed(tmp_path: Path, pattern: str) -> None:
+    """What was read of the original isn't read again in the copy, whose records keep the names of
+    the original's; what wasn't is read, whether or not the pattern says so."""
+    following = Following(tmp_path, pattern)
+    following.append("a.log", b"one\ntwo\n")
+    (chunk,) = following.chunks()
+    following.tail.acknowledge(chunk)
+    following.append("a.log", b"three\n")
+    entries = following.tail.entries()
+    following.tail.close()
+    copy(following, "a.log", "a.log.1")
+    following.write("a.log", b"four\n")
+    following.tail = following.start(entries)
+    chunks = [*following.chunks(), *following.chunks()]
+    assert [chunk.data for chunk in chunks] == [b"three\n", b"four\n"]
+    assert chunks[0].file.identity == chunk.file.identity
+    assert chunks[1].file.identity != chunk.file.identity
+    # Killed then: both are known, and have the names that they had.
+    following.tail.acknowledge(chunks[1])
+    following.restart()
+    (again,) = [*following.chunks(), *following.chunks()]
+    assert (again.data, again.offset) == (b"three\n", chunks[0].offset)
+    assert again.file.identity == chunk.file.identity
+    following.tail.acknowledge(again)
+    following.append("a.log", b"five\n")
+    (last,) = following.chunks()
+    assert (last.data, last.file.identity) == (b"five\n", chunks[1].file.identity)
+    following.tail.close()
+
+
+def test_a_new_generation_never_has_the_name_of_a_copy(following: Following) -> None:
+    following.append("a.log", b"one\n")
+    following.lines()
+    copy(following, "a.log", "a.log.1")
+    following.write("a.log", b"")
+    following.lines()
+    following.append("a.log.1", b"late\n")
+    following.append("a.log", b"first of the new\n")
+    late, first = sorted(following.chunks(), key=lambda chunk: chunk.data, reverse=True)
+    assert late.file.identity != first.file.identity
+    # Nothing of the new content is acknowledged: its entry says nothing of it.
+    following.tail.acknowledge(late)
+    entries = [entry for entry in following.tail.entries() if entry["offset"]]
+    following.tail.close()
+    following.tail = following.start(entries)
+    (again,) = following.chunks()
+    assert (again.data, again.file.identity) == (first.data, first.file.identity)
+
+
+def test_another_file_beside_one_that_was_truncated_is_read(following: Following) -> None:
+    following.append("a.log", b"started\nthis\n")
+    following.lines()
+    following.append("a.log.old", b"started\nthat\nand more\n")
+    entries = following.tail.entries()
+    following.tail.close()
+    following.write("a.log", b"")
+    following.tail = following.start(entries)
+    assert following.lines(turns=20) == [b"started", b"that", b"and more"]
+
+
+def test_a_file_that_is_still_there_has_no_copies(following: Following) -> None:
+    following.append("a.log", b"started\n")
+    following.lines()
+    entries = following.tail.entries()
+    following.tail.close()
+    following.append("a.log.audit", b"started\n")
+    following.tail = following.start(entries)
+    assert following.lines(turns=20) == [b"started"]

@@ -83,6 +83,7 @@ class Archive:
             head = file.archive.read_at(first, 0)
             if len(head) == first and digest(head) == head_digest:
                 file.path = entry["path"]
+                file.known_as = entry.get("identity", "")
                 file.head = head
                 # Not a name that it may come back under.
                 file.deleted = True

@@ -10,6 +10,12 @@ bytes are those of a followed file is held back for a moment. If the original is
 deleted) meanwhile, and the copy has the same bytes before the original's offset, it is read from
 that offset on: nothing twice, nothing lost. Otherwise it is a file of its own: files may begin
 alike, and twice is better than never.
+
+What was copied while nobody followed it is found at the start: the file that the checkpoint
+remembers has other content now, and another beside it has what is remembered.
+
+A copy keeps the original's identity: its records are the same ones, also for a store that has had
+some of them.
 """
 
 from __future__ import annotations
@@ -17,12 +23,18 @@ from __future__ import annotations
 import os
 import stat
 
-from podweave.helpers.logs.followed_file import FollowedFile, version_of
+from podweave.helpers.logs.followed_file import (
+    FollowedFile,
+    identity_of,
+    matches,
+    version_of,
+)
 from podweave.helpers.logs.globs import COMPRESSED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import Any
 
 HOLD = 2.0
 """Seconds from the appearance of a copy to the truncation of the original, at most."""
@@ -57,18 +69,9 @@ class Copies:
         And how many bytes it has behind the original's offset. It is held back until all of the
         original that was read is acknowledged.
         """
-        directory, name = os.path.split(original.path)
-        stem = name.partition(".")[0]
         if not original.head:
             return None, 0
-        try:
-            with os.scandir(directory) as entries:
-                names = [entry.path for entry in entries if entry.name.startswith(stem)]
-        except OSError:
-            return None, 0
-        for path in names:
-            if path.endswith(COMPRESSED):
-                continue
+        for path in _beside(original.path):
             try:
                 found = self._copy_at(path, original, known)
             except OSError:
@@ -95,14 +98,44 @@ class Copies:
         there = known(key)
         if there is not None:
             return (None, more) if self._held.get(there, (0.0, None))[1] is original else None
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
-        file = FollowedFile(path, descriptor, *key)
+        file = _opened(path, key)
         if _same_bytes(original, file):
             file.path = original.path
-            file.version = version_of(descriptor)
+            file.known_as = original.identity
             self._held[file] = (0.0, original)
             return file, more
         file.close()
+        return None
+
+    def of_remembered(
+        self,
+        entry: dict[str, Any],
+        original: FollowedFile,
+        known: Callable[[tuple[int, int]], FollowedFile | None],
+    ) -> FollowedFile | None:
+        """The copy of what a checkpoint's entry remembers of the `original`, which has other
+        content now: at its place, and perhaps not `known` before."""
+        for path in _beside(entry["path"]):
+            try:
+                status = os.stat(path)
+                key = status.st_dev, status.st_ino
+                if key == (original.device, original.inode) or not stat.S_ISREG(status.st_mode):
+                    continue
+                there = known(key)
+                if there is not None and (there.offset or there.known_as):
+                    continue  # it is remembered itself
+                file = there or _opened(path, key)
+            except OSError:
+                continue
+            found = matches(entry, file.descriptor)
+            if found is not None:
+                file.path = entry["path"]
+                file.known_as = identity_of(entry)
+                file.resume(entry["offset"], *found)
+                self._held.pop(file, None)
+                return file
+            if there is None:
+                file.close()
         return None
 
     def may_read(self, file: FollowedFile, now: float) -> bool:
@@ -115,11 +148,31 @@ class Copies:
             if original.unacknowledged:
                 return False  # a checkpoint couldn't say yet that they are safe
             if _same_bytes(original, file):
+                file.known_as = original.identity
                 file.resume(original.offset, original.tail, original.head)
         elif now < until:
             return False
         del self._held[file]
         return True
+
+
+def _beside(path: str) -> list[str]:
+    """What lies beside a file under names that begin like its own, but for compressed files."""
+    directory, name = os.path.split(path)
+    stem = name.partition(".")[0]
+    try:
+        with os.scandir(directory) as entries:
+            paths = [entry.path for entry in entries if entry.name.startswith(stem)]
+    except OSError:
+        return []
+    return [path for path in paths if not path.endswith(COMPRESSED)]
+
+
+def _opened(path: str, key: tuple[int, int]) -> FollowedFile:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    file = FollowedFile(path, descriptor, *key)
+    file.version = version_of(descriptor)
+    return file
 
 
 def _same_bytes(original: FollowedFile, file: FollowedFile) -> bool:

@@ -151,6 +151,7 @@ class FollowedFile:
         "head",
         "held",
         "inode",
+        "known_as",
         "look",
         "modified",
         "next_spot",
@@ -204,6 +205,8 @@ class FollowedFile:
         """What was at this path before and is read to its end first."""
         self.generation = 0
         """How many were at this inode before."""
+        self.known_as = ""
+        """The identity of the file that this is a copy of: its records are that file's."""
         self.deleted = False
         """No name leads to it any more, not even one that doesn't match."""
         self.ended = False
@@ -214,7 +217,7 @@ class FollowedFile:
     @property
     def identity(self) -> str:
         """Names this generation, for as long as the file system doesn't reuse its inode."""
-        return f"{self.device:x}-{self.inode:x}-{self.generation}"
+        return self.known_as or identity(self.device, self.inode, self.generation)
 
     def read_at(self, length: int, offset: int) -> bytes:
         """Up to `length` bytes from that place; fewer at the end of the file."""
@@ -291,6 +294,8 @@ class FollowedFile:
             more["spots"] = [places, digest(b"".join(spot for _, spot in spots))]
         if self.version is not None:
             more["version"] = self.version
+        if self.known_as:
+            more["identity"] = self.known_as
         return {
             **more,
             "path": self.path,
@@ -309,11 +314,21 @@ class FollowedFile:
             self.descriptor = -1
 
 
+def identity(device: int, inode: int, generation: int) -> str:
+    return f"{device:x}-{inode:x}-{generation}"
+
+
+def identity_of(entry: dict[str, Any]) -> str:
+    """Of the file that a checkpoint's entry is of."""
+    known: str = entry.get("identity", "")
+    return known or identity(entry["device"], entry["inode"], entry["generation"])
+
+
 def is_entry(entry: dict[str, Any]) -> bool:
     """Whether an entry of a checkpoint makes sense; one that doesn't is nobody's."""
     numbers = [entry.get(name) for name in ("device", "inode", "generation", "offset")]
     numbers.append(entry.get("gone", 0))
-    if not isinstance(entry.get("path"), str):
+    if not isinstance(entry.get("path"), str) or not isinstance(entry.get("identity", ""), str):
         return False
     for name, most in (("head", HEAD), ("tail", TAIL)):
         match entry.get(name):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from podweave.helpers.logs.followed_file import is_entry, matches
+from podweave.helpers.logs.followed_file import identity_of, is_entry, matches
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ class Remembered:
 
     def __init__(self, entries: Sequence[dict[str, Any]], tell: Callable[..., None]) -> None:
         self._entries = [entry for entry in entries if is_entry(entry)]
+        self._identities = frozenset(map(identity_of, self._entries))
         self._tell = tell
 
     def claim(self, file: FollowedFile) -> bool:
@@ -44,6 +45,7 @@ class Remembered:
                 self._entries.remove(entry)
                 file.path = entry["path"]
                 file.generation = entry["generation"]
+                file.known_as = entry.get("identity", "")
                 file.resume(entry["offset"], *bytes_of)
                 return True
         for entry in alike:
@@ -51,6 +53,8 @@ class Remembered:
                 # Not removed: what was there may be compressed now.
                 file.generation = max(file.generation, entry["generation"] + 1)
                 self._tell("log.replaced", path=file.path, known_as=entry["path"])
+        while file.identity in self._identities:
+            file.generation += 1  # a copy has the name of what was here
         return False
 
     def keep(self, file: FollowedFile) -> None:

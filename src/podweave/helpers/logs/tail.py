@@ -260,7 +260,8 @@ class Tail(Source):
                 self._look_at(file, now)
 
     def _look_back(self, now: float) -> None:
-        """Follow what was renamed out of the patterns' sight while nobody followed it."""
+        """Follow what was renamed out of the patterns' sight while nobody followed it, and go on
+        in the copies of what was truncated."""
         for path in self._files.remembered.elsewhere():
             try:
                 file = self._open(path, now, known_only=True)
@@ -270,6 +271,19 @@ class Tail(Source):
                 successor = self._files.at.get(file.path)
                 if successor is not None and successor is not file:
                     successor.predecessor = file
+        for entry in self._files.remembered.orphans():
+            original = self._files.get((entry["device"], entry["inode"]))
+            if original is None:
+                continue
+            copy = self._files.copies.of_remembered(entry, original, self._files.get)
+            if copy is not None:
+                self._files.remembered.forget(entry)
+                if original.offset == 0:
+                    original.predecessor = copy
+                if self._files.get((copy.device, copy.inode)) is None:
+                    copy.departed = copy.changed = now
+                    self._files.add(copy)
+                self._look_at(copy, now)
 
     def _open(self, path: str, now: float, known_only: bool = False) -> FollowedFile | None:
         flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
