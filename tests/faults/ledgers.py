@@ -26,6 +26,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from tests.faults.weather import Weather
 from tests.sidecar.bulk_cluster import Cluster
 from tests.sidecar.http_peer import HALF, NONSENSE, RESET, Fault, HttpPeer, Received, Reply
+from tests.stream_server import StreamServer
 
 TIMEOUT = 1.0
 """Seconds that the sidecar waits for an answer: a stall costs no more."""
@@ -197,40 +198,12 @@ class Otlp(_Http):
         return reply
 
 
-class _Streams:
-    """A server of connections, each in a thread of its own."""
-
-    def __init__(self, serve: Callable[[socket.socket], object]) -> None:
-        self._serve = serve
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self._thread = threading.Thread(target=self._accept, daemon=True)
-        self._thread.start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._one, args=(connection,), daemon=True).start()
-
-    def _one(self, connection: socket.socket) -> None:
-        with connection, contextlib.suppress(OSError):
-            self._serve(connection)
-
-    def close(self) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._thread.join(10)
-        self._listener.close()
-
-
 class Forward(Behind):
     kind = "forward"
 
     def __init__(self, seed: str) -> None:
         super().__init__(seed)
-        self._server = _Streams(self._serve)
+        self._server = StreamServer(self._serve)
         self.weather = Weather(self._server.port, seed)
 
     def config(self) -> dict[str, Any]:
@@ -273,7 +246,7 @@ class Syslog(Ledger):
         super().__init__(seed)
         self._calm = threading.Event()
         self._calm.set()
-        self._server = _Streams(self._serve)
+        self._server = StreamServer(self._serve)
 
     def config(self) -> dict[str, Any]:
         return {"address": f"127.0.0.1:{self._server.port}", "timeout": TIMEOUT}

@@ -3,23 +3,9 @@ line included, without changing the application."""
 
 from __future__ import annotations
 
-import json
-
 from tests.installations import Installation
+from tests.log_shipping import SHIP, messages
 from tests.waiting import wait_until
-
-SHIP = """\
-apiVersion: podweave.dev/v1alpha1
-kind: Sidecar
-metadata: {name: ship}
-spec:
-  logs:
-  - from: [/var/log/shop/*.log]
-    store:
-      files:
-        directory: /var/log/store
-        volume: {persistentVolumeClaim: {claimName: store}}
-"""
 
 POD = """\
 apiVersion: v1
@@ -35,11 +21,9 @@ spec:
 """
 
 
-def messages(installation: Installation) -> list[str]:
-    found = []
-    for file in sorted((installation.state / "claims").glob("*/store/**/*.ndjson")):
-        found += [json.loads(line)["message"] for line in file.read_text().splitlines()]
-    return found
+def start(installation: Installation, script: str) -> None:
+    pod = installation.write("pod.yaml", POD.format(script=script))
+    installation.run("up", pod, installation.write("ship.yaml", SHIP))
 
 
 def test_s6_every_line_arrives_and_the_last_one_too(installation: Installation) -> None:
@@ -47,11 +31,7 @@ def test_s6_every_line_arrives_and_the_last_one_too(installation: Installation) 
         "i=0; while [ $i -lt 5000 ]; do i=$((i+1)); echo line $i; done >> /var/log/shop/a.log;"
         " printf 'the last act' >> /var/log/shop/a.log"
     )
-    files = (
-        installation.write("pod.yaml", POD.format(script=script)),
-        installation.write("ship.yaml", SHIP),
-    )
-    installation.run("up", *files)
+    start(installation, script)
     wanted = [f"line {number}" for number in range(1, 5001)] + ["the last act"]
 
     def finished() -> bool:
@@ -67,11 +47,7 @@ def test_s6_rotation_and_kill_lose_nothing(installation: Installation) -> None:
         "cd /var/log/shop; i=0; while :; do i=$((i+1)); echo line $i >> a.log;"
         " [ $((i % 500)) -eq 0 ] && mv a.log a.$i.log; sleep 0.001; done"
     )
-    files = (
-        installation.write("pod.yaml", POD.format(script=script)),
-        installation.write("ship.yaml", SHIP),
-    )
-    installation.run("up", *files)
+    start(installation, script)
     for number in range(3):
         seen = len(messages(installation))
 

@@ -6,7 +6,6 @@ import contextlib
 import gzip
 import hashlib
 import socket
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from podweave.helpers.loop import Loop
 from podweave.helpers.wire import fluent_forward, msgpack
 from tests.helpers.driving import drive
 from tests.sidecar.storing import Storing, is_delivered, is_failed, piece, secret
+from tests.stream_server import StreamServer
 
 KEY, USER, PASSWORD = "the shared key", "ship", "s3cret"
 
@@ -34,24 +34,11 @@ class Fluentd:
         self.handshakes = 0
         self.acknowledge = acknowledge
         self._security = security
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self._thread = threading.Thread(target=self._accept)
-        self._thread.start()
+        self._server = StreamServer(self._serve)
+        self.port = self._server.port
 
     def close(self) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._thread.join(10)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            with connection, contextlib.suppress(OSError):
-                self._serve(connection)
+        self._server.close()
 
     def _serve(self, connection: socket.socket) -> None:
         unpacker = oracle.Unpacker(raw=False, strict_map_key=False)

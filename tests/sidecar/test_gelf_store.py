@@ -20,6 +20,7 @@ from podweave.helpers.configuration import ConfigurationError
 from podweave.helpers.loop import Loop
 from podweave.helpers.wire import gelf
 from tests.sidecar.storing import Storing, configured, is_delivered
+from tests.stream_server import StreamServer
 from tests.waiting import wait_until
 
 REQUIRED = {"version", "host", "short_message"}
@@ -54,25 +55,22 @@ class Graylog:
         self.problems: list[Exception] = []
         self.datagrams = 0
         self._chunks: dict[bytes, dict[int, bytes]] = {}
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
+        self._server = StreamServer(self._receive)
+        self.port = self._server.port
         self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._udp.bind(("127.0.0.1", 0))
         self._udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         self.udp_port: int = self._udp.getsockname()[1]
         self._open = True
-        self._threads = [threading.Thread(target=self._accept), threading.Thread(target=self._take)]
-        for thread in self._threads:
-            thread.start()
+        self._thread = threading.Thread(target=self._take)
+        self._thread.start()
 
     def close(self) -> None:
         self._open = False
-        self._listener.shutdown(socket.SHUT_RDWR)
+        self._server.close()
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as waker:
             waker.sendto(b"", ("127.0.0.1", self.udp_port))
-        for thread in self._threads:
-            thread.join(10)
-        self._listener.close()
+        self._thread.join(10)
         self._udp.close()
         assert not self.problems
 
@@ -81,18 +79,12 @@ class Graylog:
         assert not self.problems
         return self.messages
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            with connection, connection.makefile("rb") as stream:
-                held = b""
-                while data := stream.read1(65536):
-                    *whole, held = (held + data).split(b"\0")
-                    for message in whole:
-                        self._keep(message)
+    def _receive(self, connection: socket.socket) -> None:
+        held = b""
+        while data := connection.recv(65536):
+            *whole, held = (held + data).split(b"\0")
+            for message in whole:
+                self._keep(message)
 
     def _take(self) -> None:
         while self._open:

@@ -5,7 +5,6 @@ PODWEAVE_LAST_LINE_ROUNDS: how many Pods; the acceptance is 200 of 200.
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Iterator
@@ -13,23 +12,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.installations import Installation, installed
+from tests.log_shipping import SHIP, messages
 from tests.waiting import wait_until
 
 ROUNDS = int(os.environ.get("PODWEAVE_LAST_LINE_ROUNDS", "4"))
 AT_ONCE = 4
-
-SHIP = """\
-apiVersion: podweave.dev/v1alpha1
-kind: Sidecar
-metadata: {name: ship}
-spec:
-  logs:
-  - from: [/var/log/shop/*.log]
-    store:
-      files:
-        directory: /var/log/store
-        volume: {persistentVolumeClaim: {claimName: store}}
-"""
 
 # The last line without a newline, from a process that ends at once after it.
 POD = """\
@@ -53,14 +40,6 @@ def installation() -> Iterator[Installation]:
         yield made
 
 
-def messages(installation: Installation, number: int) -> list[str]:
-    found = []
-    folder = installation.state / "claims"
-    for file in sorted(folder.glob(f"*/store/*/shop-{number}/*.ndjson")):
-        found += [json.loads(line)["message"] for line in file.read_text().splitlines()]
-    return found
-
-
 @pytest.mark.timeout(120 + 5 * ROUNDS)
 def test_the_last_line_arrives_every_time(installation: Installation) -> None:
     ship = installation.write("ship.yaml", SHIP)
@@ -80,7 +59,7 @@ def test_the_last_line_arrives_every_time(installation: Installation) -> None:
         wait_until(finished, 60, "the Pods end once their applications have")
         for number in numbers:
             wanted = [f"{number} line {line + 1}" for line in range(number % 3 * 400)]
-            assert messages(installation, number) == [*wanted, f"{number} the last act"]
+            assert messages(installation, f"shop-{number}") == [*wanted, f"{number} the last act"]
             arrived += 1
         installation.run("down", "--all")
     print(f"{arrived} of {ROUNDS} last lines in {time.monotonic() - began:.0f} s")
