@@ -12,8 +12,8 @@ A module `stores/KIND.py` has two functions:
 
 Settings is a class of its own (see `settings.py` for the keys that several kinds have), with an
 attribute `place`: what names this store among those of its kind, such as its URL and index: where
-it has no name, the checkpoint is kept under it (see delivery/sections.py). Nothing is connected or opened by `open`: the
-first `send` does.
+it has no name, the checkpoint is kept under it (see delivery/sections.py). Nothing is connected or
+opened by `open`: the first `send` does.
 """
 
 from __future__ import annotations
