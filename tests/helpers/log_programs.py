@@ -5,6 +5,7 @@ Run from the sources, so that a start costs no packing.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -46,6 +47,12 @@ class LogProgram:
         command = [sys.executable, "-S", "-m", "podweave.helpers", program, str(file)]
         with self.said.open("ab") as said:
             self.process = subprocess.Popen(command, env=environ, stdout=stdout, stderr=said)
+
+    def live_for(self, seconds: float) -> None:
+        """Unless it ends earlier, which is what `stop` then says."""
+        assert self.process is not None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(seconds)
 
     def stop(self, signum: int = signal.SIGTERM) -> int:
         assert self.process is not None

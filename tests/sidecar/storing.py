@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -73,9 +75,26 @@ class Storing:
         return outcomes[0]
 
 
+@contextlib.contextmanager
+def making(loop: Loop, folder: Path, kind: str, **defaults: Any) -> Iterator[Made]:
+    """A function that makes stores, closed at the end; what it is given goes before `defaults`."""
+    with contextlib.ExitStack() as stack:
+
+        def make(**config: Any) -> Storing:
+            storing = Storing(loop, folder, kind, **{**defaults, **config})
+            stack.callback(storing.close)
+            return storing
+
+        yield make
+
+
 def configured(kind: str, **config: Any) -> catalogue.StoreSettings:
     """ConfigurationError for what is wrong."""
     return catalogue.configure(Section({kind: config}, "logs[0].stores[0]"))
+
+
+Made = Callable[..., Storing]
+"""What `making` gives."""
 
 
 def piece(lines: tuple[bytes, ...] | list[bytes], offset: int, path: str) -> Piece:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +21,16 @@ from tests.sidecar.bulk_cluster import Cluster
 from tests.sidecar.http_peer import HALF, RESET, STALL, Fault, HttpPeer, Received, Reply, http_peer
 from tests.sidecar.storing import (
     KUBERNETES,
+    Made,
     Storing,
     configured,
     is_delivered,
     is_divided,
     is_failed,
+    making,
     piece,
     secret,
 )
-
-Made = Callable[..., Storing]
 
 
 @pytest.fixture
@@ -46,18 +46,12 @@ def peer(cluster: Cluster) -> Iterator[HttpPeer]:
 
 @pytest.fixture
 def store(loop: Loop, tmp_path: Path, peer: HttpPeer) -> Iterator[Made]:
-    made: list[Storing] = []
+    with making(loop, tmp_path, "elasticsearch", urls=[peer.url]) as make:
 
-    def make(**config: Any) -> Storing:
-        config.setdefault("urls", [peer.url])
-        if "data_stream" not in config:
-            config.setdefault("index", "logs")
-        made.append(Storing(loop, tmp_path, "elasticsearch", **config))
-        return made[-1]
+        def named(**config: Any) -> Storing:
+            return make(**({} if "data_stream" in config else {"index": "logs"}) | config)
 
-    yield make
-    for each in made:
-        each.close()
+        yield named
 
 
 def test_lines_become_documents_once(store: Made, cluster: Cluster) -> None:

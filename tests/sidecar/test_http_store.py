@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from podweave.helpers.configuration import ConfigurationError
 from podweave.helpers.loop import Loop
 from tests.sidecar.http_peer import HALF, NONSENSE, RESET, STALL, Fault, HttpPeer, Reply, http_peer
-from tests.sidecar.storing import Storing, configured, is_delivered, is_divided, is_failed, secret
-
-Made = Callable[..., Storing]
+from tests.sidecar.storing import (
+    Made,
+    configured,
+    is_delivered,
+    is_divided,
+    is_failed,
+    making,
+    secret,
+)
 
 
 @pytest.fixture
@@ -30,15 +35,8 @@ def peer(faults: list[Reply | Fault]) -> Iterator[HttpPeer]:
 
 @pytest.fixture
 def store(loop: Loop, tmp_path: Path, peer: HttpPeer) -> Iterator[Made]:
-    made: list[Storing] = []
-
-    def make(path: str = "/in?key=1", **config: Any) -> Storing:
-        made.append(Storing(loop, tmp_path, "http", **{"url": peer.url + path, **config}))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.close()
+    with making(loop, tmp_path, "http") as make:
+        yield lambda path="/in?key=1", **config: make(**{"url": peer.url + path, **config})
 
 
 def test_formats(store: Made, peer: HttpPeer) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,16 @@ from podweave.helpers.configuration import ConfigurationError
 from podweave.helpers.loop import Loop
 from podweave.helpers.wire import loki
 from tests.sidecar.http_peer import HALF, RESET, Fault, HttpPeer, Received, Reply, http_peer
-from tests.sidecar.storing import Storing, configured, is_delivered, is_divided, is_failed, piece
+from tests.sidecar.storing import (
+    Made,
+    configured,
+    is_delivered,
+    is_divided,
+    is_failed,
+    making,
+    piece,
+)
 
-Made = Callable[..., Storing]
 OLD = 1_600_000_000 * 10**9
 
 
@@ -72,15 +79,8 @@ def peer(server: Loki) -> Iterator[HttpPeer]:
 
 @pytest.fixture
 def store(loop: Loop, tmp_path: Path, peer: HttpPeer) -> Iterator[Made]:
-    made: list[Storing] = []
-
-    def make(**config: Any) -> Storing:
-        made.append(Storing(loop, tmp_path, "loki", **{"url": peer.url, **config}))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.close()
+    with making(loop, tmp_path, "loki", url=peer.url) as make:
+        yield make
 
 
 def test_lines_go_as_they_are_in_their_order(store: Made, server: Loki, peer: HttpPeer) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,14 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from podweave.helpers.loop import Loop
 from podweave.helpers.wire import otlp, otlp_json, otlp_protobuf
 from tests.sidecar.http_peer import HALF, RESET, STALL, Fault, HttpPeer, Received, Reply, http_peer
-from tests.sidecar.storing import Storing, is_delivered, is_divided, is_failed
+from tests.sidecar.storing import (
+    Made,
+    is_delivered,
+    is_divided,
+    is_failed,
+    making,
+)
 
-Made = Callable[..., Storing]
 PROTOBUF = "application/x-protobuf"
 
 
@@ -102,15 +107,8 @@ def peer(receiver: Receiver) -> Iterator[HttpPeer]:
 
 @pytest.fixture
 def store(loop: Loop, tmp_path: Path, peer: HttpPeer) -> Iterator[Made]:
-    made: list[Storing] = []
-
-    def make(**config: Any) -> Storing:
-        made.append(Storing(loop, tmp_path, "otlp", **{"url": peer.url, **config}))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.close()
+    with making(loop, tmp_path, "otlp", url=peer.url) as make:
+        yield make
 
 
 encodings = pytest.mark.parametrize("encoding", ["protobuf", "json"])

@@ -7,7 +7,7 @@ import gzip
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -20,9 +20,15 @@ from botocore.credentials import Credentials
 from podweave.helpers.configuration import ConfigurationError
 from podweave.helpers.loop import Loop
 from tests.sidecar.http_peer import HALF, RESET, STALL, Fault, HttpPeer, Received, Reply, http_peer
-from tests.sidecar.storing import Storing, configured, is_delivered, is_divided, is_failed, secret
-
-Made = Callable[..., Storing]
+from tests.sidecar.storing import (
+    Made,
+    configured,
+    is_delivered,
+    is_divided,
+    is_failed,
+    making,
+    secret,
+)
 
 
 def error(status: int, code: str, **fields: str) -> Reply:
@@ -83,26 +89,19 @@ def peer(bucket: Bucket) -> Iterator[HttpPeer]:
 
 @pytest.fixture
 def store(loop: Loop, tmp_path: Path, peer: HttpPeer) -> Iterator[Made]:
-    made: list[Storing] = []
-
-    def make(**config: Any) -> Storing:
-        keys = {
-            "access_key_id": secret(tmp_path, "id", "the-id\n"),
-            "secret_access_key": secret(tmp_path, "key", "the-key\n"),
-            "session_token": str(tmp_path / "nowhere"),
-        }
-        defaults = {
-            "endpoint": peer.url,
-            "bucket": "logs",
-            "region": "eu-central-1",
-            "credentials": keys,
-        }
-        made.append(Storing(loop, tmp_path, "s3", **{**defaults, **config}))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.close()
+    keys = {
+        "access_key_id": secret(tmp_path, "id", "the-id\n"),
+        "secret_access_key": secret(tmp_path, "key", "the-key\n"),
+        "session_token": str(tmp_path / "nowhere"),
+    }
+    config = {
+        "endpoint": peer.url,
+        "bucket": "logs",
+        "region": "eu-central-1",
+        "credentials": keys,
+    }
+    with making(loop, tmp_path, "s3", **config) as make:
+        yield make
 
 
 def rows(data: bytes) -> list[dict[str, Any]]:

@@ -54,11 +54,7 @@ def test_kill_9_with_rotation_running_loses_nothing(sidecar: Sidecar, seed: int)
     ]
     for _ in range(ROUNDS):
         sidecar.start()
-        assert sidecar.process is not None
-        try:
-            sidecar.process.wait(chance.uniform(0.05, 0.4))
-        except subprocess.TimeoutExpired:
-            pass
+        sidecar.live_for(chance.uniform(0.05, 0.4))
         assert sidecar.stop(signal.SIGKILL) == -signal.SIGKILL
     (sidecar.log / "stop").touch()
     written = {

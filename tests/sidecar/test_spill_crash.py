@@ -57,11 +57,7 @@ def test_kill_9_with_a_store_that_comes_and_goes(tmp_path: Path) -> None:
         for number in range(ROUNDS):
             up = number % 3 == 2
             sidecar.start()
-            assert sidecar.process is not None
-            try:
-                sidecar.process.wait(chance.uniform(0.3, 1.2))
-            except subprocess.TimeoutExpired:
-                pass
+            sidecar.live_for(chance.uniform(0.3, 1.2))
             assert sidecar.stop(signal.SIGKILL) == -signal.SIGKILL
             spilled += any((tmp_path / "volume").rglob("*.frames"))
         stop.touch()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,15 @@ from podweave.helpers.loop import Loop
 from podweave.helpers.wire import splunk_hec as hec
 from tests.helpers.driving import drive
 from tests.sidecar.http_peer import RESET, Fault, HttpPeer, Received, Reply, http_peer
-from tests.sidecar.storing import Storing, configured, is_delivered, is_divided, is_failed, secret
-
-Made = Callable[..., Storing]
+from tests.sidecar.storing import (
+    Made,
+    configured,
+    is_delivered,
+    is_divided,
+    is_failed,
+    making,
+    secret,
+)
 
 
 def code(status: int, number: int, text: str = "told", **more: Any) -> Reply:
@@ -101,16 +107,9 @@ def peer(collector: Collector) -> Iterator[HttpPeer]:
 
 @pytest.fixture
 def store(loop: Loop, tmp_path: Path, peer: HttpPeer) -> Iterator[Made]:
-    made: list[Storing] = []
-
-    def make(**config: Any) -> Storing:
-        config.setdefault("token", secret(tmp_path, "token", "the-token\n"))
-        made.append(Storing(loop, tmp_path, "splunk", url=peer.url, **config))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.close()
+    token = secret(tmp_path, "token", "the-token\n")
+    with making(loop, tmp_path, "splunk", url=peer.url, token=token) as make:
+        yield make
 
 
 def test_lines_are_events(store: Made, collector: Collector) -> None:
