@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import h11
 import pytest
 from hypothesis import given
@@ -13,6 +11,7 @@ from podweave.helpers.ambassador.http.content import Chunks, Counted, UntilClose
 from podweave.helpers.wire.http1_grammar import ProtocolError
 from podweave.helpers.wire.http1_message import Data, End
 from podweave.helpers.wire.http1_response import ResponseParser
+from tests.cutting import cut_at
 
 CHUNKED = b"2;x=1\r\nab\r\n1;\r\nc\r\n00a\r\n0123456789\r\n0\r\nX-Sum: 1\r\n\r\n"
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -27,17 +26,12 @@ chunk_pieces = st.lists(
 cuts = st.lists(st.integers(0, 400), max_size=8)
 
 
-def pieces(data: bytes, at: list[int]) -> list[bytes]:
-    edges = [0, *sorted(min(each, len(data)) for each in at), len(data)]
-    return [data[a:b] for a, b in pairwise(edges)]
-
-
 def through(data: bytes, at: list[int], *, bare: bool = False) -> tuple[bytes, int, bool, bool]:
     """What is passed on, how much is used, whether it is complete, whether it is refused."""
     content = Chunks(bare)
     passed, total = b"", 0
     try:
-        for piece in pieces(data, at):
+        for piece in cut_at(data, at):
             if content.done:
                 break
             part, used = content.take(piece)
@@ -122,7 +116,7 @@ def test_broken_chunks_are_refused(data: bytes) -> None:
 def test_counted_content(data: bytes, length: int, at: list[int]) -> None:
     content = Counted(length)
     passed, total = b"", 0
-    for piece in pieces(data, at):
+    for piece in cut_at(data, at):
         if content.done:
             break
         part, used = content.take(piece)

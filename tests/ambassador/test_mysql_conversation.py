@@ -29,6 +29,7 @@ from podweave.helpers.ambassador.sessions.mysql_login import MysqlLogin
 from podweave.helpers.wire import mysql, mysql_login
 from podweave.helpers.wire.mysql import Greeting, HandshakeResponse
 from podweave.helpers.wire.mysql_packets import MysqlError, Packets, packet
+from tests.cutting import cut
 
 NONCE = bytes(range(0x31, 0x31 + 20))
 SERVER_CAPABILITIES = 0xDFFFFFFF
@@ -171,14 +172,6 @@ def test_no_key_from_the_server_makes_it_fall() -> None:
     for pem in (b"", b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----", b"\xff" * 300):
         with pytest.raises(MysqlError):
             mysql_login.encrypted_password(b"secret", NONCE, pem)
-
-
-def cut(data: bytes, sizes: Sequence[int]) -> list[bytes]:
-    pieces = []
-    for size in sizes:
-        pieces.append(data[:size])
-        data = data[size:]
-    return [piece for piece in (*pieces, data) if piece]
 
 
 sizes = st.lists(st.integers(1, 60), max_size=12)

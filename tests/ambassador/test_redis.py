@@ -18,6 +18,7 @@ from podweave.helpers.wire.resp import CommandReader, RespError, command
 from tests.ambassador.conftest import Ambassador, Start
 from tests.ambassador.redis_server import PASSWORD, RedisServer, redis_server
 from tests.ambassador.secrets import Secret
+from tests.cutting import cut
 from tests.ports import free_port
 
 
@@ -233,14 +234,6 @@ named = st.builds(
     st.lists(st.binary(max_size=10), max_size=4),
 )
 NAMES = frozenset((b"AUTH", b"RESET", b"HELLO"))
-
-
-def cut(data: bytes, sizes: Sequence[int]) -> list[bytes]:
-    pieces = []
-    for size in sizes:
-        pieces.append(data[:size])
-        data = data[size:]
-    return [piece for piece in (*pieces, data) if piece]
 
 
 @given(st.lists(words | named, max_size=10), st.lists(st.integers(1, 40), max_size=30))

@@ -2,47 +2,37 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from podweave.helpers.wire.http1 import (
     HEAD_LIMIT,
-    Data,
     ProtocolError,
     Request,
     RequestParser,
 )
 from podweave.helpers.wire.http1_writing import chunk, request, response
-
-Seen = list[tuple[object, ...]]
+from tests.cutting import cut_up
+from tests.helpers.http1_events import Seen, note
 
 
 def parse(chunks: list[bytes], *, end: bool = False) -> Seen:
-    """The events of `chunks` as plain tuples, neighbouring Data put together."""
+    """The events of `chunks`."""
     parser = RequestParser()
     seen: Seen = []
     try:
         for chunk in [chunk for chunk in chunks if chunk] + [b""] * end:
             parser.receive(chunk)
-            while True:
-                event = parser.next_event()
-                if event is None:
-                    break
+            while (event := parser.next_event()) is not None:
                 if isinstance(event, Request):
                     fields = tuple(event.fields)
                     seen.append(
                         ("request", event.method, event.target, event.minor, fields,
                          event.keep_alive)
                     )  # fmt: skip
-                elif not isinstance(event, Data):
-                    seen.append(("end", *event.trailers))
-                elif seen and seen[-1][0] == "data":
-                    seen[-1] = ("data", bytes(seen[-1][1]) + event.content)  # type: ignore[call-overload]
                 else:
-                    seen.append(("data", event.content))
+                    note(seen, event)
     except ProtocolError as error:
         seen.append(("error", error.status))
     return seen
@@ -160,14 +150,6 @@ def test_an_end_between_requests_is_no_error() -> None:
     assert parse([GET], end=True) == parse([GET])
 
 
-@st.composite
-def cut(draw: st.DrawFn, messages: st.SearchStrategy[bytes]) -> tuple[bytes, list[bytes]]:
-    message = draw(messages)
-    cuts = sorted(draw(st.lists(st.integers(0, len(message)), max_size=12)))
-    edges = [0, *cuts, len(message)]
-    return message, [message[a:b] for a, b in pairwise(edges)]
-
-
 pieces = st.sampled_from(
     [
         b"GET / HTTP/1.1\r\n", b"Host: a\r\n", b"\r\n", b"\r", b"\n", b":", b" ",
@@ -182,7 +164,7 @@ anything = st.one_of(
 )
 
 
-@given(cut(anything), st.booleans())
+@given(cut_up(anything), st.booleans())
 def test_any_way_of_cutting_gives_the_same_events(
     message_and_chunks: tuple[bytes, list[bytes]], end: bool
 ) -> None:

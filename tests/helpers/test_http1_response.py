@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from podweave.helpers.wire.http1_grammar import ProtocolError
-from podweave.helpers.wire.http1_message import Data
 from podweave.helpers.wire.http1_response import Response, ResponseParser
-
-Seen = list[tuple[object, ...]]
+from tests.cutting import cut_up
+from tests.helpers.http1_events import Seen, note
 
 
 def parse(chunks: list[bytes], *methods: str, end: bool = False) -> Seen:
-    """The events of `chunks` as plain tuples, neighbouring Data put together."""
+    """The events of `chunks`."""
     parser = ResponseParser()
     for method in methods:
         parser.expect(method)
@@ -27,12 +24,8 @@ def parse(chunks: list[bytes], *methods: str, end: bool = False) -> Seen:
             while (event := parser.next_event()) is not None:
                 if isinstance(event, Response):
                     seen.append(("response", event.status, event.reason, event.keep_alive))
-                elif not isinstance(event, Data):
-                    seen.append(("end", *event.trailers))
-                elif seen and seen[-1][0] == "data":
-                    seen[-1] = ("data", bytes(seen[-1][1]) + event.content)  # type: ignore[call-overload]
                 else:
-                    seen.append(("data", event.content))
+                    note(seen, event)
     except ProtocolError as error:
         return [*seen, ("error", error.status)]
     if seen and seen[-1][0] == "response" and (rest := parser.rest()):
@@ -167,16 +160,8 @@ anything = st.one_of(
 )
 
 
-@st.composite
-def cut(draw: st.DrawFn, messages: st.SearchStrategy[bytes]) -> tuple[bytes, list[bytes]]:
-    message = draw(messages)
-    cuts = sorted(draw(st.lists(st.integers(0, len(message)), max_size=12)))
-    edges = [0, *cuts, len(message)]
-    return message, [message[a:b] for a, b in pairwise(edges)]
-
-
 @given(
-    cut(anything),
+    cut_up(anything),
     st.lists(st.sampled_from(["GET", "HEAD", "CONNECT"]), max_size=4),
     st.booleans(),
 )
