@@ -97,7 +97,9 @@ def test_a_time_however_it_is_written_is_read_by_columns(time: str) -> None:
     assert record["message"] == "placed, at last"
 
 
-@pytest.mark.parametrize("line", [b'"a"b,c', b'a"b,c', b'17",c', b'"17,c', b'"a,c', b"a,b,c", b"a", b'"a""b,"c"'])
+@pytest.mark.parametrize(
+    "line", [b'"a"b,c', b'a"b,c', b'17",c', b'"17,c', b'"a,c', b"a,b,c", b"a", b'"a""b,"c"']
+)
 def test_what_is_no_csv_stays_unread(line: bytes) -> None:
     for first in ("a", "a:int"):
         for layout in csv_layouts(columns_of([first, "b"]), b",", b'"'):

@@ -287,6 +287,8 @@ class HeaderLayout(_Columns):
         names = [value.decode("utf-8", "replace").strip() for value in values]
         if not all(_NAMED.fullmatch(name) for name in names):
             return None
+        # A word, as far as anybody can say who sees but the header; a severity is a number.
+        names = ["level" if name.lower() == "severity" else name for name in names]
         fields = {field_of(name) for name in names}
         if "time" not in fields or len(fields & FIELDS.keys()) < 2:
             return None
