@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import adapter_loops
+import adapter_named_loops
 
 from podweave.helpers.logs.compile import Compiler
 from podweave.helpers.logs.detect import every_layout, rank
@@ -50,7 +51,7 @@ def _loop(layout: Any, line: bytes) -> adapter_loops.Loop:
     if isinstance(layout, Envelope):
         own = (each for each in layout.every() if each.format == dataset)
         layout = next((each for each in own if each.reads(line, clock)), layout)
-    loop = adapter_loops.loop_of(layout)
+    loop = adapter_named_loops.loop_of(layout)
     loop.dataset = dataset
     return loop
 
@@ -98,7 +99,7 @@ def ratio(format_: Any, number: int, lines: int, schema: Schema = ECS) -> tuple[
         stream.feed(sample + b"\n", clock)
         delimiter = header.marker[-1:].decode()
         columns = header.announces(sample).beside[-1].columns
-        loop: adapter_loops.Loop = adapter_loops.CsvLoop(header, columns, delimiter)
+        loop: adapter_loops.Loop = adapter_named_loops.CsvLoop(header, columns, delimiter)
     else:
         made = varied(format_, number, lines, chance)
         layout = next(each for each in format_.layouts if each.reads(made[0], clock))
