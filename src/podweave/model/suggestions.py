@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-_ENOUGH = 200
+_ENOUGH = 500
 """Of more words than these none is looked at: nobody waits for a better error."""
 
 

@@ -27,10 +27,24 @@ FORMATS = {
         (
             *_with(rb"%{ISO8601:time}"),
             *_with(rb"%{TIMEOFDAY:time}"),
-            # JBoss, WildFly, Quarkus: %d %-5p [%c] (%t) %m
+            # JBoss, WildFly, Quarkus: %d %-5p [%c] (%t) %m; on the console the time alone
+            *(
+                Layout(
+                    time + rb" %{LOGLEVEL:level} +\[%{LOGGER:logger}\] "
+                    rb"\(%{PARENTHESISED:thread}\) %{REST:message}"
+                )
+                for time in (rb"%{ISO8601:time}", rb"%{TIMEOFDAY:time}")
+            ),
+            # Solr: %maxLen{%d %-5p (%t) [%notEmpty{c:%X...}] %c %m}
             Layout(
-                rb"%{ISO8601:time} %{LOGLEVEL:level} +\[%{LOGGER:logger}\] "
-                rb"\(%{PARENTHESISED:thread}\) %{REST:message}"
+                rb"%{ISO8601:time} %{LOGLEVEL:level} +\(%{PARENTHESISED:thread}\) "
+                rb"\[%{BRACKETED:context?}\] %{LOGGER:logger} %{REST:message}"
+            ),
+            # Flink: %d %-5p %-60c %x - %m
+            Layout(
+                rb"%{ISO8601:time} %{LOGLEVEL:level} +"
+                rb"%{BEGIN:logger}(?:\w++\.)+\w++(?:\$\w++)*%{END} ++"
+                rb"\[%{BRACKETED:context?}\] - %{REST:message}"
             ),
             # Kafka: [%d] %p %m (%c)
             Layout(
@@ -102,6 +116,36 @@ FORMATS = {
                     "time": (1795400216, "789"),
                     "level": "info",
                     "logger": "org.example.data.DataNode",
+                    "message": "up",
+                },
+            ),
+            (
+                b"02:16:56,789 INFO  [org.jboss.as] (Controller Boot Thread) started",
+                {
+                    "time": (1795400216, "789"),
+                    "thread": "Controller Boot Thread",
+                    "level": "info",
+                    "logger": "org.jboss.as",
+                    "message": "started",
+                },
+            ),
+            (
+                b"2026-11-23 02:16:56.789 INFO  (qtp1-31) [c:shop s:shard1] o.a.s.c.S.Request ok",
+                {
+                    "time": (1795400216, "789"),
+                    "thread": "qtp1-31",
+                    "level": "info",
+                    "logger": "o.a.s.c.S.Request",
+                    "message": "ok",
+                    "attributes": {"context": "c:shop s:shard1"},
+                },
+            ),
+            (
+                b"2026-11-23 02:16:56,789 INFO  org.apache.flink.runtime.JobMaster        [] - up",
+                {
+                    "time": (1795400216, "789"),
+                    "level": "info",
+                    "logger": "org.apache.flink.runtime.JobMaster",
                     "message": "up",
                 },
             ),

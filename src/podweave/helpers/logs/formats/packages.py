@@ -55,6 +55,45 @@ class HistoryLayout(Layout):
         return record
 
 
+ALTERNATIVES = (
+    (
+        (
+            b"update-alternatives 2026-11-23 02:16:56: run with --install /usr/b"
+            b"in/pager pager /usr/bin/less 77"
+        ),
+        {
+            "process": "update-alternatives",
+            "message": "run with --install /usr/bin/pager pager /usr/bin/less 77",
+            "command_line": "--install /usr/bin/pager pager /usr/bin/less 77",
+            "time": (1795400216, ""),
+        },
+    ),
+    (
+        (
+            b"update-alternatives 2026-11-23 02:16:56: link group pager updated "
+            b"to point to /usr/bin/less"
+        ),
+        {
+            "process": "update-alternatives",
+            "message": "link group pager updated to point to /usr/bin/less",
+            "package_name": "pager",
+            "event_action": "updated",
+            "time": (1795400216, ""),
+            "attributes": {"target": "/usr/bin/less"},
+        },
+    ),
+    (
+        (
+            b"update-alternatives 2026-11-23 02:16:57: status of link group /usr"
+            b"/bin/pager set to auto"
+        ),
+        {
+            "process": "update-alternatives",
+            "message": "status of link group /usr/bin/pager set to auto",
+            "time": (1795400217, ""),
+        },
+    ),
+)
 FORMATS = {
     "apt-history": Format(
         "apt-history",
@@ -212,5 +251,25 @@ FORMATS = {
             ),
         ),
         levels={"SUBDEBUG": "debug", "DDEBUG": "trace"},
+    ),
+    "alternatives": Format(
+        "alternatives",
+        (
+            Layout(
+                rb"%{BEGIN:process}update-alternatives%{END} %{ISO8601:time}: "
+                rb"%{BEGIN:message}link group %{SPACED:package_name} "
+                rb"%{BEGIN:event_action}updated|removed|fully removed|added%{END}"
+                rb"(?: to point to %{REST:target?})?%{END}"
+            ),
+            Layout(
+                rb"%{BEGIN:process}update-alternatives%{END} %{ISO8601:time}: "
+                rb"%{BEGIN:message}run with %{REST:command_line}%{END}"
+            ),
+            Layout(
+                rb"%{BEGIN:process}update-alternatives%{END} %{ISO8601:time}: %{REST:message}",
+                general=True,
+            ),
+        ),
+        samples=ALTERNATIVES,
     ),
 }

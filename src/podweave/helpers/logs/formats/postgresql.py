@@ -1,4 +1,7 @@
-"""PostgreSQL on standard error: the default `%m [%p] `, Debian's, and pgBadger's prefix."""
+"""PostgreSQL on standard error: the default `%m [%p] `, Debian's, and pgBadger's prefix.
+
+And PgBouncer, which stands in front of it.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,50 @@ from podweave.helpers.logs.layouts import Format, Layout
 
 _LEVEL = rb"%{PGLEVEL:level}:  %{REST:message}"
 
+_BOUNCER_LEVEL = rb"%{BEGIN:level}NOISE|DEBUG|LOG|WARNING|ERROR|FATAL%{END}"
+
+PGBOUNCER = (
+    (
+        (
+            b"2026-11-23 02:16:56.789 UTC [31] LOG C-0x55d0c8a0: orders/kim@192."
+            b"0.2.7:51234 login attempt: db=orders user=kim tls=no replication=n"
+            b"o"
+        ),
+        {
+            "pid": 31,
+            "level": "info",
+            "user": "kim",
+            "source_address": "192.0.2.7",
+            "source_port": 51234,
+            "message": "login attempt: db=orders user=kim tls=no replication=no",
+            "time": (1795400216, "789"),
+            "attributes": {"socket": "C-0x55d0c8a0", "database": "orders"},
+        },
+    ),
+    (
+        (
+            b"2026-11-23 02:16:57.001 UTC [31] WARNING S-0x55d0c8b0: (nodb)/(nou"
+            b"ser)@unix(77):6432 closing because: server conn crashed? (age=3s)"
+        ),
+        {
+            "pid": 31,
+            "level": "warn",
+            "source_port": 6432,
+            "message": "closing because: server conn crashed? (age=3s)",
+            "time": (1795400217, "001"),
+            "attributes": {"socket": "S-0x55d0c8b0"},
+        },
+    ),
+    (
+        (b"2026-11-23 02:16:58.000 UTC [31] LOG stats: 0 xacts/s, 0 queries/s, 0 client parses/s"),
+        {
+            "pid": 31,
+            "level": "info",
+            "message": "stats: 0 xacts/s, 0 queries/s, 0 client parses/s",
+            "time": (1795400218, "000"),
+        },
+    ),
+)
 FORMATS = {
     "postgresql": Format(
         "postgresql",
@@ -68,5 +115,22 @@ FORMATS = {
                 },
             ),
         ),
+    ),
+    # Its `log_connections` and the like are pairs in the message.
+    "pgbouncer": Format(
+        "pgbouncer",
+        (
+            Layout(
+                rb"%{ISOZONE:time} \[%{INT:pid}\] " + _BOUNCER_LEVEL + rb" "
+                rb"%{BEGIN:socket}[CS]-0x[0-9a-f]+%{END}: "
+                rb"(?:\(nodb\)|%{BEGIN:database?}[^/\s(]*+%{END})/"
+                rb"(?:\(nouser\)|%{BEGIN:user?}[^@\s(]*+%{END})@"
+                rb"(?:unix\(\d+\)|\[?%{BEGIN:source_address?}[0-9A-Fa-f.:]*[0-9A-Fa-f]%{END}\]?)"
+                rb":%{INT:source_port} %{REST:message}",
+            ),
+            Layout(rb"%{ISOZONE:time} \[%{INT:pid}\] " + _BOUNCER_LEVEL + rb" %{REST:message}"),
+        ),
+        samples=PGBOUNCER,
+        levels={"NOISE": "trace"},
     ),
 }

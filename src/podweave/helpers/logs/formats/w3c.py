@@ -96,14 +96,19 @@ class HeaderLayout(Layout):
         if layout is None:
             if self.line.fullmatch(line) is None or len(self._announced) >= _MOST_HEADERS:
                 return None
-            names = line.removeprefix(b"#Fields:").decode("utf-8", "replace").split()
-            if len(names) > _MOST_COLUMNS:
-                return None
-            tabbed = names[2:3] == ["x-edge-location"]
-            layout = columns_layout(names, b"\t" if tabbed else b" ")
-            layout.format = self.format
-            self._announced[line] = layout
+            layout = self.layout_of(line)
+            if layout is not None:
+                layout.format = self.format
+                self._announced[line] = layout
         return layout
+
+    def layout_of(self, line: bytes) -> Layout | None:
+        """The layout of lines beneath that header."""
+        names = line.removeprefix(b"#Fields:").decode("utf-8", "replace").split()
+        if len(names) > _MOST_COLUMNS:
+            return None
+        tabbed = names[2:3] == ["x-edge-location"]
+        return columns_layout(names, b"\t" if tabbed else b" ")
 
 
 def columns_layout(columns: list[str], separator: bytes) -> Layout:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _KEYS = {
     "time": "@timestamp timestamp time ts datetime date asctime eventtime @t timemillis "
-    "time_local time_iso8601 created_at instant log_time logged_at",
+    "time_local time_iso8601 created_at instant log_time logged_at t",
     "level": "level severity lvl loglevel log_level levelname log.level severity_text "
     "severitytext @l priority_name",
     "message": "message msg @m @mt log event body short_message renderedmessage",
@@ -26,21 +26,21 @@ _KEYS = {
     "line": "lineno line log.origin.file.line",
     "function": "funcname function method_name log.origin.function",
     "source_address": "remote_addr client_ip clientip remote_ip client.address source.address "
-    "source.ip",
+    "source.ip httprequest.remoteip",
     "source_port": "remote_port source.port",
     "destination_address": "destination.address destination.ip",
     "destination_port": "destination.port",
     "user": "user.name remote_user",
-    "method": "request_method http.request.method",
-    "url": "request_uri uri url url.original",
+    "method": "request_method http.request.method httprequest.requestmethod",
+    "url": "request_uri uri url url.original httprequest.requesturl",
     "url_path": "url.path",
     "url_query": "url.query",
     "url_full": "url.full",
-    "status": "status status_code http.response.status_code",
+    "status": "status status_code http.response.status_code httprequest.status",
     "response_bytes": "body_bytes_sent http.response.body.bytes",
     "referrer": "http_referer referer http.request.referrer",
-    "user_agent": "http_user_agent user_agent user_agent.original",
-    "duration": "request_time",
+    "user_agent": "http_user_agent user_agent user_agent.original httprequest.useragent",
+    "duration": "request_time httprequest.latency",
     "trace_id": "trace_id traceid trace.id otel.trace_id",
     "span_id": "span_id spanid span.id otel.span_id",
     "transaction_id": "transaction.id transaction_id",
