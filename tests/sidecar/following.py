@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from podweave.helpers.logs.followed_file import Chunk
+from podweave.helpers.logs.chunks import Chunk
 from podweave.helpers.logs.reading import Reading
 from podweave.helpers.logs.tail import Tail
 

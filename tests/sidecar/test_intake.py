@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from podweave.helpers.logs import datagram_lines
-from podweave.helpers.logs.followed_file import Chunk, FollowedFile
+from podweave.helpers.logs.chunks import Chunk
+from podweave.helpers.logs.followed_file import FollowedFile
 from podweave.helpers.logs.intake import _Lines
 from podweave.helpers.logs.reading import DATAGRAMS, Reading
 from podweave.helpers.logs.records import take_records

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from podweave.helpers.configuration import ConfigurationError, Section
+from podweave.helpers.logs.chunks import Chunk
 from podweave.helpers.logs.events import Events
-from podweave.helpers.logs.followed_file import Chunk
 from podweave.helpers.logs.reading import Reading, configure
 from tests.sidecar.following import Following
 

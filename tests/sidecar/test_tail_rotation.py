@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from podweave.helpers.logs.events import Events
+from podweave.helpers.logs.file_ends import HELD_QUIET
 from podweave.helpers.logs.reading import Reading
-from podweave.helpers.logs.tail import HELD_QUIET
 from tests.sidecar.following import Following
 
 

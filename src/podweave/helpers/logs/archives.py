@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import os
 
-from podweave.helpers.logs.followed_file import HEAD, FollowedFile, digest
+from podweave.helpers.logs.fingerprints import fingerprint
+from podweave.helpers.logs.followed_file import HEAD, FollowedFile
 from podweave.helpers.logs.globs import PACKED
 
 TYPE_CHECKING = False
@@ -60,7 +61,7 @@ class Archive:
                 return False
             known, tail_digest = self.entry["tail"]
             tail = file.archive.read_at(known, offset - known)
-            found = digest(tail) == tail_digest and file.archive.reached >= offset
+            found = fingerprint(tail) == tail_digest and file.archive.reached >= offset
         except OSError:
             found = False
         if not found:
@@ -81,7 +82,7 @@ class Archive:
         assert file.archive is not None
         try:
             head = file.archive.read_at(first, 0)
-            if len(head) == first and digest(head) == head_digest:
+            if len(head) == first and fingerprint(head) == head_digest:
                 file.path = entry["path"]
                 file.known_as = entry.get("identity", "")
                 file.head = head
@@ -230,12 +231,12 @@ def was_followed(file: FollowedFile, known: Iterable[tuple[int, str]]) -> bool:
     assert file.archive is not None
     head = file.archive.read_at(HEAD, 0)
     return any(
-        0 < length <= len(head) and digest(head[:length]) == wanted for length, wanted in known
+        0 < length <= len(head) and fingerprint(head[:length]) == wanted for length, wanted in known
     )
 
 
 def _begins_like(archive: FollowedFile, followed: FollowedFile) -> bool:
-    return was_followed(archive, [(len(followed.head), digest(followed.head))])
+    return was_followed(archive, [(len(followed.head), fingerprint(followed.head))])
 
 
 def _newest(directory: str) -> list[str]:

@@ -19,19 +19,12 @@ import fcntl
 import os
 import sys
 from collections import deque
-from itertools import accumulate
 
-try:
-    # hashlib would load OpenSSL as well: 4 MB that no helper has to spare.
-    from _blake2 import blake2b
-except ImportError:
-    from hashlib import blake2b
-
-from podweave.helpers.logs.newlines import count_newlines
+from podweave.helpers.logs.chunks import Chunk
+from podweave.helpers.logs.fingerprints import fingerprint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
     from podweave.helpers.logs.gzip_reader import GzipReader
@@ -48,82 +41,6 @@ _MOST_SPOTS = 32
 
 TAIL = 256
 """How many bytes before the offset are compared before each read."""
-
-
-class Chunk:
-    """Whole records of one file: its lines, as they stand there unless the entry says otherwise.
-
-    `data` always ends with a newline. As they stand, only three things are ever changed: a last
-    line without a newline gets one when its file ends or the Pod does; a line over the limit is
-    cut (and counted); a run of NUL bytes at the beginning of a line, the hole that copytruncate
-    leaves under a writer without O_APPEND, is left out. Beyond that a `Reading` decodes to UTF-8,
-    takes carriage returns and wrappers off, and joins lines to events.
-
-    `offset` and `end` are the place in the file that the chunk stands for; the next chunk of
-    the same file begins at `end`, or behind a hole there.
-
-    `starts`: where in the file each record begins; None: where it begins in `data`, counted from
-    `offset`. `bounds`: where in `data` each record ends, its newline included; None: a record is
-    a line, else there are newlines in records. `details`: for each record its time as written
-    (RFC 3339, or b"") and its stream (b"stdout", b"stderr" or b""); None: the lines have none.
-    """
-
-    __slots__ = (
-        "acknowledged",
-        "bounds",
-        "data",
-        "details",
-        "end",
-        "file",
-        "offset",
-        "starts",
-        "tail",
-    )
-
-    def __init__(
-        self,
-        file: FollowedFile,
-        offset: int,
-        end: int,
-        data: bytes,
-        tail: bytes,
-        starts: list[int] | None = None,
-        bounds: list[int] | None = None,
-        details: list[tuple[bytes, bytes]] | None = None,
-    ) -> None:
-        self.file = file
-        self.offset = offset
-        self.end = end
-        self.data = data
-        self.tail = tail
-        self.starts = starts
-        self.bounds = bounds
-        self.details = details
-        self.acknowledged = False
-
-    def count(self) -> int:
-        """How many records there are."""
-        return count_newlines(self.data) if self.bounds is None else len(self.bounds)
-
-    def texts(self) -> list[bytes]:
-        """The records, without the newline at their end."""
-        if self.bounds is None:
-            lines = self.data.split(b"\n")
-            lines.pop()
-            return lines
-        data = self.data
-        return [data[a : b - 1] for a, b in zip([0, *self.bounds], self.bounds, strict=False)]
-
-    def records(self) -> Iterator[tuple[int, bytes]]:
-        """Each record's place in the file, which names it for ever, and its text."""
-        texts = self.texts()
-        if self.starts is not None:
-            return zip(self.starts, texts, strict=True)
-        return zip(accumulate(map(_length, texts), initial=self.offset), texts, strict=False)
-
-
-def _length(line: bytes) -> int:
-    return len(line) + 1
 
 
 class FollowedFile:
@@ -291,7 +208,7 @@ class FollowedFile:
         more: dict[str, Any] = {}
         if spots:
             places = [place for place, _ in spots]
-            more["spots"] = [places, digest(b"".join(spot for _, spot in spots))]
+            more["spots"] = [places, fingerprint(b"".join(spot for _, spot in spots))]
         if self.version is not None:
             more["version"] = self.version
         if self.known_as:
@@ -302,8 +219,8 @@ class FollowedFile:
             "device": self.device,
             "inode": self.inode,
             "generation": self.generation,
-            "head": [len(head), digest(head)],
-            "tail": [len(self.acknowledged_tail), digest(self.acknowledged_tail)],
+            "head": [len(head), fingerprint(head)],
+            "tail": [len(self.acknowledged_tail), fingerprint(self.acknowledged_tail)],
             "offset": self.acknowledged,
         }
 
@@ -357,12 +274,12 @@ def matches(entry: dict[str, Any], descriptor: int) -> tuple[bytes, bytes] | Non
         head = os.pread(descriptor, first, 0)
     except OSError:
         return None
-    if digest(tail) != tail_digest or digest(head) != head_digest:
+    if fingerprint(tail) != tail_digest or fingerprint(head) != head_digest:
         return None
     places, spots_digest = entry.get("spots", [[], ""])
     if places:
         spots = [os.pread(descriptor, SPOT, max(0, place - SPOT)) for place in places]
-        if digest(b"".join(spots)) != spots_digest:
+        if fingerprint(b"".join(spots)) != spots_digest:
             return None
     return tail, head
 
@@ -377,7 +294,3 @@ def version_of(descriptor: int) -> int | None:
         return None
     return int.from_bytes(answer[:4], sys.byteorder)
 
-
-def digest(data: bytes) -> str:
-    """Fingerprint of some bytes of a file: 64 bits are plenty beside device and inode."""
-    return blake2b(data, digest_size=8).hexdigest()

@@ -13,7 +13,8 @@ import os
 from itertools import accumulate
 
 from podweave.helpers.logs import text_encodings
-from podweave.helpers.logs.followed_file import HEAD, TAIL, Chunk
+from podweave.helpers.logs.chunks import Chunk
+from podweave.helpers.logs.followed_file import HEAD, TAIL
 from podweave.helpers.logs.reading import JOINED_LIMIT
 
 TYPE_CHECKING = False

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from podweave.helpers.logs.followed_file import Chunk, FollowedFile
+    from podweave.helpers.logs.chunks import Chunk
+    from podweave.helpers.logs.followed_file import FollowedFile
     from podweave.helpers.logs.outputs.interface import Output
     from podweave.helpers.logs.schemas.schema import Schema
     from podweave.helpers.logs.steps.steps import Steps

@@ -10,7 +10,7 @@ from podweave.helpers.logs.delivery.delivery import Delivery
 from podweave.helpers.logs.delivery.origin import Origin
 from podweave.helpers.logs.delivery.overflow import Overflow
 from podweave.helpers.logs.delivery.sections import Known, folder_name, own_names, sections_of
-from podweave.helpers.logs.followed_file import digest
+from podweave.helpers.logs.fingerprints import fingerprint
 from podweave.helpers.logs.pod_labels import read_labels
 from podweave.helpers.logs.stores.interface import Context
 
@@ -144,7 +144,7 @@ class Deliveries:
 
         assert logs.listen is not None
         kind, path = logs.listen
-        names = [digest(f"{path} {folder_name(section)}".encode()) for section in sections]
+        names = [fingerprint(f"{path} {folder_name(section)}".encode()) for section in sections]
         intake = Intake(
             kind,
             path,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podweave.helpers.journal import Journal
-    from podweave.helpers.logs.followed_file import Chunk
+    from podweave.helpers.logs.chunks import Chunk
 
 CHUNK = 256 << 10
 """Bytes read at once."""

@@ -16,7 +16,8 @@ import re
 import time
 from collections import deque
 
-from podweave.helpers.logs.followed_file import TAIL, Chunk, FollowedFile, is_entry, matches
+from podweave.helpers.logs.chunks import Chunk
+from podweave.helpers.logs.followed_file import TAIL, FollowedFile, is_entry, matches
 from podweave.helpers.logs.line_reader import LineReader
 from podweave.helpers.logs.source import CHUNK, FAST, QUIET_AT_END, QUIET_WITHOUT_WRITER, Source
 from podweave.helpers.logs.writers import has_writer

@@ -11,19 +11,20 @@ or once a second where the kernel's hints can be relied on (rest.py).
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 import time
 
-from podweave.helpers.logs.followed_file import Chunk, FollowedFile, version_of
+from podweave.helpers.logs.chunks import Chunk
+from podweave.helpers.logs.file_ends import FileEnds
+from podweave.helpers.logs.followed_file import FollowedFile, version_of
 from podweave.helpers.logs.followed_files import FollowedFiles
 from podweave.helpers.logs.globs import PACKED, Globs
 from podweave.helpers.logs.line_reader import LineReader, ReplacedError
 from podweave.helpers.logs.reading import Reading
 from podweave.helpers.logs.rest import ACTIVE, Rest
-from podweave.helpers.logs.source import CHUNK, QUIET_AT_END, QUIET_WITHOUT_WRITER, SLOW, Source
-from podweave.helpers.logs.writers import has_writer
+from podweave.helpers.logs.source import CHUNK, SLOW, Source
+from podweave.helpers.logs.unreadable import Unreadable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,12 +36,6 @@ if TYPE_CHECKING:
 
 FLUSH_PARTS = 5.0
 """Seconds after which the missing part of a container's line won't come any more."""
-# A name may change while the names are looked at, so that for one look a file has none.
-REAPPEAR = 0.5
-# A file that nobody is known to write to any more, and nobody is known not to.
-QUIET_AFTER_DEPARTURE = 30.0
-# Where a lease can't tell (NFS says "a writer" always), old files must not be held for ever.
-HELD_QUIET = 16
 SAMPLE_EVERY = 0.05
 # Less is not worth a system call.
 _LEAST_READ = 4096
@@ -78,7 +73,7 @@ class Tail(Source):
         self._chunk = min(CHUNK, reading.line_limit)
         self._flush = reading.events.flush if reading.events is not None else FLUSH_PARTS
         self._files = FollowedFiles(entries, self._tell)
-        self._unreadable: dict[str, int | None] = {}
+        self._unreadable = Unreadable(self._tell)
         self._next_scan = 0.0
         self._scanned_at = 0.0
         self._looked_back = False
@@ -86,6 +81,9 @@ class Tail(Source):
         self._rest = None if hints is None else Rest(hints, self._woken)
         self._watched: frozenset[str] | None = None
         self._reader = LineReader(reading, self.counters, journal)
+        self._ends = FileEnds(
+            self._files, self._reader, self._unreadable, self._look_at, self._replace
+        )
 
     # A turn
 
@@ -129,7 +127,9 @@ class Tail(Source):
             idle = 0
             left -= len(chunk.data)
             chunks.append(chunk)
-        self._settle(now, chunks)
+        if self._ends.settle(now, self._finishing, chunks):
+            self._dirty = True
+        self._settled = self._ends.settled
         self._count(chunks)
         return chunks
 
@@ -194,7 +194,7 @@ class Tail(Source):
         return len(self._unreadable)
 
     def unread_files(self) -> list[str]:
-        return [path for path in self._unreadable if path not in self._globs.errors]
+        return [path for path in self._unreadable.paths() if path not in self._globs.errors]
 
     @property
     def found_nothing(self) -> bool:
@@ -208,12 +208,12 @@ class Tail(Source):
         # A turn that comes a little early must not put the look off to the next one.
         self._next_scan = now + SLOW * 0.8
         self._scanned_at = now
-        unreadable: dict[str, int | None] = {}
+        self._unreadable.look()
         seen: set[tuple[int, int]] = set()
         at: dict[str, FollowedFile] = {}
         paths = self._globs.paths(now)
         for directory, error in self._globs.errors.items():
-            self._report(unreadable, directory, error)
+            self._unreadable.report(directory, error)
         for path in paths:
             try:
                 status = os.stat(path)
@@ -234,9 +234,7 @@ class Tail(Source):
             except (FileNotFoundError, NotADirectoryError):
                 continue
             except OSError as error:
-                # Too many open files is one thing to say, however many names it keeps closed.
-                scarce = error.errno in (errno.EMFILE, errno.ENFILE)
-                self._report(unreadable, "more files" if scarce else path, error)
+                self._unreadable.report(path, error)
                 continue
             before = self._files.at.get(path)
             if before is not None and before is not file and file.offset == 0:
@@ -247,7 +245,7 @@ class Tail(Source):
         if at.keys() != self._files.at.keys():
             self._watched = None
         self._files.at = at
-        self._unreadable = unreadable
+        self._unreadable.looked()
         if not self._looked_back:
             self._looked_back = True
             self._look_back(now)
@@ -306,16 +304,6 @@ class Tail(Source):
         self._files.add(file)
         return self._update(file, status, now)
 
-    def _report(self, unreadable: dict[str, int | None], path: str, error: OSError) -> None:
-        """Say once that something can't be read; it is tried again at every look."""
-        unreadable[path] = error.errno
-        if self._unreadable.get(path) != error.errno:
-            message = error.strerror or str(error)
-            if error.errno == errno.EACCES:
-                message += f": this runs as user {os.geteuid()}"
-            code = errno.errorcode.get(error.errno or 0)
-            self._tell("log.unreadable", path=path, error=code, message=message)
-
     # Looking at files
 
     def _look_at_active(self, now: float) -> None:
@@ -327,7 +315,7 @@ class Tail(Source):
         try:
             self._update(file, os.fstat(file.descriptor), now)
         except OSError as error:
-            self._report(self._unreadable, file.path, error)
+            self._unreadable.report(file.path, error)
 
     def _update(self, file: FollowedFile, status: os.stat_result, now: float) -> FollowedFile:
         """Take note of what a look shows; the file's new generation if it was truncated."""
@@ -395,82 +383,9 @@ class Tail(Source):
             return None
         except OSError as error:
             # EIO, ESTALE: what is behind the descriptor is gone for now.
-            self._report(self._unreadable, file.path, error)
+            self._unreadable.report(file.path, error)
             file.look = False
             return None
         # Nothing yet, but the end of the file isn't reached: a long line goes on, or a hole.
         self._more = self._more or (chunk is None and file.look)
         return chunk
-
-    # Ends of files
-
-    def _settle(self, now: float, chunks: list[Chunk]) -> None:
-        """End files that nobody can write to any more; at the end of the Pod, see what is left."""
-        settled = self._finishing is not None
-        for file in self._files.unpacked():
-            if not self._settle_unpacked(file, chunks):
-                settled = False
-        held: list[FollowedFile] = []
-        for file in self._files:
-            if file.look:
-                settled = False
-            elif file.departed is not None or self._finishing is not None:
-                if self._complete(file, now):
-                    self._close_off(file, now, chunks)
-                else:
-                    settled = False
-                    held.append(file)
-        if len(held) > HELD_QUIET and self._finishing is None:
-            held.sort(key=lambda file: file.changed)
-            for file in held[:-HELD_QUIET]:
-                if _quiet(file, now) >= QUIET_AFTER_DEPARTURE:
-                    self._close_off(file, now, chunks)
-        self._settled = settled
-
-    def _settle_unpacked(self, file: FollowedFile, chunks: list[Chunk]) -> bool:
-        """End a compressed file that is read to its end."""
-        archive = file.archive
-        assert archive is not None
-        if file.look or (archive.torn and self._finishing is None):
-            return False
-        file.size = archive.reached
-        self._close_off(file, self._clock(), chunks)
-        self._files.end(file, self._clock())
-        self._dirty = True
-        return True
-
-    def _complete(self, file: FollowedFile, now: float) -> bool:
-        """Read to its end, and nothing will follow."""
-        writer = has_writer(file.descriptor)
-        # The last words of a writer that has just closed the file.
-        self._look_at(file, now)
-        if file.look or file.ended:
-            return False
-        if self._finishing is not None:
-            quiet = now - max(file.changed, self._finishing)
-            return quiet >= (QUIET_WITHOUT_WRITER if writer is False else QUIET_AT_END)
-        if now - (file.departed or 0.0) < REAPPEAR:
-            return False
-        # A writer that is known to be there may be silent for as long as it likes.
-        return writer is False or (writer is None and _quiet(file, now) >= QUIET_AFTER_DEPARTURE)
-
-    def _close_off(self, file: FollowedFile, now: float, chunks: list[Chunk]) -> None:
-        """Deliver what is after the last newline; let go of a file that has no name here."""
-        try:
-            while file.size > file.offset:
-                chunk = self._reader.rest(file, file.size)
-                chunks.append(chunk)
-        except ReplacedError:
-            if file.archive is None:
-                self._replace(file, now)
-                return
-        except OSError as error:
-            self._report(self._unreadable, file.path, error)
-        if file.departed is not None and now - file.departed >= REAPPEAR:
-            self._files.end(file, now)
-            self._dirty = True
-
-
-def _quiet(file: FollowedFile, now: float) -> float:
-    """Seconds since a file that departed last grew."""
-    return now - max(file.changed, file.departed or 0.0)

@@ -23,9 +23,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from podweave.helpers.logs.chunks import Chunk
     from podweave.helpers.logs.delivery.origin import Origin
     from podweave.helpers.logs.delivery.rows import Block
-    from podweave.helpers.logs.followed_file import Chunk
 
 JOINT = b"\xff"
 """Stands for a newline within a record, in pieces that are `joined`: a byte that UTF-8 hasn't.

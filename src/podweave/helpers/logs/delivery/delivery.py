@@ -6,38 +6,34 @@ what the budget says, and the second reading comes out of the kernel's page cach
 below that of sending. To read once for all would mean to keep what the slowest store lacks.
 
 A turn: read what the budget and the batch have room for, close the batch when it is full or has
-waited long enough, send while the store's window is open. What the store answers is settled here:
-what is delivered or became a dead letter is acknowledged to the source, the rest is sent again
-after a back-off, in front of everything newer. The checkpoint never says more than was
-acknowledged.
+waited long enough, send while the store's window is open (sending.py settles what is answered).
+The checkpoint never says more than was acknowledged.
 """
 
 from __future__ import annotations
 
 import time
-from collections import deque
 
-from podweave.helpers.logs.delivery.collecting import Collector, consign_again
+from podweave.helpers.logs.delivery.collecting import Collector
 from podweave.helpers.logs.delivery.counts import Counts
 from podweave.helpers.logs.delivery.feeds import SourceFeed
+from podweave.helpers.logs.delivery.sending import Sending
 from podweave.helpers.logs.delivery.store_health import StoreHealth
 from podweave.helpers.logs.delivery.unsettled import Unsettled
 from podweave.helpers.logs.source import SLOW
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Any
 
     from podweave.helpers.journal import Journal
     from podweave.helpers.logs.delivery.budget import Share
-    from podweave.helpers.logs.delivery.collecting import Consignment
     from podweave.helpers.logs.delivery.dead_letters import DeadLetters
     from podweave.helpers.logs.delivery.feeds import Parcel
     from podweave.helpers.logs.delivery.origin import Origin
     from podweave.helpers.logs.delivery.overflow import Overflow
     from podweave.helpers.logs.source import Source
-    from podweave.helpers.logs.stores.interface import Done, Outcome, Store
+    from podweave.helpers.logs.stores.interface import Store
     from podweave.helpers.loop import Loop, Timer
 
 TURN = 256 << 10
@@ -81,11 +77,18 @@ class Delivery:
         self._collector = Collector(store.limits)
         self._held: list[Parcel] = []
         """Read for the disk, which didn't take it."""
-        self._queue: deque[Consignment] = deque()
-        self._under_way: dict[Consignment, None] = {}
         self.unsettled = Unsettled(share, self.counts)
         self._health = StoreHealth(journal, loop.now, store=self.store_name, source=label)
-        self._sent_at = -1e9
+        self._sending = Sending(
+            store,
+            self._health,
+            self.counts,
+            self.unsettled,
+            dead_letters,
+            too_large=self._collector.shrink,
+            answered=self._wake,
+            clock=loop.now,
+        )
         self._in_turn = False
         self._finishing = False
         self._given_up = False
@@ -109,9 +112,7 @@ class Delivery:
         if self._given_up or not self.overflow.possible:
             return
         self._given_up = True
-        self.store.close()
-        self._queue.extendleft(reversed(self._under_way))
-        self._under_way.clear()
+        self._sending.stop()
         self._schedule(0.0)
 
     @property
@@ -122,7 +123,7 @@ class Delivery:
             return False
         if not self.unsettled.all_on_disk:
             return False
-        if self._under_way and not self._health.failing:
+        if self._sending.oldest is not None and not self._health.failing:
             return False  # of the disk: its answer spares the next Pod the same
         return self.overflow.empty or self.left_on_disk
 
@@ -180,7 +181,7 @@ class Delivery:
 
     def hindrance(self) -> str:
         """Why not everything is delivered."""
-        sent = next(iter(self._under_way), None)
+        sent = self._sending.oldest
         if self._health.failing or sent is None:
             return self._health.reason or "there was no time for it"
         return f"no answer for {self._loop.now() - sent.sent_at:.1f} s to what was sent"
@@ -190,8 +191,7 @@ class Delivery:
         if self._timer is not None:
             self._timer.cancel()
         self.source.close()
-        if not self._given_up:
-            self.store.close()
+        self._sending.stop()
         self.overflow.close()
         self.dead_letters.close()
 
@@ -204,9 +204,9 @@ class Delivery:
             now = self._loop.now()
             self._read(now)
             if not self._given_up:
-                self._send(now)
+                self._sending.send(now)
                 self._close_batch_if_due(now)
-                self._send(now)
+                self._sending.send(now)
         finally:
             self._in_turn = False
 
@@ -216,10 +216,9 @@ class Delivery:
         # A source that can wake us says itself how long it may be left alone.
         reads = self._may_read() or (self.overflow.possible and self._down(now))
         waits = [self.source.next_poll() if reads else SLOW]
-        open_window = len(self._under_way) < self.store.window
-        if open_window and self._queue:
+        if self._sending.open and self._sending.queue:
             waits.append(self.wait_for_retry())
-        elif open_window and not self._collector.empty:
+        elif self._sending.open and not self._collector.empty:
             waits.append(self._due_at() - now)
         if self.overflow.next_feed() is not None and self._may_read():
             waits.append(0.0)
@@ -230,6 +229,7 @@ class Delivery:
         return self._health.wait()
 
     def _wake(self) -> None:
+        """Take a turn now."""
         if not self._in_turn and not self._closed:
             self._schedule(0.0)
 
@@ -247,7 +247,7 @@ class Delivery:
 
     def _may_read(self) -> bool:
         """A whole batch that waits is enough in store."""
-        return not self._queue and self.unsettled.free > 0
+        return not self._sending.queue and self.unsettled.free > 0
 
     def _read(self, now: float) -> None:
         spilling = self._spill_if_down(now)
@@ -255,10 +255,10 @@ class Delivery:
             return
         room = min(TURN, self._collector.room, self.unsettled.free)
         feed = self.overflow.next_feed()
-        if feed is not None and room > 0 and not self._queue:
+        if feed is not None and room > 0 and not self._sending.queue:
             for parcel in feed.read(room):
                 self._collect(parcel, now)
-        elif self._held and feed is None and not self._queue:
+        elif self._held and feed is None and not self._sending.queue:
             # The store works again before the disk did.
             for parcel in self._held:
                 self.unsettled.let_go(parcel)
@@ -266,7 +266,7 @@ class Delivery:
             self._held = []
         if spilling:
             return
-        if feed is not None or self._held or room <= 0 or self._queue:
+        if feed is not None or self._held or room <= 0 or self._sending.queue:
             # Also then: what is rotated away meanwhile must be opened now, or it is lost.
             self.source.read(0)
             return
@@ -281,7 +281,7 @@ class Delivery:
 
     def _collect(self, parcel: Parcel, now: float) -> None:
         self.unsettled.add(parcel, now)
-        self._queue.extend(self._collector.add(parcel, now))
+        self._sending.queue.extend(self._collector.add(parcel, now))
 
     # The disk
 
@@ -293,7 +293,7 @@ class Delivery:
         if self._health.has_failed_for(after):
             return True
         # It says nothing at all, neither yes nor no.
-        sent = next(iter(self._under_way), None)
+        sent = self._sending.oldest
         return sent is not None and now - sent.sent_at >= max(self.overflow.after, SILENCE)
 
     def _spill_if_down(self, now: float) -> bool:
@@ -303,7 +303,7 @@ class Delivery:
         if not self.overflow.waiting:
             # Only so is it in order: nothing is on the disk that comes after it.
             if not self._collector.spilled:
-                self._queue.extend(self._collector.close())
+                self._sending.queue.extend(self._collector.close())
             if not self._spill_what_waits(now):
                 return False
         if not self._held:
@@ -325,7 +325,7 @@ class Delivery:
         does, or it would come after that when this process is killed. It stays in its place here
         as well: if the disk takes only a part, the rest still comes after that part. An answer
         then settles what is on the disk."""
-        for consignment in [*self._under_way, *self._queue]:
+        for consignment in self._sending.all():
             if consignment.spilled:
                 continue
             batch = consignment.batch
@@ -345,85 +345,11 @@ class Delivery:
     def _due_at(self) -> float:
         if self._finishing and self.source.finished:
             return 0.0
-        return self._collector.due_at(self._sent_at)
+        return self._collector.due_at(self._sending.sent_at)
 
     def _close_batch_if_due(self, now: float) -> None:
         """A batch that can't be sent yet may go on growing."""
-        if self._collector.empty or self._queue or len(self._under_way) >= self.store.window:
+        if self._collector.empty or self._sending.queue or not self._sending.open:
             return
         if now >= self._due_at() or self.unsettled.free <= 0:
-            self._queue.extend(self._collector.close())
-
-    # Sending
-
-    def _send(self, now: float) -> None:
-        while (
-            self._queue and not self.wait_for_retry() and len(self._under_way) < self.store.window
-        ):
-            consignment = self._queue.popleft()
-            self._under_way[consignment] = None
-            consignment.sent_at = self._sent_at = now
-            self.store.send(consignment.batch, self._done_with(consignment))
-
-    def _done_with(self, consignment: Consignment) -> Done:
-        return lambda outcome: self._done(consignment, outcome)
-
-    def _done(self, consignment: Consignment, outcome: Outcome) -> None:
-        if self._closed or self._given_up:
-            return
-        del self._under_way[consignment]
-        now = self._loop.now()
-        self.counts.latency.observe(now - consignment.sent_at)
-        batch = consignment.batch
-        if outcome.divide and batch.records > 1:
-            self._divide(consignment, outcome)
-        elif outcome.divide:
-            self._settle(consignment, [], [(0, outcome.reason)], outcome)
-        elif outcome.again is None:
-            self._failed(outcome)
-            self._queue.appendleft(consignment)
-        else:
-            self._settle(consignment, outcome.again, outcome.rejected, outcome)
-        if not self._in_turn:
-            self._schedule(0.0)
-
-    def _settle(
-        self,
-        consignment: Consignment,
-        again: Sequence[int],
-        rejected: Sequence[tuple[int, str]],
-        outcome: Outcome,
-    ) -> None:
-        """Part of a batch is delivered, part of it may never be, part of it comes again."""
-        batch = consignment.batch
-        if rejected and not self.dead_letters.write(batch, rejected):
-            # Not kept anywhere yet: to send them again finds out what becomes of them later.
-            again = sorted([*again, *(index for index, _ in rejected)])
-            rejected = ()
-        self.counts.rejected_records += len(rejected)
-        if again:
-            part = batch.select(again)
-            self.counts.delivered_bytes += batch.size - part.size
-            self.counts.delivered_records += batch.records - part.records - len(rejected)
-            self._queue.appendleft(consign_again(part, consignment.parcels))
-            self._failed(outcome)
-        else:
-            self.counts.delivered_bytes += batch.size
-            self.counts.delivered_records += batch.records - len(rejected)
-            self._health.recovered()
-        self.unsettled.release(consignment.parcels)
-
-    def _divide(self, consignment: Consignment, outcome: Outcome) -> None:
-        """Send the halves instead, the first one first."""
-        self.counts.divided += 1
-        batch = consignment.batch
-        if outcome.too_large:
-            self._collector.shrink(batch.size)
-        first, rest = batch.halves()
-        self._queue.appendleft(consign_again(rest, consignment.parcels))
-        self._queue.appendleft(consign_again(first, consignment.parcels))
-        self.unsettled.release(consignment.parcels)
-
-    def _failed(self, outcome: Outcome) -> None:
-        self.counts.retries += 1
-        self._health.failed(outcome)
+            self._sending.queue.extend(self._collector.close())

@@ -10,8 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from podweave.helpers.logs.chunks import Chunk
     from podweave.helpers.logs.delivery.origin import Origin
-    from podweave.helpers.logs.followed_file import Chunk
     from podweave.helpers.logs.source import Source
 
 

@@ -5,12 +5,7 @@ from __future__ import annotations
 import json
 import os
 
-try:
-    # hashlib would load OpenSSL as well: 4 MB that no helper has to spare.
-    from _blake2 import blake2b
-except ImportError:
-    from hashlib import blake2b
-
+from podweave.helpers.logs.fingerprints import fingerprint
 from podweave.helpers.logs.raw_records import RawRecords
 
 TYPE_CHECKING = False
@@ -75,6 +70,6 @@ class Origin:
             if len(self._prefixes) >= _MEMO:
                 self._prefixes.clear()
             name = f"{self.uid}/{identity}".encode("utf-8", "surrogateescape")
-            prefix = blake2b(name, digest_size=10).hexdigest().encode()
+            prefix = fingerprint(name, 10).encode()
             self._prefixes[identity] = prefix
         return prefix

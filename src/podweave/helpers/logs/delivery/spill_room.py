@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import os
 
-try:
-    from _blake2 import blake2b
-except ImportError:
-    from hashlib import blake2b
-
 from podweave.helpers.logs.delivery.sections import heir
 from podweave.helpers.logs.delivery.spill import SUFFIX, Spill, read_json
+from podweave.helpers.logs.fingerprints import fingerprint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -99,7 +95,7 @@ class SpillRoom:
 
 
 def _digest(section: str) -> str:
-    return blake2b(section.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+    return fingerprint(section.encode("utf-8", "surrogateescape"))
 
 
 def _names(directory: str) -> list[str]:
