@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from podweave.helpers.configuration import ConfigurationError
 from podweave.helpers.logs.delivery.batches import Batch
 from podweave.helpers.logs.delivery.origin import Origin
+from podweave.helpers.logs.stores.elasticsearch import body_of
 from podweave.helpers.loop import Loop
 from podweave.helpers.wire import elasticsearch as bulk
 from tests.sidecar.bulk_cluster import Cluster
@@ -276,11 +277,12 @@ def test_no_bytes_are_taken_for_an_answer(data: bytes, count: int) -> None:
 @given(st.lists(st.binary(max_size=40).map(lambda line: line.replace(b"\n", b"")), min_size=1))
 def test_a_body_has_two_lines_of_json_a_record(lines: list[bytes]) -> None:
     batch = Batch([piece(lines, 7, "/a")], Origin(KUBERNETES), raw=True, read_at=0.0)
-    rows = bulk.body(batch.ids(), batch.documents()).split(b"\n")
+    rows = body_of(batch.pieces[0], batch).split(b"\n")
     assert rows.pop() == b""
     assert len(rows) == 2 * len(lines)
     parsed = [json.loads(row) for row in rows]
-    ids = [row["create"]["_id"] for row in parsed[::2]]
+    ids = [row["create"]["_id"].encode() for row in parsed[::2]]
+    assert ids == batch.ids()
     assert len(set(ids)) == len(ids)
     assert [row["message"] for row in parsed[1::2]] == [
         line.decode("utf-8", "backslashreplace") for line in lines

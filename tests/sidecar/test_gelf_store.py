@@ -231,3 +231,18 @@ def test_wrong_configuration() -> None:
         configured("gelf", address="a:1", compression="gzip")
     with pytest.raises(ConfigurationError, match="is for tcp"):
         configured("gelf", address="a:1", transport="udp", tls={"mode": "require"})
+
+
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [
+        ("a", "_a"),
+        ("a b/c", "_a_b_c"),
+        ("id", "__id"),
+        ("_id", "__id"),
+        ("__id", "___id"),
+        ("", "_"),
+    ],
+)
+def test_names_of_additional_fields(name: str, made: str) -> None:
+    assert gelf.field_name(name) == made

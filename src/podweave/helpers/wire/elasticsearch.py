@@ -44,12 +44,6 @@ _REASON_LIMIT = 300
 _CREATED = b'{"create":{"status":201}},'
 
 
-def body(ids: Iterable[bytes], documents: Iterable[bytes]) -> bytes:
-    """A bulk request for the index or data stream in its URL."""
-    form = b'{"create":{"_id":"%b"}}\n%b\n'
-    return b"".join(map(form.__mod__, zip(ids, documents, strict=True)))
-
-
 def body_for(indexes: Iterable[bytes], ids: Iterable[bytes], documents: Iterable[bytes]) -> bytes:
     """A bulk request that names each document's index, which must be clean of quotes."""
     form = b'{"create":{"_index":"%b","_id":"%b"}}\n%b\n'

@@ -38,4 +38,4 @@ def field_name(name: str) -> str:
     `_id` is the server's own, so an `id` gets another `_`.
     """
     kept = "".join(character if character in _NAME else "_" for character in name)
-    return f"__{kept[2:]}" if kept == "_id" else f"_{kept}" if kept != "id" else "__id"
+    return "__id" if kept == "id" else f"_{kept}"

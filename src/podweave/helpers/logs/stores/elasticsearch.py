@@ -100,7 +100,7 @@ class ElasticsearchStore(HttpStore):
         else:
             path = f"/{quote(_clean(self._settings.index.fill(values)))}/_bulk"
             # Piece by piece, so that no buffer is larger than those that are used again.
-            content = [_body(piece, batch) for piece in batch.pieces]
+            content = [body_of(piece, batch) for piece in batch.pieces]
         self.post(
             path + self._parameters,
             bulk.CONTENT_TYPE,
@@ -153,8 +153,8 @@ class ElasticsearchStore(HttpStore):
         return partly(items.again, items.rejected, items.reason, wait_of(answer))
 
 
-def _body(piece: Piece, batch: Batch) -> bytes:
-    """What wire.elasticsearch.body makes, without a document by itself."""
+def body_of(piece: Piece, batch: Batch) -> bytes:
+    """A piece's items for the index in the URL, made without an item by itself."""
     texts = piece.texts()
     begin, rows, end = piece.rows(batch.origin, batch.raw, texts)
     first = b'{"create":{"_id":"' + batch.origin.id_prefix(piece.identity)
