@@ -8,6 +8,7 @@ from itertools import repeat
 from podweave.helpers.logs.compile import Batch, ExactBatch, made_batch
 from podweave.helpers.logs.envelope import WORD
 from podweave.helpers.logs.memo import Memo
+from podweave.helpers.logs.newlines import count_newlines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,12 +43,7 @@ class EnvelopeBatch(Batch):
     def rows(self, lines: Sequence[bytes], clock: Clock, path: str) -> list[bytes | None]:
         data = b"\n".join(lines) + b"\n"
         groups, loose = self._find(data, len(lines))
-        message, tag = self._message, self._tag
-        words = _WORDS.findall(b"\n".join([row[message] for row in groups]) + b"\n")
-        known = self._words
-        words = [word if word in known else b"" for word in words]
-        keys = zip([row[tag] for row in groups], words, strict=True)
-        ways = list(map(self._ways.__getitem__, keys))
+        ways = self._ways_of(groups)
         kinds = set(ways)
         rows: list[bytes | None] = [None] * len(lines)
         if self._only:
@@ -66,7 +62,37 @@ class EnvelopeBatch(Batch):
         return rows
 
     def made(self, data: bytes, clock: Clock, path: str) -> MadeRows:
-        return ExactBatch.made(self, data, clock, path)
+        groups, _ = self._find(data, count_newlines(data))
+        ways = self._ways_of(groups)
+        layouts = ways[0]
+        if not layouts or ways.count(layouts) < len(ways):
+            return ExactBatch.made(self, data, clock, path)
+        # All of one program, as in its own file: their rows may stay cells.
+        while len(layouts) > 1 and not _stands_in(layouts[0], data):
+            layouts = layouts[1:]
+        made = self._batch(layouts[0]).made(data, clock, path)
+        left = made.missing
+        if left:
+            lines = made.lines
+            rows = self._read([lines[i] for i in left], layouts[1:], clock.of(left), path)
+            made.replace(dict(zip(left, rows, strict=True)))
+        return made
+
+    def _ways_of(self, groups: list[tuple[bytes, ...]]) -> list[tuple[Layout, ...]]:
+        """The layouts that each line's program and its message's first word stand for."""
+        message, tag = self._message, self._tag
+        words = _WORDS.findall(b"\n".join([row[message] for row in groups]) + b"\n")
+        known = self._words
+        words = [word if word in known else b"" for word in words]
+        keys = zip([row[tag] for row in groups], words, strict=True)
+        return list(map(self._ways.__getitem__, keys))
+
+    def _batch(self, layout: Layout) -> ExactBatch:
+        batch = self._batches.get(layout)
+        if batch is None:
+            batch = made_batch(Batch, layout, self.schema, self._given, self.steps)
+            self._batches[layout] = batch
+        return batch
 
     def _read(
         self, lines: Sequence[bytes], layouts: tuple[Layout, ...], clock: Clock, path: str
@@ -75,13 +101,9 @@ class EnvelopeBatch(Batch):
         left = list(range(len(lines)))
         data = b"\n".join(lines) if len(layouts) > 1 else b""
         for layout in layouts:
-            if data and not all(map(data.__contains__, layout.literals)):
+            if data and not _stands_in(layout, data):
                 continue
-            batch = self._batches.get(layout)
-            if batch is None:
-                batch = made_batch(Batch, layout, self.schema, self._given, self.steps)
-                self._batches[layout] = batch
-            found = batch.rows([lines[index] for index in left], clock.of(left), path)
+            found = self._batch(layout).rows([lines[index] for index in left], clock.of(left), path)
             for index, row in zip(left, found, strict=True):
                 rows[index] = row
             left = [index for index in left if rows[index] is None]
@@ -93,3 +115,8 @@ class EnvelopeBatch(Batch):
             for index, row in zip(left, found, strict=True):
                 rows[index] = row
         return rows
+
+
+def _stands_in(layout: Layout, data: bytes) -> bool:
+    """What stands in every line of the layout does in these."""
+    return all(map(data.__contains__, layout.literals))
