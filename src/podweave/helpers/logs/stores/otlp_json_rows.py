@@ -11,7 +11,6 @@ from podweave.helpers.logs.stores import log_records
 from podweave.helpers.logs.stores.otlp_rows import SCOPE, Rows, about_file, joined, of_streams
 from podweave.helpers.logs.stores.record_shapes import INTEGER, TEXT, WORD
 from podweave.helpers.wire import otlp_json
-from podweave.helpers.wire.otlp import read_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
     from podweave.helpers.logs.delivery.batches import Piece
     from podweave.helpers.logs.delivery.rows import Block
-    from podweave.helpers.logs.stores.log_records import LogRecord
     from podweave.helpers.logs.stores.record_shapes import Column, Shape
 
 
@@ -38,18 +36,8 @@ class JsonRows(Rows):
         )
         return [interleave(len(times), begin, times, middle, piece.quoted(), ends)]
 
-    def exact(self, record: LogRecord, read: int) -> bytes:
-        content = otlp_json.record(
-            record.time,
-            read,
-            record.body,
-            record.severity,
-            record.level,
-            record.attributes,
-            read_id(record.trace, 16),
-            read_id(record.span, 8),
-        )
-        return content + b","
+    def record(self, *parts: Any) -> bytes:
+        return otlp_json.record(*parts) + b","
 
     def made(self, shape: Shape, columns: list[Column], read: int, escaped: bool) -> list[bytes]:
         cells: list[Column | bytes] = [b'{"timeUnixNano":"', *shape.times(columns)]

@@ -14,7 +14,6 @@ from podweave.helpers.logs.stores import log_records
 from podweave.helpers.logs.stores.otlp_rows import SCOPE, Rows, about_file, joined, of_streams
 from podweave.helpers.logs.stores.record_shapes import TEXT, WORD, text_of
 from podweave.helpers.wire import otlp_protobuf
-from podweave.helpers.wire.otlp import read_id
 from podweave.helpers.wire.protobuf import varint
 
 TYPE_CHECKING = False
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
     from podweave.helpers.logs.delivery.batches import Piece
     from podweave.helpers.logs.delivery.rows import Block
-    from podweave.helpers.logs.stores.log_records import LogRecord
     from podweave.helpers.logs.stores.record_shapes import Column, Shape
 
 
@@ -58,17 +56,8 @@ class ProtobufRows(Rows):
         cells = [otlp_protobuf.TIME, times, heads_of_bodies, lines, tails]
         return [self.block(joined(len(lines), cells))]
 
-    def exact(self, record: LogRecord, read: int) -> bytes:
-        return otlp_protobuf.record(
-            record.time,
-            read,
-            record.body,
-            record.severity,
-            record.level,
-            record.attributes,
-            read_id(record.trace, 16),
-            read_id(record.span, 8),
-        )
+    def record(self, *parts: Any) -> bytes:
+        return otlp_protobuf.record(*parts)
 
     def made(self, shape: Shape, columns: list[Column], read: int, escaped: bool) -> list[bytes]:
         count = len(columns[0])

@@ -9,6 +9,7 @@ from podweave.helpers.logs.raw_records import is_utf8
 from podweave.helpers.logs.stores import log_records
 from podweave.helpers.logs.stores.name_templates import file_name
 from podweave.helpers.logs.stores.record_shapes import Shape, has_escapes
+from podweave.helpers.wire.otlp import read_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ class Rows:
         """The records of a piece of raw lines, as they stand in a request."""
         raise NotImplementedError
 
-    def exact(self, record: LogRecord, read: int) -> bytes:
-        """A record that was read at `read`."""
+    def record(self, *parts: Any) -> bytes:
+        """A record of time, time of reading, body, severity and level, attributes, trace, span."""
         raise NotImplementedError
 
     def made(self, shape: Shape, columns: list[Column], read: int, escaped: bool) -> list[bytes]:
@@ -58,6 +59,19 @@ class Rows:
         raise NotImplementedError
 
     # What all have in common
+
+    def exact(self, record: LogRecord, read: int) -> bytes:
+        """A record that was read at `read`, made by itself."""
+        return self.record(
+            record.time,
+            read,
+            record.body,
+            record.severity,
+            record.level,
+            record.attributes,
+            read_id(record.trace, 16),
+            read_id(record.span, 8),
+        )
 
     def records(self, piece: Piece) -> tuple[list[Block], Any]:
         """The records of a piece of JSON, and the first name of a service among them."""
