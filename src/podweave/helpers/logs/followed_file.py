@@ -293,4 +293,3 @@ def version_of(descriptor: int) -> int | None:
     except OSError:
         return None
     return int.from_bytes(answer[:4], sys.byteorder)
-
