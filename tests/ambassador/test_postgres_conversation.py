@@ -34,7 +34,7 @@ from podweave.helpers.wire.scram import salted_password
 SSL = postgres.encryption_request()
 GSS = b"\0\0\0\x08" + postgres.GSS_REQUEST.to_bytes(4, "big")
 STARTUP = Startup(0, {b"user": b"app", b"database": b"orders", b"_pq_.x": b"1"})
-OK = postgres.AUTHENTICATION_OK
+OK = b"R\0\0\0\x08\0\0\0\0"
 SETTING = message(b"S", b"server_version\0" + b"15\0")
 READY = message(b"Z", b"I")
 LONG_KEY = bytes(range(4)) + bytes(256)

@@ -12,7 +12,7 @@ from podweave.helpers.wire.http1 import (
     Request,
     RequestParser,
 )
-from podweave.helpers.wire.http1_writing import chunk, request, response
+from podweave.helpers.wire.http1_writing import request, response
 from tests.cutting import cut_up
 from tests.helpers.http1_events import Seen, note
 
@@ -188,8 +188,6 @@ def test_a_request() -> None:
         b"POST /_bulk HTTP/1.1\r\nHost: es:9200\r\nContent-Length: 3\r\n\r\n{}\n"
     )
     assert request("GET", "/", [("Host", "a")]) == b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
-    assert chunk(b"a" * 17) == b"11\r\n" + b"a" * 17 + b"\r\n"
-    assert chunk(b"") == b""
 
 
 @pytest.mark.parametrize(

@@ -52,11 +52,6 @@ def request(
     return head + content if content else head
 
 
-def chunk(content: bytes) -> bytes:
-    """A chunk of chunked content; nothing for nothing, for that would end it."""
-    return b"%x\r\n%b\r\n" % (len(content), content) if content else b""
-
-
 def response(
     status: int,
     content: bytes = b"",

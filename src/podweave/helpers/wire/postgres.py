@@ -27,8 +27,6 @@ BACKEND_KEY = b"K"
 ERROR = b"E"
 READY = b"Z"
 
-AUTHENTICATION_OK = b"R\0\0\0\x08\0\0\0\0"
-
 
 class PostgresError(Exception):
     """The peer breaks the protocol. `code` is the SQLSTATE for whoever it is told to."""

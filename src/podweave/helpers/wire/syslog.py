@@ -109,8 +109,3 @@ def timestamp(time: bytes) -> bytes:
     if not zone:
         return NIL
     return head + b"." + rest[: min(digits, MOST_FRACTION_DIGITS)] + zone
-
-
-def counted(message: bytes) -> bytes:
-    """A frame of octet counting."""
-    return b"%d %b" % (len(message), message)

@@ -13,7 +13,6 @@ from podweave.engines.local.lifecycle.events import ProbeKind
 from podweave.model.pods import Probe
 
 PERIOD = 10
-TIMEOUT = 1
 SUCCESSES = 1
 FAILURES = 3
 
