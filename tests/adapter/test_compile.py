@@ -75,6 +75,9 @@ def test_fast_and_exact_are_the_same(schema: Schema, drawn: tuple[Layout, list[b
     # Enough of the same for a template that knows which parts are there.
     assert batch.rows(lines * 8, CLOCK, path) == exact * 8
     assert batch.rows(lines[:1] * 8, CLOCK, path) == exact[:1] * 8
+    # As cells, too; of one kind of lines, and of several.
+    assert batch.made(b"\n".join(lines) + b"\n", CLOCK, path).rows() == exact
+    assert batch.made((lines[0] + b"\n") * 8, CLOCK, path).rows() == exact[:1] * 8
     for row in exact:
         if row is not None:
             assert row.endswith(b"\n")

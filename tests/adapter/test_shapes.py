@@ -95,6 +95,7 @@ def check(name: str, schema: str, lines: list[bytes]) -> None:
     expected = [batch.row(line, CLOCK, PATH) for line in lines]
     for _ in range(3):
         assert batch.rows(lines, CLOCK, PATH) == expected
+    assert batch.made(b"\n".join(lines) + b"\n", CLOCK, PATH).rows() == expected
 
 
 @pytest.mark.parametrize("schema", schemas.NAMES)
