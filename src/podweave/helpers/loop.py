@@ -193,7 +193,7 @@ class Loop:
     def _cancelled(self) -> None:
         self._dead_timers += 1
         if self._dead_timers > _SWEEP and self._dead_timers * 2 > len(self._timers):
-            self._timers[:] = [entry for entry in self._timers if entry[2].pending]
+            self._timers[:] = [entry for entry in self._timers if entry[2]._callback is not None]
             heapify(self._timers)
             self._dead_timers = 0
 

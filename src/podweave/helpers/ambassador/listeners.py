@@ -21,6 +21,7 @@ from podweave.helpers.loop import READ
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Any
 
     from podweave.helpers.ambassador.metrics import Metrics
     from podweave.helpers.journal import Journal
@@ -87,7 +88,8 @@ class Listeners:
         self._watched = True
 
     def _watch_one(self, sock: socket.socket) -> None:
-        self._loop.add(sock.fileno(), READ, lambda events: self._accept(sock))
+        family = int(sock.family)
+        self._loop.add(sock.fileno(), READ, lambda events: self._accept(sock, family))
 
     def _unwatch(self) -> None:
         if self._watched:
@@ -103,10 +105,12 @@ class Listeners:
         self._sockets.clear()
         self._late.clear()
 
-    def _accept(self, listener: socket.socket) -> None:
+    def _accept(self, listener: Any, family: int) -> None:
         for _ in range(_BURST):
             try:
-                client, _ = listener.accept()
+                # What `accept()` is made of, and the stubs don't know: it looks up the family
+                # and the type as enumerations for each client, which costs more than the call.
+                fd, _ = listener._accept()
             except BlockingIOError:
                 return
             except OSError as error:
@@ -115,9 +119,10 @@ class Listeners:
                     return
                 # The client's own trouble, reported here by the kernel (accept(2)).
                 continue
+            client = socket.socket(family, socket.SOCK_STREAM, 0, fd)
             client.setblocking(False)
             # The kernel gives out the lowest number that is free: all below this one are taken.
-            if client.fileno() >= self._first_reserved:
+            if fd >= self._first_reserved:
                 self._late.append(client)
                 self._pause(errno.EMFILE)
                 return

@@ -22,39 +22,73 @@ if TYPE_CHECKING:
 
 STAGGER_SECONDS = 0.25
 
+_MOST_FIXED = 1024
+
 
 class DirectConnector:
     def __init__(self, loop: Loop, resolver: Resolver) -> None:
         self._loop = loop
         self._resolver = resolver
+        self._fixed: dict[str, list[str]] = {}
+        """Addresses of the hosts that the resolver need not be asked for."""
 
     def connect(self, host: str, port: int, timeout: float, done: Done) -> DirectDial:
-        return DirectDial(self._loop, self._resolver, (host, port), timeout, done)
+        addresses = self._fixed.get(host) or self._fix(host)
+        return DirectDial(self._loop, self._resolver, (host, port), addresses, timeout, done)
+
+    def _fix(self, host: str) -> list[str]:
+        """Empty where the resolver must be asked."""
+        if address_family(host) is not None:
+            addresses = [host]
+        elif is_loopback(host):
+            addresses = ["127.0.0.1", "::1"]
+        else:
+            return []
+        if len(self._fixed) < _MOST_FIXED:
+            self._fixed[host] = addresses
+        return addresses
 
 
 class DirectDial:
+    __slots__ = (
+        "_addresses",
+        "_deadline",
+        "_dialled",
+        "_done",
+        "_failure",
+        "_host",
+        "_loop",
+        "_port",
+        "_question",
+        "_resolver",
+        "_stagger",
+        "_timeout",
+    )
+
     def __init__(
         self,
         loop: Loop,
         resolver: Resolver,
         upstream: tuple[str, int],
+        addresses: list[str],
         timeout: float,
         done: Done,
     ) -> None:
+        """Without `addresses` the resolver is asked."""
         self._loop = loop
         self._resolver = resolver
         self._host, self._port = upstream
+        self._timeout = timeout
         self._done = done
         self._question: Question | None = None
         self._addresses: list[str] = []
         self._dialled: dict[int, socket.socket] = {}
         self._stagger: Timer | None = None
-        self._failure = DialError("ETIMEDOUT", f"{self._host}: no answer within {timeout:.1f} s")
+        self._failure: DialError | None = None
+        """Of the last address."""
         self._deadline = loop.call_later(timeout, self._fail)
-        if address_family(self._host) is not None:
-            self._start([self._host])
-        elif is_loopback(self._host):
-            self._start(["127.0.0.1", "::1"])
+        if addresses:
+            self._start(addresses)
         else:
             self._question = resolver.resolve(self._host, self._resolved)
 
@@ -115,7 +149,7 @@ class DirectDial:
         sock = self._dialled.pop(fd)
         self._loop.remove(fd)
         outcome = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if not outcome and _is_connected_to_itself(sock):
+        if not outcome and _is_connected_to_itself(sock, self._port):
             outcome = errno.ECONNREFUSED
         if not outcome:
             self.cancel()
@@ -137,9 +171,13 @@ class DirectDial:
         self.cancel()
         if self._question is not None:
             self._resolver.doubt(self._host)
-        self._done(self._failure)
+        self._done(self._failure or self._late())
+
+    def _late(self) -> DialError:
+        return DialError("ETIMEDOUT", f"{self._host}: no answer within {self._timeout:.1f} s")
 
 
-def _is_connected_to_itself(sock: socket.socket) -> bool:
+def _is_connected_to_itself(sock: socket.socket, port: int) -> bool:
     """TCP lets a socket that dials a port nobody listens on be given that port and meet itself."""
-    return bool(sock.getsockname() == sock.getpeername())
+    own = sock.getsockname()
+    return bool(own[1] == port and own == sock.getpeername())
