@@ -158,12 +158,19 @@ def test_a_failed_post_start_hook_is_told(one: Installation) -> None:
 def test_sleep_and_http_hooks(one: Installation) -> None:
     lifecycle = {
         "postStart": {"sleep": {"seconds": 0}},
-        "preStop": {"httpGet": {"port": 8080, "path": "/bye"}},
+        "preStop": {"httpGet": {"port": 8080, "path": "/cgi-bin/bye"}},
     }
     ready = {"tcpSocket": {"port": 8080}, "periodSeconds": 1}
-    web = sh("web", SERVE.replace("-f", "-f -v"), lifecycle=lifecycle, readinessProbe=ready)
-    one.run("up", one.write("p.yaml", pod("hooks", web)))
+    answers = (
+        "mkdir -p /tmp/pwt/cgi-bin; cd /tmp/pwt/cgi-bin; "
+        "printf '#!/bin/sh\\necho asked >/v/said\\necho\\n' >bye; chmod +x bye; "
+    )
+    volumes = [{"name": "v", "persistentVolumeClaim": {"claimName": "v"}}]
+    mounts = [{"name": "v", "mountPath": "/v"}]
+    web = sh("web", answers + SERVE, lifecycle=lifecycle, readinessProbe=ready, volumeMounts=mounts)
+    one.run("up", one.write("p.yaml", pod("hooks", web, volumes=volumes)))
     one.run("down", "hooks")
+    assert (one.state / "claims/default/v/said").read_text() == "asked\n"
 
 
 def test_the_termination_message_is_reported(installation: Installation) -> None:
