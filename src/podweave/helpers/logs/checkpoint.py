@@ -23,6 +23,8 @@ import errno
 import json
 import os
 
+from podweave.helpers.logs.refusals import why
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -118,7 +120,7 @@ class Checkpoint:
                 event,
                 path=self.path,
                 error=errno.errorcode.get(error.errno or 0, "?"),
-                message=f"{error.strerror}: after a restart lines may be delivered twice",
+                message=f"{why(error)}: after a restart lines may be delivered twice",
             )
 
 

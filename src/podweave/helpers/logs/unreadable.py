@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import errno
-import os
+
+from podweave.helpers.logs.refusals import why
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,8 +41,5 @@ class Unreadable:
         told = error.errno == before and (path in self._before or path in self._known)
         self._known[path] = error.errno
         if not told:
-            message = error.strerror or str(error)
-            if error.errno == errno.EACCES:
-                message += f": this runs as user {os.geteuid()}"
             code = errno.errorcode.get(error.errno or 0)
-            self._tell("log.unreadable", path=path, error=code, message=message)
+            self._tell("log.unreadable", path=path, error=code, message=why(error))

@@ -19,6 +19,7 @@ import time
 from binascii import b2a_base64
 
 from podweave.helpers.logs.raw_records import timestamp
+from podweave.helpers.logs.refusals import why
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class DeadLetters:
         try:
             os.fdatasync(self._descriptor)
         except OSError as error:
-            self._journal.error("dead_letters.failed", path=self.directory, message=error.strerror)
+            self._journal.error("dead_letters.failed", path=self.directory, message=why(error))
             return False
         self._dirty = False
         return True

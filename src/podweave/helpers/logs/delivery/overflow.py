@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections import deque
 
+from podweave.helpers.logs.refusals import why
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +62,7 @@ class Overflow:
             try:
                 self._own.open()
             except OSError as error:
-                self._failed(f"{self._own.directory}: {error.strerror}")
+                self._failed(f"{self._own.directory}: {why(error)}")
             self.look_around()
 
     def look_around(self) -> None:
@@ -119,7 +121,7 @@ class Overflow:
         try:
             taken = own.append(pieces)
         except OSError as error:
-            self._failed(f"{own.directory}: {error.strerror}")
+            self._failed(f"{own.directory}: {why(error)}")
             return False
         if not taken:
             self._failed("the spill is full: what comes waits in its files")

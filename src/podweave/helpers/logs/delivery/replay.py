@@ -9,6 +9,7 @@ from binascii import a2b_base64
 from podweave.helpers.logs.delivery.batches import JOINT, Piece
 from podweave.helpers.logs.delivery.feeds import Parcel
 from podweave.helpers.logs.delivery.origin import Origin
+from podweave.helpers.logs.refusals import why
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class Replay:
         try:
             self._descriptor = os.open(file.path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
-            self._journal.error("replay.unreadable", path=file.path, message=error.strerror)
+            self._journal.error("replay.unreadable", path=file.path, message=why(error))
             return
         self._current = file
         self._rest = b""
@@ -157,7 +158,7 @@ class Replay:
             try:
                 os.unlink(file.path)
             except OSError as error:
-                self._journal.error("replay.undeletable", path=file.path, message=error.strerror)
+                self._journal.error("replay.undeletable", path=file.path, message=why(error))
             if self.empty:
                 self._journal.info("replay.ended", records=self.records)
 

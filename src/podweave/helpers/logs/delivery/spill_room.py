@@ -7,6 +7,7 @@ import os
 from podweave.helpers.logs.delivery.sections import heir
 from podweave.helpers.logs.delivery.spill import SUFFIX, Spill, read_json
 from podweave.helpers.logs.fingerprints import fingerprint
+from podweave.helpers.logs.refusals import why
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class SpillRoom:
                 if not spill.open():
                     continue
             except OSError as error:
-                self._journal.warning("spill.unreadable", path=place, message=error.strerror)
+                self._journal.warning("spill.unreadable", path=place, message=why(error))
                 continue
             self._journal.info(
                 "spill.taken_over", path=place, bytes=spill.size, pod=spill.origin.pod

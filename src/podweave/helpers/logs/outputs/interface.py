@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections import deque
 
+from podweave.helpers.logs.refusals import why
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from podweave.helpers.journal import Journal
@@ -77,7 +79,7 @@ class Output:
                 self._journal.error(
                     "output.failed",
                     output=self.name,
-                    message=f"{error.strerror}: nothing is lost, tried again every {RETRY:g} s",
+                    message=f"{why(error)}: nothing is lost, tried again every {RETRY:g} s",
                 )
 
 

@@ -19,6 +19,7 @@ import errno
 import os
 import time
 
+from podweave.helpers.logs.refusals import why
 from podweave.helpers.logs.stores.files_archive import CLOCK, NAME, Archive, age_of, began, lock
 from podweave.helpers.logs.stores.interface import DELIVERED, Limits, Store, failed
 from podweave.helpers.logs.stores.settings import absolute
@@ -146,7 +147,7 @@ class FilesStore(Store):
                 os.ftruncate(self._descriptor, self._size)
                 raise
         except OSError as error:
-            done(failed(f"{self.directory}: {error.strerror}"))
+            done(failed(f"{self.directory}: {why(error)}"))
             return
         self._size += size
         self.sent_bytes += size
@@ -174,7 +175,7 @@ class FilesStore(Store):
         except OSError as error:
             name = errno.errorcode.get(error.errno or 0, "?")
             self._journal.warning(
-                "store.unsynced", path=self.directory, error=name, message=error.strerror
+                "store.unsynced", path=self.directory, error=name, message=why(error)
             )
             return False
         if closed:

@@ -13,6 +13,7 @@ import re
 import time
 
 from podweave.helpers.logs.calendar import DAY, days
+from podweave.helpers.logs.refusals import why
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ class Archive:
             self._journal.info("store.expired", path=path, bytes=size)
 
     def _failed(self, error: OSError) -> None:
-        self._journal.warning("store.archive_failed", path=self._directory, message=error.strerror)
+        self._journal.warning("store.archive_failed", path=self._directory, message=why(error))
 
 
 class _Packing:

@@ -300,6 +300,8 @@ def wait_of(answer: Answer) -> float | None:
 def describe(answer: Answer, reason: str = "") -> str:
     """The status, and what the store says about it: short, for the journal."""
     words = reason or answer.content[:200].decode("utf-8", "replace")
+    if words.lstrip()[:1] == "<":
+        words = ""  # a page of a proxy's, which says the same in HTML
     return " ".join(f"{answer.status} {answer.reason} {words}".split())[:300]
 
 
