@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import re
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
 _RECORDS = b'"logRecords":['
 _SCOPES = b'"scopeLogs":['
 _BEGIN = b'{"resourceLogs":['
@@ -30,15 +34,15 @@ def packed(data: bytes) -> bool:
     return _SEVERAL.search(data) is not None
 
 
-def cut(line: bytes) -> list[bytes] | None:
-    """The line itself where it has one record; None where it can't be cut."""
+def cut(line: bytes) -> Iterable[bytes]:
+    """The line itself where it has one record; nothing where it can't be cut."""
     first, *runs = line.split(_RECORDS)
     if not runs or (len(runs) == 1 and _NEXT.search(line) is None):
-        return [line]
+        return (line,)
     if not first.startswith(_BEGIN):
-        return None
+        return ()
     head = first
-    pieces: list[bytes] = []
+    groups: list[tuple[bytes, list[bytes]]] = []
     heads = 0
     for number, run in enumerate(runs, start=1):
         following = b""
@@ -47,14 +51,21 @@ def cut(line: bytes) -> list[bytes] | None:
         else:
             end, following = _followed(run, head)
         if end < 1 or not run.startswith(b"{"):
-            return None
+            return ()
         records = _NEXT.split(run[1:end])
         heads += len(head) * len(records)
         if heads > _MOST:
-            return None
-        pieces += [b"%b%b{%b%b" % (head, _RECORDS, record, _CLOSED) for record in records]
+            return ()
+        groups.append((head, records))
         head = following
-    return pieces
+    return _pieces(groups)
+
+
+def _pieces(groups: list[tuple[bytes, list[bytes]]]) -> Iterator[bytes]:
+    # One after the other: all of them may be many times the line.
+    for head, records in groups:
+        for record in records:
+            yield b"%b%b{%b%b" % (head, _RECORDS, record, _CLOSED)
 
 
 def _ended(ending: re.Pattern[bytes], text: bytes) -> int:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from podweave.helpers.logs.steps.steps import Steps
     from podweave.helpers.logs.timestamps import Clock
 
-_AT_ONCE = 256 * 1024
+_AT_ONCE = 64 * 1024
 """Bytes of records that are read together."""
 
 
@@ -40,24 +40,25 @@ class PackedBatch(ExactBatch):
         return super().made(data, clock, path)
 
     def rows(self, lines: Sequence[bytes], clock: Clock, path: str) -> list[bytes | None]:
-        found: list[list[bytes | None]] = [[] for _ in lines]
+        found: list[list[bytes]] = [[] for _ in lines]
+        odd: set[int] = set()
         some: list[bytes] = []
         owners: list[int] = []
         size = 0
         for index, line in enumerate(lines):
-            for piece in self.layout.cut(line) or ():
+            for piece in self.layout.cut(line):
                 some.append(piece)
                 owners.append(index)
                 size += len(piece)
                 if size >= _AT_ONCE:
-                    self._read(some, owners, found, clock, path)
+                    odd |= self._read(some, owners, found, clock, path)
                     some, owners, size = [], [], 0
-        self._read(some, owners, found, clock, path)
+        odd |= self._read(some, owners, found, clock, path)
         rows: list[bytes | None] = []
         for index, made in enumerate(found):
-            whole = [row for row in made if row is not None]
-            if made and len(whole) == len(made):
-                rows.append(b"".join(whole))
+            if made and index not in odd:
+                rows.append(b"".join(made))
+                made.clear()
             else:
                 rows.append(self.row(lines[index], clock.at(index), path))
         return rows
@@ -66,10 +67,16 @@ class PackedBatch(ExactBatch):
         self,
         some: list[bytes],
         owners: list[int],
-        found: list[list[bytes | None]],
+        found: list[list[bytes]],
         clock: Clock,
         path: str,
-    ) -> None:
+    ) -> set[int]:
+        """Add their rows to those of their lines; the lines of which some can't be read."""
+        odd = set()
         rows = self._singles.rows(some, clock.of(owners), path)
         for index, row in zip(owners, rows, strict=True):
-            found[index].append(row)
+            if row is None:
+                odd.add(index)
+            else:
+                found[index].append(row)
+        return odd
