@@ -21,7 +21,7 @@ from adapter_loops import (
 )
 
 from podweave.helpers.logs.fields import DECIMAL, FIELDS, INTEGER, LEVEL, TIME
-from podweave.helpers.logs.formats.java import InstantLayout
+from podweave.helpers.logs.formats.java_json import InstantLayout
 from podweave.helpers.logs.structured.event_layout import CefLayout, EventLayout
 from podweave.helpers.logs.structured.json_layout import JsonLayout
 from podweave.helpers.logs.structured.names import UNITS

@@ -7,11 +7,14 @@ programs' formats.
 from __future__ import annotations
 
 from podweave.helpers.logs.envelope import Envelope
-from podweave.helpers.logs.formats.auth import ACCOUNTS, CRON, SSHD, SUDO
+from podweave.helpers.logs.formats.auth import CRON, SUDO
 from podweave.helpers.logs.formats.dns import DNSMASQ, NAMED
+from podweave.helpers.logs.formats.dovecot import DOVECOT
 from podweave.helpers.logs.formats.haproxy import HAPROXY
 from podweave.helpers.logs.formats.kernel import FIREWALL, KERNEL
-from podweave.helpers.logs.formats.mail import DOVECOT, POSTFIX
+from podweave.helpers.logs.formats.pam import ACCOUNTS
+from podweave.helpers.logs.formats.postfix import POSTFIX
+from podweave.helpers.logs.formats.sshd import SSHD
 from podweave.helpers.logs.formats.syslog_heads import (
     BUSYBOX,
     FILE,

@@ -1,0 +1,244 @@
+"""Redis, Cassandra, Elasticsearch.
+
+Sources: redis' server.c, the logback and log4j2 configurations that Cassandra, Elasticsearch and
+OpenSearch are delivered with.
+"""
+
+from __future__ import annotations
+
+from podweave.helpers.logs.layouts import Format, Layout
+from podweave.helpers.logs.structured.json_layout import TEXT, JsonLayout
+
+FORMATS = {
+    "redis": Format(
+        "redis",
+        (
+            Layout(
+                rb"%{INT:pid}:%{BEGIN:role}[MSCX]%{END} %{DAYMONTHYEAR:time} "
+                rb"%{BEGIN:level}[.\-*#]%{END} %{REST:message}"
+            ),
+            Layout(rb"%{INT:pid}:signal-handler \(%{EPOCH:time}\) %{REST:message}"),
+        ),
+        samples=(
+            (
+                b"31:M 23 Nov 2026 02:16:56.789 * Ready to accept connections tcp",
+                {
+                    "pid": 31,
+                    "level": "notice",
+                    "message": "Ready to accept connections tcp",
+                    "time": (1795400216, "789"),
+                    "attributes": {
+                        "role": "M",
+                    },
+                },
+            ),
+            (
+                (b"31:C 23 Nov 2026 02:16:56.790 # oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo"),
+                {
+                    "pid": 31,
+                    "level": "warn",
+                    "message": "oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo",
+                    "time": (1795400216, "790"),
+                    "attributes": {
+                        "role": "C",
+                    },
+                },
+            ),
+            (
+                b"31:signal-handler (1795400217) Received SIGTERM scheduling shutdown...",
+                {
+                    "pid": 31,
+                    "message": "Received SIGTERM scheduling shutdown...",
+                    "time": (1795400217, ""),
+                },
+            ),
+            (
+                b"31:S 23 Nov 2026 02:16:57.000 - Accepted 192.0.2.7:51234",
+                {
+                    "pid": 31,
+                    "level": "info",
+                    "message": "Accepted 192.0.2.7:51234",
+                    "time": (1795400217, "000"),
+                    "attributes": {
+                        "role": "S",
+                    },
+                },
+            ),
+        ),
+        levels={".": "debug", "-": "info", "*": "notice", "#": "warn"},
+    ),
+    "cassandra": Format(
+        "cassandra",
+        (
+            Layout(
+                rb"%{LOGLEVEL:level} +\[%{BRACKETED:thread}\] (?>"
+                rb"(?:[0-9a-f\-]{36} )?)%{ISO8601:time} "
+                rb"%{BEGIN:file}[\w$]+\.java%{END}:%{INT:line} - %{REST:message}"
+            ),
+            Layout(
+                rb"%{LOGLEVEL:level} +\[%{BRACKETED:thread}\] (?>"
+                rb"(?:[0-9a-f\-]{36} )?)%{ISO8601:time} "
+                rb"%{BEGIN:logger}[\w$.]+%{END}:%{INT:line} - %{REST:message}"
+            ),
+        ),
+        samples=(
+            (
+                (
+                    b"INFO  [main] 2026-11-23 02:16:56,789 CassandraDaemon.java:65"
+                    b"0 - Startup complete"
+                ),
+                {
+                    "level": "info",
+                    "thread": "main",
+                    "file": "CassandraDaemon.java",
+                    "line": 650,
+                    "message": "Startup complete",
+                    "time": (1795400216, "789"),
+                },
+            ),
+            (
+                (
+                    b"WARN  [GossipTasks:1] 2026-11-23 02:16:57,000 FailureDetecto"
+                    b"r.java:319 - Not marking nodes down due to local pause of 61"
+                    b"24ms"
+                ),
+                {
+                    "level": "warn",
+                    "thread": "GossipTasks:1",
+                    "file": "FailureDetector.java",
+                    "line": 319,
+                    "message": "Not marking nodes down due to local pause of 6124ms",
+                    "time": (1795400217, "000"),
+                },
+            ),
+        ),
+    ),
+    "elasticsearch-json": Format(
+        "elasticsearch-json",
+        (
+            JsonLayout(
+                {
+                    "log.level": "level",
+                    "elasticsearch.node.name": "",
+                    "elasticsearch.cluster.name": "",
+                    "service.name": "service_name",
+                    "process.thread.name": "thread",
+                    "log.logger": "logger",
+                    "event.dataset": "",
+                    "ecs.version": "",
+                },
+                requires={"@timestamp": TEXT, "message": TEXT, "elasticsearch.cluster.name": TEXT},
+            ),
+            # 7, OpenSearch
+            JsonLayout(
+                {
+                    "type": "",
+                    "timestamp": "time",
+                    "component": "logger",
+                    "cluster.name": "",
+                    "node.name": "",
+                    "stacktrace": "stack_trace",
+                },
+                requires={"type": TEXT, "timestamp": TEXT, "component": TEXT, "node.name": TEXT},
+            ),
+        ),
+        samples=(
+            (
+                (
+                    b'{"@timestamp":"2026-11-23T02:16:56.789Z", "log.level": "INFO'
+                    b'", "message":"started", "ecs.version": "1.2.0","service.name'
+                    b'":"ES_ECS","event.dataset":"elasticsearch.server","process.t'
+                    b'hread.name":"main","log.logger":"org.elasticsearch.node.Node'
+                    b'","elasticsearch.node.name":"node-1","elasticsearch.cluster.'
+                    b'name":"shop"}'
+                ),
+                {
+                    "time": (1795400216, "789"),
+                    "level": "info",
+                    "message": "started",
+                    "attributes": {
+                        "ecs.version": "1.2.0",
+                        "event.dataset": "elasticsearch.server",
+                        "elasticsearch.node.name": "node-1",
+                        "elasticsearch.cluster.name": "shop",
+                    },
+                    "service_name": "ES_ECS",
+                    "thread": "main",
+                    "logger": "org.elasticsearch.node.Node",
+                },
+            ),
+            (
+                (
+                    b'{"type": "server", "timestamp": "2026-11-23T02:16:56,789Z", '
+                    b'"level": "WARN", "component": "o.o.n.Node", "cluster.name": '
+                    b'"shop", "node.name": "node-1", "message": "slow", "cluster.u'
+                    b'uid": "abc", "node.id": "def"  }'
+                ),
+                {
+                    "attributes": {
+                        "type": "server",
+                        "cluster.name": "shop",
+                        "node.name": "node-1",
+                        "cluster.uuid": "abc",
+                        "node.id": "def",
+                    },
+                    "time": (1795400216, "789"),
+                    "level": "warn",
+                    "logger": "o.o.n.Node",
+                    "message": "slow",
+                },
+            ),
+        ),
+    ),
+    "elasticsearch": Format(
+        "elasticsearch",
+        (
+            Layout(
+                rb"\[%{ISO8601:time}\]\[%{BEGIN:level}[A-Z]+%{END} *+\]\["
+                rb"%{BEGIN:logger}[^\]\n ]+%{END} *+\] "
+                rb"(?>(?:\[%{BEGIN:node?}[^\]\n]*%{END}\] ?)?)%{REST:message}"
+            ),
+        ),
+        samples=(
+            (
+                (b"[2026-11-23T02:16:56,789][INFO ][o.e.n.Node               ] [node-1] started"),
+                {
+                    "level": "info",
+                    "logger": "o.e.n.Node",
+                    "message": "started",
+                    "time": (1795400216, "789"),
+                    "attributes": {
+                        "node": "node-1",
+                    },
+                },
+            ),
+            (
+                (
+                    b"[2026-11-23T02:16:57,000][WARN ][o.e.c.r.a.DiskThresholdMoni"
+                    b"tor] [node-1] high disk watermark [90%] exceeded"
+                ),
+                {
+                    "level": "warn",
+                    "logger": "o.e.c.r.a.DiskThresholdMonitor",
+                    "message": "high disk watermark [90%] exceeded",
+                    "time": (1795400217, "000"),
+                    "attributes": {
+                        "node": "node-1",
+                    },
+                },
+            ),
+            (
+                (
+                    b"[2026-11-23T02:16:57,001][ERROR][o.o.b.OpenSearchUncaughtExc"
+                    b"eptionHandler] uncaught exception in thread [main]"
+                ),
+                {
+                    "level": "error",
+                    "logger": "o.o.b.OpenSearchUncaughtExceptionHandler",
+                    "message": "uncaught exception in thread [main]",
+                    "time": (1795400217, "001"),
+                },
+            ),
+        ),
+    ),
+}
