@@ -304,3 +304,15 @@ def test_no_bytes_break_the_reading(data: bytes) -> None:
 def test_times_keep_their_digits(time: int) -> None:
     whole, _, fraction = hec.seconds(time).decode().partition(".")
     assert int(whole) * 10**9 + int(fraction) == time
+
+
+@pytest.mark.parametrize(
+    "line", [b"plain", b'"\\\t\x01', b"\xff\xe9", "재고".encode(), b" ", b"%s"]
+)
+def test_a_line_is_the_same_event_with_an_empty_one_beside_it(
+    store: Made, collector: Collector, line: bytes
+) -> None:
+    storing = store()
+    assert is_delivered(storing.send(storing.raw(line, b"z")))
+    assert is_delivered(storing.send(storing.raw(line, b"z", b"")))
+    assert collector.events[:2] == collector.events[2:]

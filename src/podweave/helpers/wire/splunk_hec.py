@@ -86,6 +86,12 @@ def constants(fields: dict[str, Any]) -> bytes:
     return json.dumps(kept, ensure_ascii=False, separators=(",", ":"))[1:-1].encode()
 
 
+def around_text(time: bytes, constant: bytes) -> tuple[bytes, bytes]:
+    """What stands before and behind a text in an event: see `events`."""
+    event = events([time], constant, [b'""'])
+    return event[:-3], event[-3:]
+
+
 def events(times: Iterable[bytes], constant: bytes, values: Iterable[bytes]) -> bytes:
     """Events one after the other: times from `seconds`, values that are JSON."""
     comma = b"," if constant else b""

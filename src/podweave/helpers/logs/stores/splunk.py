@@ -14,6 +14,7 @@ import os
 import re
 
 from podweave.helpers.configuration import ConfigurationError
+from podweave.helpers.logs.delivery.rows import between
 from podweave.helpers.logs.stores import log_records
 from podweave.helpers.logs.stores.http_store import (
     HttpSettings,
@@ -166,7 +167,11 @@ class SplunkStore(HttpStore):
         for piece in batch.pieces:
             names = {**self._names(batch.origin, file_name(piece.path)), "fields": fields}
             count = piece.count()
-            if batch.raw:
+            if batch.raw and piece.details is None and not _has_empty(piece.data):
+                time = hec.seconds(log_records.read_time(piece))
+                content += between(piece.escaped(), *hec.around_text(time, hec.constants(names)))
+                numbers += range(first, first + count)
+            elif batch.raw:
                 values = piece.quoted()
                 kept = [number for number, value in enumerate(values) if value]
                 times = log_records.raw_times(piece)
@@ -250,6 +255,11 @@ def _indexed_fields(origin: Origin) -> dict[str, str]:
         "node": origin.node,
     }
     return {name: value for name, value in fields.items() if value}
+
+
+def _has_empty(data: bytes) -> bool:
+    """A line of nothing, of which Splunk makes no event."""
+    return data.startswith(b"\n") or b"\n\n" in data
 
 
 def _records(piece: Piece, names: dict[str, Any]) -> bytes:
