@@ -18,6 +18,59 @@ NOW = 1795400216
 CLOCK = Clock(NOW + 84.25, 0)
 
 
+NEST = (
+    b"\x1b[32m[Nest] 31  - \x1b[39m11/23/2026, 2:16:56 AM \x1b[32m    LOG\x1b[39m "
+    b"\x1b[38;5;3m[Orders] \x1b[39m\x1b[32mplaced\x1b[39m\n"
+    b"\x1b[31m[Nest] 31  - \x1b[39m11/23/2026, 2:16:57 AM \x1b[31m  ERROR\x1b[39m "
+    b"\x1b[38;5;3m[Orders] \x1b[39m\x1b[31mno stock\x1b[39m\n"
+    b"Error: sold out\n"
+    b"    at Object.<anonymous> (/app/orders.js:3:97)\n"
+    b"    at node:internal/main/run_main_module:28:49\n"
+    b"\x1b[32m[Nest] 31  - \x1b[39m11/23/2026, 2:16:57 AM \x1b[32m    LOG\x1b[39m "
+    b"\x1b[38;5;3m[Orders] \x1b[39m\x1b[32mObject:\x1b[39m\n"
+    b"{\n"
+    b'  "order": 42\n'
+    b"}\n"
+    b"\n"
+    b"\x1b[32m[Nest] 31  - \x1b[39m11/23/2026, 2:16:58 AM \x1b[32m    LOG\x1b[39m "
+    b"\x1b[38;5;3m[Orders] \x1b[39m\x1b[32mplaced\x1b[39m\n"
+    b"Error: of nobody in particular\n"
+)
+
+
+@pytest.mark.parametrize("cut", [0, 1, 3])
+def test_what_nest_writes_to_a_terminal(cut: int) -> None:
+    rows = read(NEST, cut)
+    assert [row["message"] for row in rows] == [
+        "placed",
+        "no stock",
+        'Object:\n{\n  "order": 42\n}',
+        "placed",
+        "Error: of nobody in particular",
+    ]
+    assert (rows[1]["error_type"], rows[1]["error_message"]) == ("Error", "sold out")
+    assert rows[1]["stack_trace"].startswith("Error: sold out\n    at Object")
+    assert {row["format"] for row in rows[:4]} == {"nestjs"}
+
+
+@pytest.mark.parametrize("cut", [0, 1])
+def test_what_uvicorn_and_its_application_write(cut: int) -> None:
+    rows = read(
+        b"INFO:     Started server process [31]\n"
+        b'INFO:     192.0.2.7:51234 - "GET /orders HTTP/1.1" 200 OK\n'
+        b"INFO:     placed 42\n"
+        b"ERROR:    Exception in ASGI application\n"
+        b"Traceback (most recent call last):\n"
+        b'  File "/app/shop.py", line 3, in place\n'
+        b"ValueError: no stock\n",
+        cut,
+    )
+    assert [row["format"] for row in rows] == ["uvicorn", "uvicorn", "python", "uvicorn"]
+    assert rows[1]["status"] == 200
+    assert (rows[2]["level"], rows[2]["message"]) == ("info", "placed 42")
+    assert rows[3]["error_type"] == "ValueError"
+
+
 def read(data: bytes, cut: int = 0) -> list[dict[str, Any]]:
     """The rows of a file's lines, fed whole or a few lines at a time."""
     stream = Stream(Compiler(FLAT, {}), every_layout(), "/x.log", Counter())

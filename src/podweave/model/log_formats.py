@@ -120,6 +120,7 @@ LOG_FORMATS: Final = (
     "structlog",
     "airflow",
     "nestjs",
+    "log4js",
     "elixir",
     "rails",
     "ruby",

@@ -33,8 +33,8 @@ FLUSH = 0.5
 # What no continuation is without, so that one search over many lines says that there is none.
 CONTINUING = (
     # Most lines begin with a digit or a brace, and are passed over by this alone.
-    rb"(?=[\sA-Za-z_$.#}\])@*=\[-])(?:\s|Traceback|During |The above|goroutine |\[s"
-    rb"|created |exit |Caused|Suppr|Wrapped|\.\.\.|Stack t|#\d|---|[}\])]"
+    rb"(?=[\sA-Za-z_$.#{}\])@*=\[-])(?:\s|Traceback|During |The above|goroutine |\[s"
+    rb"|created |exit |Caused|Suppr|Wrapped|\.\.\.|Stack t|#\d|---|[}\])]|[{\[]\r?(?:\n|\Z)"
     rb"|PHP |\[prev|from |PC: |@|\*\*\*|==|SUMM|Node\.js"
     rb'|(?:Exception in thread "[^"\n]*" |Unhandled exception\. )?'
     rb"[A-Za-z_$][\w$]*[.\\][\w$.\\]*(?::|\r?(?:\n|\Z))"

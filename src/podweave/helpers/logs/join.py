@@ -44,6 +44,12 @@ _HEAD = re.compile(
     + rb"(?:Exception|Error|Throwable|Failure|Fault|Interrupt|Warning)?(?::|$)"
 )
 _NODE_HEAD = re.compile(rb"(?:Uncaught )?[A-Z]\w*(?:Error|Exception)(?: \[\w+\])?(?::|$)")
+# Of node, and of many others: only beneath a line that says that something failed.
+_BARE_HEAD = re.compile(rb"(?:Uncaught )?Error(?: \[\w+\])?: ")
+_FAILED = re.compile(rb"(?i:error|fatal|critical|exception|fail)")
+_TOLD = 512
+# An object that is printed on lines of its own, as `order: {`
+_OPENING = (b"{", b"[")
 _CONTINUES = re.compile(
     rb"Caused by: |Suppressed: |Wrapped by: |\.\.\. \d+ (?:more|common)"
     rb"|Stack trace:|\[stacktrace\]|#\d+ |--- End of |[}\])]+[,;]?$"
@@ -149,6 +155,10 @@ class Joiner:
         if _GOROUTINE.match(line) and self.known:
             self._state = "go"
             return True
+        if line in _OPENING:
+            return self._line.endswith(b":") and self.known
+        if _BARE_HEAD.match(line):
+            return _FAILED.search(self._line[:_TOLD]) is not None and self.known
         return bool(_HEAD.match(line) or _NODE_HEAD.match(line)) and self.known
 
     @property
@@ -175,7 +185,7 @@ _TRACE = re.compile(
     r"^(?:[ \t]+at \S|[ \t]*Traceback \(most|[ \t]+File \"|goroutine \d+ \[|[ \t]*Caused by: "
     r"|#\d+ |[ \t]+from \S+:\d|[ \t]*\.\.\. \d+ (?:more|common)|Stack trace:|\[stacktrace\]|panic: "
     r"|(?:Exception in thread \"[^\"\n]*\" )?(?:[A-Za-z_$][\w$]*[.\\])+[\w$]+(?::|$)"
-    r"|(?:Uncaught )?[A-Z]\w*(?:Error|Exception)(?: \[\w+\])?(?::|$))",
+    r"|(?:Uncaught )?(?:[A-Z]\w*)?(?:Error|Exception)(?: \[\w+\])?(?::|$))",
     re.MULTILINE,
 )
 _PYTHON_LAST = re.compile(r"^([A-Za-z_][\w.]*)(?:: (.*))?$", re.MULTILINE)
@@ -183,6 +193,7 @@ _ERROR = re.compile(
     r"((?:[A-Za-z_$][\w$]*[.\\])*[A-Za-z_$][\w$]*(?:Exception|Error|Throwable|Failure|Fault)[\w$]*)"
     r"(?:: (.*))?"
 )
+_BARE = re.compile(r"(?:^|(?<=\s))(Error)(?: \[\w+\])?: (.*)")
 _HEADLINE = re.compile(r"((?:[A-Za-z_$][\w$]*[.\\])+[A-Za-z_$][\w$]*)(?:: (.*))?$")
 _GO_PANIC = re.compile(r"^(panic|fatal error): (.*)", re.MULTILINE)
 _RUBY = re.compile(r"^(?:.*:\d+:in .*?: )?(.*) \((\w+(?:::\w+)*)\)$")
@@ -228,10 +239,10 @@ def _error(message: str, trace: str) -> tuple[str | None, str | None]:
     message = message[:_SEARCHED]
     match = None
     if not head.startswith((" ", "\t")):
-        match = _ERROR.search(head) or _HEADLINE.search(head)
+        match = _ERROR.search(head) or _HEADLINE.search(head) or _BARE.search(head)
     if match is None:
         ruby = _RUBY.match(message)
         if ruby is not None:
             return ruby[2], ruby[1]
-        match = _ERROR.search(message) or _HEADLINE.search(message)
+        match = _ERROR.search(message) or _HEADLINE.search(message) or _BARE.search(message)
     return (None, None) if match is None else (match[1], match[2])

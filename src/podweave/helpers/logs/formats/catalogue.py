@@ -120,6 +120,7 @@ _MODULES = {
     "structlog": "python_servers",
     "airflow": "python_servers",
     "nestjs": "nest",
+    "log4js": "node",
     "elixir": "elixir",
     "rails": "ruby",
     "ruby": "ruby",

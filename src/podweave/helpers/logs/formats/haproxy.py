@@ -69,12 +69,18 @@ _LINES = (
 )
 """The patterns, what each derives, and whether it is a general one."""
 
+# Server orders/orders-2 is DOWN, reason: Layer4 timeout, check duration: 2001ms. ...
+_STATE = (
+    rb"(?:Backup )?Server %{BEGIN:upstream_name}[^ /\n]+%{END}/%{BEGIN:server}[^ \n]+%{END} is "
+    rb"%{BEGIN:event_action}[A-Za-z/]+%{END}(?:, reason: %{BEGIN:reason?}[^,\n]+%{END})?[^\n]*"
+)
+# What it says on standard error: [WARNING]  (31) : ..., up to 2.4 with the day and time of day
+_STARTED = rb"\[%{BEGIN:level}NOTICE|WARNING|ALERT|INFO%{END}\] +(?:\d{3}/\d{6} )?\(%{INT:pid}\) : "
+
 _MESSAGES = (
     *(Message(line, (), derive) for line, derive, _ in _LINES),
-    # Server orders/orders-2 is DOWN, reason: Layer4 timeout, check duration: 2001ms. ...
     Message(
-        rb"(?:Backup )?Server %{BEGIN:upstream_name}[^ /\n]+%{END}/%{BEGIN:server}[^ \n]+%{END} is "
-        rb"%{BEGIN:event_action}[A-Za-z/]+%{END}(?:, reason: %{BEGIN:reason?}[^,\n]+%{END})?[^\n]*",
+        _STATE,
         (b"Server", b"Backup"),
         (("level", "event_action", _level),),
     ),
@@ -86,6 +92,11 @@ FORMATS = {
         "haproxy",
         (
             *(Layout(line, derive=derive, general=general) for line, derive, general in _LINES),
+            Layout(
+                rb"%{BEGIN:message}" + _STATE + rb"%{END}",
+                derive=(("level", "event_action", _level),),
+            ),
+            Layout(_STARTED + rb"%{REST:message}"),
             *layouts_of(HAPROXY),
         ),
         samples=(
@@ -126,6 +137,24 @@ FORMATS = {
                         "request_headers": "shop.example||curl",
                         "response_headers": "|text/html",
                     },
+                },
+            ),
+            (
+                b"[WARNING]  (31) : Server static/srv1 is DOWN, reason: Layer4 timeout.",
+                {
+                    "level": "warn",
+                    "pid": 31,
+                    "message": "Server static/srv1 is DOWN, reason: Layer4 timeout.",
+                },
+            ),
+            (
+                b"Server static/srv1 is DOWN, reason: Layer4 timeout, check 2001ms.",
+                {
+                    "message": "Server static/srv1 is DOWN, reason: Layer4 timeout, check 2001ms.",
+                    "upstream_name": "static",
+                    "event_action": "DOWN",
+                    "level": "error",
+                    "attributes": {"server": "srv1", "reason": "Layer4 timeout"},
                 },
             ),
             (

@@ -186,6 +186,12 @@ FORMATS = {
                 rb"%{BEGIN:level}error|warn|info|http|verbose|debug|silly%{END}: "
                 rb"(?![A-Za-z_][\w.`+]*\[\d)%{REST:message}"
             ),
+            # simple(): the rest of the object behind the message; .NET has a category there
+            Layout(
+                rb"%{BEGIN:level}error|warn|info|http|verbose|debug|silly%{END}: "
+                rb"(?![A-Za-z_][\w.`+]*\[\d)%{REST:message}",
+                general=True,
+            ),
         ),
         samples=(
             (
@@ -218,6 +224,10 @@ FORMATS = {
                 },
             ),
             (
+                b'warn: order placed {"order":42}',
+                {"level": "warn", "message": 'order placed {"order":42}'},
+            ),
+            (
                 b"2026-11-23T02:16:56.789Z [shop] info: order placed",
                 {
                     "logger": "shop",
@@ -227,5 +237,36 @@ FORMATS = {
                 },
             ),
         ),
+    ),
+    # Its layouts `basic` and `colored`.
+    "log4js": Format(
+        "log4js",
+        (
+            Layout(
+                rb"\[%{ISO8601:time}\] \[%{BEGIN:level}[A-Z]+%{END}\] "
+                rb"%{BEGIN:logger}[\w.\-]++%{END} - %{REST:message}"
+            ),
+        ),
+        samples=(
+            (
+                b"[2026-11-23T02:16:56.789] [INFO] orders - order placed",
+                {
+                    "time": (1795400216, "789"),
+                    "level": "info",
+                    "logger": "orders",
+                    "message": "order placed",
+                },
+            ),
+            (
+                b"[2026-11-23T02:16:57.001] [MARK] default - Error: no stock",
+                {
+                    "time": (1795400217, "001"),
+                    "level": "notice",
+                    "logger": "default",
+                    "message": "Error: no stock",
+                },
+            ),
+        ),
+        levels={"MARK": "notice", "ALL": "trace"},
     ),
 }

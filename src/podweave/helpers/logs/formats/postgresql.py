@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from podweave.helpers.logs.layouts import Format, Layout
 
+# Before it is known who it is, both are [unknown].
+_WHO = (
+    rb"(?:\[unknown\]|%{BEGIN:user?}[\w.\-]+%{END})@(?:\[unknown\]|%{BEGIN:db_name?}[\w.\-]+%{END})"
+)
 _LEVEL = rb"%{PGLEVEL:level}:  %{REST:message}"
 
 _BOUNCER_LEVEL = rb"%{BEGIN:level}NOISE|DEBUG|LOG|WARNING|ERROR|FATAL%{END}"
@@ -26,7 +30,8 @@ PGBOUNCER = (
             "source_port": 51234,
             "message": "login attempt: db=orders user=kim tls=no replication=no",
             "time": (1795400216, "789"),
-            "attributes": {"socket": "C-0x55d0c8a0", "database": "orders"},
+            "db_name": "orders",
+            "attributes": {"socket": "C-0x55d0c8a0"},
         },
     ),
     (
@@ -59,23 +64,22 @@ FORMATS = {
         (
             Layout(
                 rb"%{ISOZONE:time} \[%{INT:pid}\] "
-                rb"(?:%{PGNAME:user?}@%{PGNAME:database?} )?" + _LEVEL
+                rb"(?:" + _WHO + rb" )?" + _LEVEL
             ),
             Layout(
                 rb"%{ISOZONE:time} \[%{INT:pid}\]: (?:\[\d+-\d+\] )?"
-                rb"user=%{LISTED:user?},db=%{LISTED:database?},app=%{LISTED:application?}"
+                rb"user=%{LISTED:user?},db=%{LISTED:db_name?},app=%{LISTED:application?}"
                 rb",client=%{NOTSPACE:source_address?} " + _LEVEL
             ),
             Layout(
                 rb"%{ISOZONE:time} \[%{INT:pid}\]:? (?:\[\d+-\d+\] )?\[?"
-                rb"user=%{BEGIN:user?}[^, \]\n]*+%{END},db=%{BEGIN:database?}[^, \]\n]*+%{END}"
+                rb"user=%{BEGIN:user?}[^, \]\n]*+%{END},db=%{BEGIN:db_name?}[^, \]\n]*+%{END}"
                 rb"(?:,app=%{BEGIN:application?}[^,\]\n]*+%{END}(?=\]))?\]? " + _LEVEL
             ),
             # %t:%r:%u@%d:[%p]: of Amazon RDS
             Layout(
                 rb"%{ISOZONE:time}:(?:%{BEGIN:source_address?}[^(\n]*+%{END}"
-                rb"(?:\(%{INT:source_port?}\))?)?:"
-                rb"%{PGNAME:user?}@%{PGNAME:database?}:\[%{INT:pid}\]:" + _LEVEL
+                rb"(?:\(%{INT:source_port?}\))?)?:" + _WHO + rb":\[%{INT:pid}\]:" + _LEVEL
             ),
             # Any other prefix
             Layout(rb"<?%{ISOZONE:time}[^\n]*?(?<![A-Za-z])" + _LEVEL, general=True),
@@ -98,7 +102,7 @@ FORMATS = {
                     "level": "error",
                     "user": "shop",
                     "message": "relation does not exist",
-                    "attributes": {"database": "orders"},
+                    "db_name": "orders",
                 },
             ),
             (
@@ -111,7 +115,8 @@ FORMATS = {
                     "user": "shop",
                     "source_address": "192.0.2.7",
                     "message": "sorry",
-                    "attributes": {"database": "orders", "application": "psql"},
+                    "db_name": "orders",
+                    "attributes": {"application": "psql"},
                 },
             ),
         ),
@@ -123,7 +128,7 @@ FORMATS = {
             Layout(
                 rb"%{ISOZONE:time} \[%{INT:pid}\] " + _BOUNCER_LEVEL + rb" "
                 rb"%{BEGIN:socket}[CS]-0x[0-9a-f]+%{END}: "
-                rb"(?:\(nodb\)|%{BEGIN:database?}[^/\s(]*+%{END})/"
+                rb"(?:\(nodb\)|%{BEGIN:db_name?}[^/\s(]*+%{END})/"
                 rb"(?:\(nouser\)|%{BEGIN:user?}[^@\s(]*+%{END})@"
                 rb"(?:unix\(\d+\)|\[?%{BEGIN:source_address?}[0-9A-Fa-f.:]*[0-9A-Fa-f]%{END}\]?)"
                 rb":%{INT:source_port} %{REST:message}",

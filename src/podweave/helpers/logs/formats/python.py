@@ -44,7 +44,7 @@ FORMATS = {
             # logging.BASIC_FORMAT, the default
             Layout(_LEVEL + rb":" + _NAME + rb":" + _MESSAGE),
             # uvicorn's, of the application's own loggers
-            Layout(_LEVEL + rb": {2,}" + _MESSAGE),
+            Layout(_LEVEL + rb": {2,}" + _MESSAGE, general=True),
         ),
         samples=(
             (

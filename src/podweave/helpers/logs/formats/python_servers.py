@@ -36,7 +36,8 @@ FORMATS = {
             Layout(
                 rb"%{PYTHONLEVEL:level}: {2,}%{BEGIN:message}"
                 rb"(?:Started|Waiting for|Application|Uvicorn|"
-                rb"Shutting|Finished|Will watch|Stopping|ASGI|Unsupported|Invalid)[^\n]*%{END}"
+                rb"Shutting|Finished|Will watch|Stopping|ASGI|Exception in ASGI|Unsupported|"
+                rb"Invalid|WatchFiles|StatReload|Reloading|Child process)[^\n]*%{END}"
             ),
         ),
         samples=(
