@@ -98,6 +98,21 @@ def echo(at: Place, folder: Path) -> Iterator[int]:
 
 
 @contextlib.contextmanager
+def tls_echo(at: Place, folder: Path) -> Iterator[int]:
+    """Answers `ping` over TLS, with a certificate that nobody has signed."""
+    port = free_port()
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=bench",
+         "-keyout", str(key), "-out", str(certificate)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    command = [sys.executable, str(HERE), "tls-server", at.server, str(port)]
+    with _server([*command, str(certificate), str(key)], at, port):
+        yield port
+
+
+@contextlib.contextmanager
 def _server(command: list[str], at: Place, port: int) -> Iterator[None]:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -275,6 +290,26 @@ def serve(host: str, port: int) -> None:
                     connection.close()
 
 
+def serve_tls(host: str, port: int, certificate: str, key: str) -> None:
+    """Pings go back, each connection's in a thread of its own."""
+    import socket
+    import ssl
+    import threading
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+
+    def answer(connection: socket.socket) -> None:
+        with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True) as tls:
+            while data := tls.recv(64):
+                tls.sendall(data)
+
+    with socket.create_server((host, port), backlog=4096) as listener:
+        while True:
+            connection, _ = listener.accept()
+            threading.Thread(target=answer, args=(connection,), daemon=True).start()
+
+
 def client(words: list[str]) -> None:
     import socket
     import time
@@ -334,5 +369,7 @@ def client(words: list[str]) -> None:
 if __name__ == "__main__":
     if sys.argv[1] == "server":
         serve(sys.argv[2], int(sys.argv[3]))
+    elif sys.argv[1] == "tls-server":
+        serve_tls(sys.argv[2], int(sys.argv[3]), *sys.argv[4:])
     else:
         client(sys.argv[1:])

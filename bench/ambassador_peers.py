@@ -18,7 +18,7 @@ import textwrap
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 SOURCES = Path(__file__).resolve().parent.parent / "src"
 READY_SECONDS = 20.0
@@ -180,11 +180,16 @@ def direct(at: Place, upstream: int, protocol: str, folder: Path) -> Peer:
 
 
 def podweave(
-    at: Place, upstream: int, protocol: str, folder: Path, datapath: str = "proxy"
+    at: Place,
+    upstream: int,
+    protocol: str,
+    folder: Path,
+    datapath: str = "proxy",
+    **profile: Any,
 ) -> Peer:
     port = free_port()
     config = folder / f"podweave-{port}.json"
-    profile = {"upstreams": [[at.server, upstream, 1]]}
+    profile["upstreams"] = [[at.server, upstream, 1]]
     config.write_text(
         json.dumps(
             {
