@@ -13,6 +13,7 @@ from podweave.helpers.logs.columns import escape, is_clean
 from podweave.helpers.logs.compile import Batch, Compiler, ExactBatch
 from podweave.helpers.logs.formats import catalogue
 from podweave.helpers.logs.layouts import Layout, spelled_out
+from podweave.helpers.logs.rare_bytes import contains
 from podweave.helpers.logs.schemas import catalogue as schemas
 from podweave.helpers.logs.schemas.ecs import ECS
 from podweave.helpers.logs.schemas.schema import Attributes, Constant, Field, Schema, Time
@@ -147,6 +148,30 @@ def test_columns_are_taken_apart_as_each_text_is(
     exact = [batch.row(line, CLOCK, "/x") for line in lines]
     assert batch.rows(lines, CLOCK, "/x") == exact
     assert batch.rows(lines[:1] * 20, CLOCK, "/x") == exact[:1] * 20
+
+
+@given(st.lists(st.one_of(requests(), st.sampled_from([b"", b"x", b"\tat a.b"])), min_size=1))
+def test_made_rows_know_their_lines(lines: list[bytes]) -> None:
+    batch = _batch(catalogue.load("nginx-access").layouts[0], ECS, {})
+    data = b"\n".join(lines) + b"\n"
+    rows = batch.rows(lines, CLOCK, "/x")
+    for index, line in enumerate(lines):
+        made = batch.made(data, CLOCK, "/x")
+        assert (made.line(index), made.row(index)) == (line, rows[index])
+        for other in made.missing:
+            made.put(other, b"%d\n" % other)
+        whole = [b"%d\n" % at if row is None else row for at, row in enumerate(rows[:index])]
+        assert made.before(index, b"first\n") == b"".join([b"first\n", *whole])
+    assert batch.made(data, CLOCK, "/x").lines == lines
+
+
+@given(
+    st.lists(st.sampled_from([b'"', b"\\", b"a", b"\\u001b["])).map(b"".join), st.integers(0, 40)
+)
+def test_a_rare_byte_is_looked_for_first(data: bytes, backslashes: int) -> None:
+    data += b"\\a" * backslashes + data
+    for text in (b'\\"', b"\\u001", b"\\"):
+        assert contains(data, text) == (text in data)
 
 
 @pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: schema.name)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from podweave.helpers.logs.rare_bytes import contains
+
 _CODES = re.compile(rb"\x1b\[[0-9;:]*[mK]")
 # An escaped backslash before it makes it text.
 _ESCAPED = re.compile(rb"(?<!\\)((?>(?:\\\\)*))(?>(?:\\u001[bB]\[[0-9;:]*[mK])+)")
@@ -17,6 +19,6 @@ def uncoloured(data: bytes) -> bytes:
     """The lines without them; what nearly all have none of costs a search for a byte."""
     if b"\x1b" in data:
         data = _CODES.sub(b"", data)
-    if b"\\" in data and b"\\u001" in data:
+    if contains(data, b"\\u001"):
         data = _ESCAPED.sub(rb"\1", data)
     return data

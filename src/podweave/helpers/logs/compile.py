@@ -20,6 +20,7 @@ from podweave.helpers.logs.envelope import Envelope
 from podweave.helpers.logs.layouts import Layout, OwnLayout
 from podweave.helpers.logs.made_rows import Cells, MadeRows, interleave
 from podweave.helpers.logs.newlines import count_newlines
+from podweave.helpers.logs.rare_bytes import contains
 from podweave.helpers.logs.schemas.schema import Schema, encode
 from podweave.helpers.logs.template import NotCompiledError, Template, presence
 from podweave.helpers.logs.timestamps import Clock
@@ -46,8 +47,6 @@ _WORTH_A_VARIANT = 8
 """Lines of a chunk."""
 # One missing line in more than so many is taken out of each column.
 _SELDOM = 16
-# Backslashes that are looked at one by one.
-_FEW = 32
 
 
 class ExactBatch:
@@ -204,7 +203,7 @@ class Batch(ExactBatch):
             missing = list(compress(fitting, others))
             fitting = list(compress(fitting, map(not_, others)))
             if not fitting:
-                made = Cells(data, len(found), missing, [], 1)
+                made = Cells(data, others, missing, [], 1)
                 self._read_again(made, loose, clock, path)
                 return made
             if len(missing) * _SELDOM < len(found):
@@ -228,10 +227,10 @@ class Batch(ExactBatch):
             chunk = Chunk(columns, data, loose, own, encode(path))
             reading = self._loose if loose else self._exact
             cells = self._template(reading, reading.key(columns)).cells(chunk)
-            made = Cells(data, len(found), without, interleave(len(fitting), cells), len(cells))
+            made = Cells(data, others, without, interleave(len(fitting), cells), len(cells))
             exact = {fitting[index] for index in chunk.exact}
         else:
-            made = Cells(data, len(found), without, [], 1)
+            made = Cells(data, others, without, [], 1)
         if gone:
             made.replace(dict.fromkeys(gone, b""))
         if exact:
@@ -258,11 +257,12 @@ class Batch(ExactBatch):
         """Read the lines that the loose pattern leaves out the exact way."""
         if not loose or not made.missing:
             return
-        lines = made.lines
-        left = self._exact.find(b"\n".join([lines[index] for index in made.missing]) + b"\n")
+        left = self._exact.find(b"\n".join(map(made.line, made.missing)) + b"\n")
         again = [index for index, row in zip(made.missing, left, strict=True) if not row[-1]]
         if again:
-            made.replace({index: self.row(lines[index], clock.at(index), path) for index in again})
+            made.replace(
+                {index: self.row(made.line(index), clock.at(index), path) for index in again}
+            )
             if len(again) * _SELDOM > made.count:
                 self._strict = _STRICT
 
@@ -290,7 +290,7 @@ class Batch(ExactBatch):
             return self._exact.find(data), False  # All are counted in their order.
         if self._strict:
             self._strict -= 1
-        elif not _escapes_quotes(data) if self._lenient else b"\\" not in data and is_clean(data):
+        elif not contains(data, b'\\"') if self._lenient else b"\\" not in data and is_clean(data):
             found = self._loose.find(data)
             if len(found) == lines:
                 return found, True
@@ -383,13 +383,3 @@ def _without(column: Column, missing: Sequence[int]) -> Column:
     for index in reversed(missing):
         del texts[index]
     return texts
-
-
-def _escapes_quotes(data: bytes) -> bool:
-    """A backslash is before a quote. Looking for one byte is cheap, for two it isn't."""
-    at = -1
-    for _ in range(_FEW):
-        at = data.find(b"\\", at + 1)
-        if at < 0 or data.startswith(b'"', at + 1):
-            return at >= 0
-    return b'\\"' in data

@@ -8,9 +8,15 @@ making each row does.
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from itertools import compress
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+# Rows that are put between others without joining those in runs first.
+_FEW = 8
 
 
 class MadeRows:
@@ -20,7 +26,7 @@ class MadeRows:
     out in its place. The row of an event that a step leaves out is empty.
     """
 
-    __slots__ = ("_lines", "_put", "_rows", "_without", "count", "data", "further", "missing")
+    __slots__ = ("_lines", "_put", "_rows", "count", "data", "further", "missing")
 
     def __init__(
         self, data: bytes, lines: list[bytes] | None, rows: Sequence[bytes | None]
@@ -29,7 +35,6 @@ class MadeRows:
         self._lines = lines
         self._rows = rows
         self._put: dict[int, bytes] = {}
-        self._without: frozenset[int] = frozenset()
         self.count = len(rows)
         self.further = 0
         """Rows that lines have beside their first ones."""
@@ -47,8 +52,6 @@ class MadeRows:
 
     def line(self, index: int) -> bytes:
         """One of them."""
-        if self._lines is None and index == self.count - 1:
-            return self.data[self.data.rfind(b"\n", 0, -1) + 1 : -1]
         return self.lines[index]
 
     def put(self, index: int, row: bytes) -> None:
@@ -78,21 +81,25 @@ class MadeRows:
             rows[index] = row
         return rows
 
-    def before(self, last: int) -> list[bytes]:
-        """The rows of the lines before that one, in blocks of whole rows."""
-        blocks: list[bytes] = []
+    def before(self, last: int, first: bytes = b"") -> bytes:
+        """The rows of the lines before that one, together, and `first` in front of them.
+
+        The last thing to be asked: it takes the rows apart.
+        """
+        pieces = [first]
         put = self._put
-        begin = gone = 0
-        for index in sorted({*self.missing, *self._without, *put}):
-            if index >= last:
-                break
-            blocks += self._run(begin, index, gone)
+        begin = 0
+        for index in self._odd(last):
+            pieces += self._run(begin, index)
             begin = index + 1
             if index in put:
-                blocks.append(put[index])
-            gone = self._gone(index, gone)
-        blocks += self._run(begin, last, gone)
-        return blocks
+                pieces.append(put[index])
+        pieces += self._run(begin, last)
+        return b"".join(pieces)
+
+    def _odd(self, last: int) -> list[int]:
+        """The lines before that one whose rows aren't as they were made."""
+        return sorted([index for index in {*self.missing, *self._put} if index < last])
 
     def _row(self, index: int) -> bytes | None:
         return None if index in self.missing else self._rows[index]
@@ -103,23 +110,23 @@ class MadeRows:
             rows[index] = None
         return rows
 
-    def _gone(self, index: int, gone: int) -> int:
-        return gone
-
-    def _run(self, begin: int, end: int, gone: int) -> Iterable[bytes]:
-        """The rows of lines none of which is missing; `gone` are missing before them."""
+    def _run(self, begin: int, end: int) -> Iterable[bytes]:
+        """The rows of lines that are as they were made."""
         return [row for row in self._rows[begin:end] if row]
 
 
 class Cells(MadeRows):
-    """Rows of `width` cells each, of the lines that aren't missing."""
+    """Rows of `width` cells each, of the lines that aren't missing.
 
-    __slots__ = ("_cells", "_width")
+    `others`: for each line nothing, or if it doesn't fit the line itself with its newline.
+    """
+
+    __slots__ = ("_cells", "_others", "_starts", "_width", "_without")
 
     def __init__(
         self,
         data: bytes,
-        count: int,
+        others: Sequence[bytes],
         missing: Sequence[int],
         cells: list[bytes],
         width: int,
@@ -127,19 +134,44 @@ class Cells(MadeRows):
         self.data = data
         self._lines = None
         self._put = {}
-        self.count = count
+        self._others = others
+        self._starts: dict[int, int] | None = None
+        self.count = len(others)
         self.further = 0
         self.missing = missing
         # Lines that have no cells.
-        self._without = frozenset(missing)
+        self._without = missing
         self._cells = cells
         self._width = width
+
+    def line(self, index: int) -> bytes:
+        if self._lines is not None:
+            return self._lines[index]
+        if self._others[index]:
+            return self._others[index][:-1]
+        # Most that are asked for stand before one that doesn't fit, or last.
+        end = len(self.data) if index == self.count - 1 else self._start(index + 1)
+        if end is None:
+            return self.lines[index]
+        return self.data[self.data.rfind(b"\n", 0, end - 1) + 1 : end - 1]
+
+    def _start(self, index: int) -> int | None:
+        """Where a line begins that doesn't fit: others, which do, aren't like it."""
+        if self._starts is None:
+            self._starts = {}
+            at = 0
+            for number in compress(range(self.count), self._others):
+                line = self._others[number]
+                if number:
+                    at = self.data.index(b"\n" + line, max(at - 1, 0)) + 1
+                self._starts[number] = at
+                at += len(line)
+        return self._starts.get(index)
 
     def _row(self, index: int) -> bytes | None:
         if index in self.missing:
             return None
-        gone = sum(missed < index for missed in self._without)
-        start = (index - gone) * self._width
+        start = self._place(index)
         return b"".join(self._cells[start : start + self._width])
 
     def _all(self) -> list[bytes | None]:
@@ -147,21 +179,36 @@ class Cells(MadeRows):
         made = map(b"".join, zip(*[cells] * self._width, strict=True))
         if not self.missing and not self._without:
             return list(made)
-        without = self._without
+        without = frozenset(self._without)
         rows = [None if index in without else next(made) for index in range(self.count)]
         for index in self.missing:
             rows[index] = None
         return rows
 
-    def _gone(self, index: int, gone: int) -> int:
-        return gone + (index in self._without)
+    def before(self, last: int, first: bytes = b"") -> bytes:
+        odd = self._odd(last)
+        if len(odd) > _FEW:
+            return super().before(last, first)
+        cells = self._cells
+        del cells[self._place(last) :]
+        # From the end, so that the places before hold.
+        for index in reversed(odd):
+            place = self._place(index)
+            end = place if index in self._without else place + self._width
+            cells[place:end] = [self._put[index]] if index in self._put else []
+        cells.insert(0, first)
+        return b"".join(cells)
 
-    def _run(self, begin: int, end: int, gone: int) -> Iterable[bytes]:
-        if begin >= end:
-            return ()
-        width = self._width
-        cells = self._cells[(begin - gone) * width : (end - gone) * width]
-        return (b"".join(cells),)
+    def _odd(self, last: int) -> list[int]:
+        odd = {*self.missing, *self._without, *self._put}
+        return sorted([index for index in odd if index < last])
+
+    def _place(self, index: int) -> int:
+        """Where a line's cells begin."""
+        return (index - bisect_left(self._without, index)) * self._width
+
+    def _run(self, begin: int, end: int) -> Iterable[bytes]:
+        return (b"".join(self._cells[self._place(begin) : self._place(end)]),)
 
 
 def interleave(count: int, columns: Sequence[bytes | Iterable[bytes]]) -> list[bytes]:

@@ -16,6 +16,7 @@ from podweave.helpers.logs.events import AUTO_STATES
 from podweave.helpers.logs.first_look import candidates
 from podweave.helpers.logs.join import JOINED_LIMIT, Joiner, enrich
 from podweave.helpers.logs.plain_lines import NOTHING, PLAIN, Plain
+from podweave.helpers.logs.rare_bytes import contains
 from podweave.helpers.logs.timestamps import Clock
 
 TYPE_CHECKING = False
@@ -122,7 +123,7 @@ class Stream:
         if not data:
             return []
         for announcer in self._announcers:
-            self._headed = self._headed or announcer.marker in data
+            self._headed = self._headed or contains(data, announcer.marker)
         if self._main is None:
             lines = data.split(b"\n")
             lines.pop()
@@ -294,13 +295,13 @@ class Stream:
         owner = -1 if self._pending is not None else None
         size = self._pending.size if self._pending is not None else 0
         before = -1
-        lines = made.lines
         for index in made.missing:
-            line = lines[index]
+            line = made.line(index)
             if index != before + 1:
                 owner = index - 1
-                size = len(lines[owner])
-                joiner.begin(lines[owner], known=known)
+                above = made.line(owner)
+                size = len(above)
+                joiner.begin(above, known=known)
             before = index
             if owner is not None and size + len(line) < JOINED_LIMIT and joiner.continues(line):
                 joined.setdefault(owner, []).append(line)
@@ -311,7 +312,7 @@ class Stream:
                 size = len(line)
                 joiner.begin(line)
         if made.missing[-1] < made.count - 1:
-            joiner.begin(lines[-1], known=known)
+            joiner.begin(made.line(made.count - 1), known=known)
         return starts, joined
 
     def _read_otherwise(
@@ -321,7 +322,7 @@ class Stream:
         main = self._main
         assert main is not None
         owners: dict[int, ExactBatch] = {}
-        lines = made.lines
+        lines = {index: made.line(index) for index in starts}
         left = starts
         if self._hopeless < _HOPELESS or self._hopeless % _TRY_AGAIN == 0:
             for layout in self._layouts:
@@ -365,16 +366,14 @@ class Stream:
         clock: Clock,
     ) -> list[bytes]:
         """Join what belongs together, and keep the event that began last."""
-        done: list[bytes] = []
-        if self._pending is not None:
-            if -1 in joined:
-                self._pending.join(joined[-1])
-            if last < 0:
-                return done
-            done.append(self._pending.finished())
-            self._pending = None
+        first = b""
+        if self._pending is not None and -1 in joined:
+            self._pending.join(joined[-1])
         if last < 0:
-            return done
+            return []
+        if self._pending is not None:
+            first = self._pending.finished()
+            self._pending = None
         for index, texts in joined.items():
             row = made.row(index) if index >= 0 else None
             if index != last and row is not None:
@@ -382,15 +381,15 @@ class Stream:
                 event = _Event(made.line(index), row, owner, clock.at(index), self._path)
                 event.join(texts)
                 made.put(index, event.finished())
-        done += made.before(last)
         row = made.row(last)
         assert row is not None
         line = made.line(last)
+        done = made.before(last, first)
         self._pending = _Event(line, row, owners.get(last, main), clock.at(last), self._path)
         self._pending.join(joined.get(last, []))
         if not joined and not owners:
             self._joiner.begin(line, known=self._is_format(main))
-        return done
+        return [done] if done else []
 
 
 def rows_of(blocks: list[bytes]) -> list[bytes]:
