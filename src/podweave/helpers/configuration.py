@@ -104,7 +104,7 @@ class Section:
             return default
         return integer(self.take(key), self.at(key), least, most)
 
-    def boolean(self, key: str, default: bool) -> bool:
+    def boolean(self, key: str, default: bool = False) -> bool:
         value = self._values.pop(key, default)
         if not isinstance(value, bool):
             raise ConfigurationError(self.at(key), f"must be true or false, not {_kind(value)}")
@@ -118,12 +118,6 @@ class Section:
             message = f"is {value:g}; must be between {least:g} and {most:g} seconds"
             raise ConfigurationError(self.at(key), message)
         return float(value)
-
-    def flag(self, key: str, default: bool = False) -> bool:
-        value = self._values.pop(key, default)
-        if not isinstance(value, bool):
-            raise ConfigurationError(self.at(key), f"must be true or false, not {_kind(value)}")
-        return value
 
     def array(self, key: str) -> list[tuple[str, Any]]:
         """The elements, each with its path."""

@@ -82,7 +82,7 @@ class Settings:
         self.login_timeout = section.seconds("login_timeout", LOGIN_TIMEOUT, least=0.1)
         self.drain = section.seconds("drain", DRAIN)
         self.on_switch = _on_switch(section)
-        self.stops_with_application = section.flag("stops_with_application")
+        self.stops_with_application = section.boolean("stops_with_application")
         self.helper_ports: list[int] = []
         if "helper_ports" in section:
             ports = section.array("helper_ports")
