@@ -12,6 +12,8 @@ https://grafana.com/docs/loki/latest/reference/loki-http-api/#ingest-logs
 from __future__ import annotations
 
 import json
+from itertools import islice
+from operator import lt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ def distinct(times: Sequence[int]) -> list[int]:
     """Times in which an entry that is not later than the one before it gets the next nanosecond,
     as long as that moves it by less than a millisecond: Loki would drop a line that is repeated
     in the same instant, and order the lines of an instant as it likes."""
+    if all(map(lt, times, islice(times, 1, None))):
+        return [*times]
     result: list[int] = []
     before = 0
     for time in times:
@@ -45,17 +49,12 @@ def metadata(fields: dict[str, str]) -> bytes:
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def value(time: int, line: bytes, about: bytes) -> bytes:
-    """An entry. `line` is escaped for JSON, `about` is from `metadata` or empty."""
-    if about:
-        return b'["%d","%b",%b]' % (time, line, about)
-    return b'["%d","%b"]' % (time, line)
-
-
-def push(streams: Iterable[tuple[dict[str, str], Sequence[bytes]]]) -> bytes:
-    """The request: labels and, in the order of their times, entries of each stream."""
-    parts = [
-        b'{"stream":%b,"values":[%b]}' % (metadata(labels), b",".join(values))
-        for labels, values in streams
-    ]
-    return b'{"streams":[%b]}' % b",".join(parts)
+def push(streams: Iterable[tuple[dict[str, str], Sequence[bytes]]]) -> list[bytes]:
+    """The request, in pieces: labels and, in the order of their times, entries of each stream,
+    which are `["NANOSECONDS","LINE"]` or `["NANOSECONDS","LINE",METADATA]`."""
+    pieces: list[bytes] = []
+    begin = b'{"streams":[{"stream":'
+    for labels, values in streams:
+        pieces += [b'%b%b,"values":[' % (begin, metadata(labels)), b",".join(values)]
+        begin = b']},{"stream":'
+    return [*pieces, b"]}]}"]

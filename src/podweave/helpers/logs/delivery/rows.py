@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import repeat
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     Block = bytes | memoryview
     """What is sent after one another. A view spares a copy of a whole chunk."""
@@ -36,3 +38,19 @@ def between(data: bytes, begin: bytes, end: bytes) -> list[Block]:
     newlines themselves are left out."""
     rows = data.replace(b"\n", end + begin)
     return [begin, memoryview(rows)[: len(rows) - len(begin)]]
+
+
+def joined(count: int, cells: Iterable[Sequence[bytes] | bytes]) -> list[bytes]:
+    """Each row by itself; bytes stand in every one."""
+    columns: list[Iterable[bytes]] = []
+    constant = b""
+    for cell in cells:
+        if isinstance(cell, bytes):
+            constant += cell
+            continue
+        if constant:
+            columns.append(repeat(constant, count))
+            constant = b""
+        columns.append(cell)
+    columns.append(repeat(constant, count))
+    return list(map(b"".join, zip(*columns, strict=True)))

@@ -16,8 +16,10 @@ from __future__ import annotations
 
 import json
 from binascii import crc32
+from itertools import repeat
 
 from podweave.helpers.configuration import ConfigurationError
+from podweave.helpers.logs.delivery.rows import joined
 from podweave.helpers.logs.raw_records import escape
 from podweave.helpers.logs.stores import log_records
 from podweave.helpers.logs.stores.http_store import (
@@ -33,9 +35,11 @@ from podweave.helpers.wire import loki
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from podweave.helpers.configuration import Section
     from podweave.helpers.http_client.connection import Answer
-    from podweave.helpers.logs.delivery.batches import Batch
+    from podweave.helpers.logs.delivery.batches import Batch, Piece
     from podweave.helpers.logs.stores.interface import Context, Done, Outcome
 
 LABELS = {"namespace": "{namespace}", "service_name": "{service}"}
@@ -43,9 +47,6 @@ LABELS = {"namespace": "{namespace}", "service_name": "{service}"}
 
 _MILLISECOND = 1_000_000
 """In nanoseconds."""
-
-# (time, line escaped for JSON, level, path)
-_Entry = tuple[int, bytes, str, str]
 
 
 class Settings(HttpSettings):
@@ -89,19 +90,37 @@ class LokiStore(HttpStore):
         self._target = "" if settings.url.path.endswith("/push") else loki.PUSH
 
     def send(self, batch: Batch, done: Done) -> None:
-        self.post(self._target, loki.CONTENT_TYPE, [self._request(batch)], _answered, done)
+        self.post(self._target, loki.CONTENT_TYPE, self._request(batch), _answered, done)
 
-    def _request(self, batch: Batch) -> bytes:
+    def _request(self, batch: Batch) -> list[bytes]:
         settings = self._settings
         values = pod_values(batch.origin)
-        entries = _entries(batch)
-        entries.sort(key=_time_of)
-        times = loki.distinct([entry[0] for entry in entries])
         about = _Metadata(values)
+        times: list[int] = []
+        lines: list[bytes] = []
+        ends: list[bytes] = []
+        paths: list[str] = []
+        for piece in batch.pieces:
+            path = file_name(piece.path)
+            moments, texts, levels = _entries(piece, batch.raw)
+            times += moments
+            lines += texts
+            if settings.metadata:
+                ends += map(about.of, levels, repeat(path))
+            if settings.by_file:
+                paths += [path] * len(texts)
+        ordered = sorted(times)
+        if ordered != times:
+            order = sorted(range(len(times)), key=times.__getitem__)
+            lines = [lines[number] for number in order]
+            ends = [ends[number] for number in order] if ends else []
+            paths = [paths[number] for number in order] if paths else []
+        moved = [b"%d" % time for time in loki.distinct(ordered)]
+        rows = joined(len(lines), [b'["', moved, b'","', lines, ends or b'"]'])
         streams: dict[str, list[bytes]] = {}
-        for time, (_, line, level, path) in zip(times, entries, strict=True):
-            value = loki.value(time, line, about.of(level, path) if settings.metadata else b"")
-            streams.setdefault(path if settings.by_file else "", []).append(value)
+        for path, row in zip(paths, rows, strict=False):
+            streams.setdefault(path, []).append(row)
+        streams = streams or {"": rows}
         return loki.push((self._labels(values, path), found) for path, found in streams.items())
 
     def _labels(self, values: dict[str, str], path: str) -> dict[str, str]:
@@ -130,45 +149,42 @@ class _Metadata:
         self._known: dict[tuple[str, str], bytes] = {}
 
     def of(self, level: str, path: str) -> bytes:
+        """What stands behind the line of an entry."""
         known = self._known.get((level, path))
         if known is None:
             fields = {**self._fields, "filename": path}
             if level:
                 fields["level"] = level
-            known = self._known[level, path] = loki.metadata(fields)
+            known = self._known[level, path] = b'",%b]' % loki.metadata(fields)
         return known
 
 
-def _entries(batch: Batch) -> list[_Entry]:
-    entries: list[_Entry] = []
-    for piece in batch.pieces:
-        path = file_name(piece.path)
-        salt = crc32(piece.identity.encode("utf-8", "surrogateescape"))
-        places = piece.offsets()
-        if batch.raw:
-            levels = [""] * len(places)
-            times = log_records.raw_times(piece)
-            if piece.details is None:
-                # When it was read: the places order the lines better than the microseconds do.
-                times = [time - time % _MILLISECOND for time in times]
-            lines = piece.quoted()
-        else:
+def _entries(piece: Piece, raw: bool) -> tuple[Sequence[int], list[bytes], Sequence[str]]:
+    """Times, lines escaped for JSON, and levels of a piece's records."""
+    salt = crc32(piece.identity.encode("utf-8", "surrogateescape"))
+    levels: Sequence[str]
+    times: Sequence[int]
+    if raw:
+        lines = piece.quoted()
+        levels = [""] * len(lines)
+        times = log_records.raw_times(piece)
+        if piece.details is None:
+            # When it was read: the places order the lines better than the microseconds do.
             read = log_records.read_time(piece)
-            found = [
-                log_records.time_and_level(line, read) for line in piece.data[:-1].split(b"\n")
-            ]
-            times, levels = [time for time, _ in found], [level for _, level in found]
-            lines = escape(piece.data[:-1]).split(b"\n")
-        for time, place, line, level in zip(times, places, lines, levels, strict=True):
-            # Once a megabyte the places begin anew, and lines of an instant change order there.
-            if not time % _MILLISECOND:
-                time += (place + salt) % _MILLISECOND
-            entries.append((time, line, level, path))
-    return entries
-
-
-def _time_of(entry: _Entry) -> int:
-    return entry[0]
+            begin = read - read % _MILLISECOND
+            times = [begin + (place + salt) % _MILLISECOND for place in piece.offsets()]
+            return times, lines, levels
+    else:
+        read = log_records.read_time(piece)
+        found = [log_records.time_and_level(line, read) for line in piece.texts()]
+        times, levels = [time for time, _ in found], [level for _, level in found]
+        lines = escape(piece.data[:-1]).split(b"\n")
+    # Once a megabyte the places begin anew, and lines of an instant change order there.
+    times = [
+        time if time % _MILLISECOND else time + (place + salt) % _MILLISECOND
+        for time, place in zip(times, piece.offsets(), strict=True)
+    ]
+    return times, lines, levels
 
 
 def _answered(answer: Answer) -> Outcome:

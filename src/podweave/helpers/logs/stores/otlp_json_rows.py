@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 from podweave import __version__
-from podweave.helpers.logs.delivery.rows import between, interleave
+from podweave.helpers.logs.delivery.rows import between, interleave, joined
 from podweave.helpers.logs.memo import Memo
 from podweave.helpers.logs.stores import log_records
-from podweave.helpers.logs.stores.otlp_rows import SCOPE, Rows, about_file, joined, of_streams
+from podweave.helpers.logs.stores.otlp_rows import SCOPE, Rows, about_file, of_streams
 from podweave.helpers.logs.stores.record_shapes import INTEGER, TEXT, WORD
 from podweave.helpers.wire import otlp_json
 

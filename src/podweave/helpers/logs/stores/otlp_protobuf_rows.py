@@ -7,11 +7,11 @@ import sys
 from array import array
 
 from podweave import __version__
-from podweave.helpers.logs.delivery.rows import interleave
+from podweave.helpers.logs.delivery.rows import interleave, joined
 from podweave.helpers.logs.memo import Memo
 from podweave.helpers.logs.raw_records import utf8
 from podweave.helpers.logs.stores import log_records
-from podweave.helpers.logs.stores.otlp_rows import SCOPE, Rows, about_file, joined, of_streams
+from podweave.helpers.logs.stores.otlp_rows import SCOPE, Rows, about_file, of_streams
 from podweave.helpers.logs.stores.record_shapes import TEXT, WORD, text_of
 from podweave.helpers.wire import otlp_protobuf
 from podweave.helpers.wire.protobuf import varint

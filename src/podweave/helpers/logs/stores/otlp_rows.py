@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import repeat
-
 from podweave.helpers.logs.memo import Memo
 from podweave.helpers.logs.raw_records import is_utf8
 from podweave.helpers.logs.stores import log_records
@@ -13,7 +11,7 @@ from podweave.helpers.wire.otlp import read_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from typing import Any
 
     from podweave.helpers.logs.delivery.batches import Piece
@@ -163,22 +161,6 @@ class Rows:
 
 def _hits(shape: Shape) -> int:
     return shape.hits
-
-
-def joined(count: int, cells: Iterable[Column | bytes]) -> list[bytes]:
-    """Rows of cells; bytes stand in every row."""
-    columns: list[Iterable[bytes]] = []
-    constant = b""
-    for cell in cells:
-        if isinstance(cell, bytes):
-            constant += cell
-            continue
-        if constant:
-            columns.append(repeat(constant, count))
-            constant = b""
-        columns.append(cell)
-    columns.append(repeat(constant, count))
-    return list(map(b"".join, zip(*columns, strict=True)))
 
 
 def about_file(path: str, stream: bytes = b"") -> dict[str, Any]:
