@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,8 +40,15 @@ class Following:
 
     def restart(self) -> None:
         """As after kill -9: only the checkpoint is left."""
+        with self.away():
+            pass
+
+    @contextlib.contextmanager
+    def away(self) -> Iterator[None]:
+        """What happens while nobody follows."""
         entries = self.tail.entries()
         self.tail.close()
+        yield
         self.tail = self.start(entries)
 
     def chunks(self, max_bytes: int = 1 << 20) -> list[Chunk]:

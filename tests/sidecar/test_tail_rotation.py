@@ -172,12 +172,10 @@ def test_an_inode_freed_and_used_again_while_running(following: Following) -> No
 def test_restart_after_rename_goes_on_in_the_renamed_file(following: Following) -> None:
     following.append("a.log", b"one\n")
     following.lines()
-    entries = following.tail.entries()
-    following.tail.close()
-    following.append("a.log", b"two\n")
-    rename(following, "a.log", "a.log.1")
-    following.append("a.log", b"three\n")
-    following.tail = following.start(entries)
+    with following.away():
+        following.append("a.log", b"two\n")
+        rename(following, "a.log", "a.log.1")
+        following.append("a.log", b"three\n")
     assert sorted(following.lines()) == [b"three", b"two"]
 
 
@@ -185,13 +183,11 @@ def test_renamed_out_of_sight_while_nobody_followed(tmp_path: Path) -> None:
     following = Following(tmp_path, "a.log")
     following.append("a.log", b"one\n")
     following.lines()
-    entries = following.tail.entries()
-    following.tail.close()
-    following.append("a.log", b"two\n")
-    rename(following, "a.log", "a.log.1")
-    following.append("a.log", b"three\n")
-    following.append("another", b"not followed\n")
-    following.tail = following.start(entries)
+    with following.away():
+        following.append("a.log", b"two\n")
+        rename(following, "a.log", "a.log.1")
+        following.append("a.log", b"three\n")
+        following.append("another", b"not followed\n")
     assert following.lines() == [b"two", b"three"]
     assert following.tail.files() == 1
     following.restart()
@@ -210,10 +206,8 @@ def test_restart_gives_only_what_was_not_acknowledged(following: Following) -> N
 def test_restart_while_shrunken(following: Following) -> None:
     following.append("a.log", b"one\ntwo\n")
     following.lines()
-    entries = following.tail.entries()
-    following.tail.close()
-    following.write("a.log", b"3\n")
-    following.tail = following.start(entries)
+    with following.away():
+        following.write("a.log", b"3\n")
     assert following.lines() == [b"3"]
 
 
@@ -350,11 +344,8 @@ def test_the_samples_go_into_the_checkpoint(following: Following) -> None:
     quiet = b"still alive and well\n" * 400
     following.append("a.log", banner + early + b"order 1\n" + quiet)
     following.lines()
-    entries = following.tail.entries()
-    following.tail.close()
-    with (following.folder / "a.log").open("r+b") as file:
+    with following.away(), (following.folder / "a.log").open("r+b") as file:
         file.write(banner + early + b"order 2\n" + quiet + b"and more\n")
-    following.tail = following.start(entries)
     assert b"order 2" in following.lines()
 
 
@@ -377,10 +368,8 @@ def test_renamed_out_of_sight_before_it_was_read(tmp_path: Path) -> None:
     following.tail.read(0)
     if not following.tail.entries():
         pytest.skip("this file system tells no version of an inode")
-    entries = following.tail.entries()
-    following.tail.close()
-    rename(following, "a.log", "elsewhere")
-    following.tail = following.start(entries)
+    with following.away():
+        rename(following, "a.log", "elsewhere")
     assert following.lines() == [b"one"]
     following.tail.close()
 
@@ -444,11 +433,9 @@ def test_copied_and_truncated_while_nobody_followed(tmp_path: Path, pattern: str
     (chunk,) = following.chunks()
     following.tail.acknowledge(chunk)
     following.append("a.log", b"three\n")
-    entries = following.tail.entries()
-    following.tail.close()
-    copy(following, "a.log", "a.log.1")
-    following.write("a.log", b"four\n")
-    following.tail = following.start(entries)
+    with following.away():
+        copy(following, "a.log", "a.log.1")
+        following.write("a.log", b"four\n")
     chunks = [*following.chunks(), *following.chunks()]
     assert [chunk.data for chunk in chunks] == [b"three\n", b"four\n"]
     assert chunks[0].file.identity == chunk.file.identity
@@ -489,18 +476,14 @@ def test_another_file_beside_one_that_was_truncated_is_read(following: Following
     following.append("a.log", b"started\nthis\n")
     following.lines()
     following.append("a.log.old", b"started\nthat\nand more\n")
-    entries = following.tail.entries()
-    following.tail.close()
-    following.write("a.log", b"")
-    following.tail = following.start(entries)
+    with following.away():
+        following.write("a.log", b"")
     assert following.lines(turns=20) == [b"started", b"that", b"and more"]
 
 
 def test_a_file_that_is_still_there_has_no_copies(following: Following) -> None:
     following.append("a.log", b"started\n")
     following.lines()
-    entries = following.tail.entries()
-    following.tail.close()
-    following.append("a.log.audit", b"started\n")
-    following.tail = following.start(entries)
+    with following.away():
+        following.append("a.log.audit", b"started\n")
     assert following.lines(turns=20) == [b"started"]
