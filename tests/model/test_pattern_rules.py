@@ -349,7 +349,7 @@ LOGS: list[tuple[str, dict[str, Any], str, str]] = [
         "Adapter",
         {"logs": [{"from": ["/a/x"], "steps": [{"sample": {"share": 2}}]}]},
         "spec.logs[0].steps[0].sample.share",
-        "between 0 and 1",
+        "from 0 to 1",
     ),
     (
         "Adapter",

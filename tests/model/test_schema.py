@@ -155,6 +155,11 @@ BAD = [
     pattern("Adapter", {"logs": [{**LOGS[0], "format": {"glob": "x"}}]}),
     pattern("Sidecar", {"logs": [{**LOGS[0], "store": {"files": {"directory": "logs"}}}]}),
     pattern("Sidecar", {"logs": [{**LOGS[0], "store": {"s3": {}}}]}),
+    pattern("Sidecar", {"logs": [{**LOGS[0], "store": STORE}], "drainSeconds": 3601}),
+    pattern("Adapter", {"logs": [{**LOGS[0], "steps": [{"sample": {"share": 2}}]}]}),
+    pattern(
+        "Adapter", {"logs": [{**LOGS[0], "steps": [{"rateLimit": {"events": 1, "seconds": 0}}]}]}
+    ),
 ]
 
 

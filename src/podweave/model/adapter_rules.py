@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from podweave.model.adapter_patterns import AdapterLogs, Mask, Step
+from podweave.model.bounds import Bounds, check_bounds
 from podweave.model.errors import InputError, Path
 from podweave.model.log_formats import AUTO, LOG_FORMAT_ALIASES, LOG_FORMATS
 from podweave.model.own_formats import OWN_FORMATS
@@ -15,6 +16,10 @@ from podweave.model.time_zones import time_zone_problem
 
 LEVELS: Final = ("trace", "debug", "info", "notice", "warn", "error", "fatal")
 """The neutral levels, in their order."""
+BOUNDS: Final[Bounds] = {
+    ("Sample", "share"): (0, 1),
+    ("RateLimit", "seconds"): (0.001, 86400),
+}
 _COMPARISONS: Final = ("regex", "contains", "atLeast", "atMost", "exists")
 
 
@@ -66,17 +71,13 @@ def _step(step: Step, path: Path) -> Iterator[InputError]:
         if "time" in step.add:
             yield InputError("the timestamp can't be added", path=(*path, "add", "time"))
     elif step.sample is not None:
-        if not 0 <= step.sample.share <= 1:
-            yield InputError(
-                f"{step.sample.share} is no share: between 0 and 1", path=(*path, "sample", "share")
-            )
+        yield from check_bounds(step.sample, BOUNDS, (*path, "sample"))
         yield from _condition(step.sample.when or {}, (*path, "sample", "when"))
     elif step.rate_limit is not None:
         limit = step.rate_limit
         if limit.events < 1:
             yield InputError("at least 1 event", path=(*path, "rateLimit", "events"))
-        if not 0.001 <= limit.seconds <= 86400:
-            yield InputError("between 0.001 and 86400", path=(*path, "rateLimit", "seconds"))
+        yield from check_bounds(limit, BOUNDS, (*path, "rateLimit"))
         yield from _condition(limit.when or {}, (*path, "rateLimit", "when"))
 
 

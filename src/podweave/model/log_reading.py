@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from podweave.model.bounds import Bounds, check_bounds
 from podweave.model.errors import InputError, Path
 from podweave.model.pattern_parts import Strict
 from podweave.model.quantities import parse_quantity
@@ -39,7 +40,7 @@ ENCODINGS: Final = (
 RULES: Final = ("none", "auto", "indented")
 _LEAST_LINE: Final = 1024
 _MOST_LINE: Final = 16 << 20
-MOST_FLUSH: Final = 60.0
+BOUNDS: Final[Bounds] = {("Multiline", "flushSeconds"): (0, 60)}
 
 
 class Multiline(Strict):
@@ -103,11 +104,7 @@ def multiline_errors(multiline: str | Multiline, path: Path) -> Iterator[InputEr
     for key, value in stated:
         if problem := expression_problem(value):
             yield InputError(problem, path=(*path, key))
-    if not 0 <= multiline.flush_seconds <= MOST_FLUSH:
-        yield InputError(
-            f"{multiline.flush_seconds:g} isn't from 0 to {MOST_FLUSH:g}",
-            path=(*path, "flushSeconds"),
-        )
+    yield from check_bounds(multiline, BOUNDS, path)
 
 
 def listen_errors(listen: list[Listen], path: Path) -> Iterator[InputError]:

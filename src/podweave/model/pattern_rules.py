@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from podweave.model.adapter_patterns import AdapterLogs, AdapterSpec
 from podweave.model.adapter_rules import check_adapter_logs
 from podweave.model.ambassador_patterns import AmbassadorSpec
 from podweave.model.ambassador_rules import MAX_SECONDS, check_ambassador
-from podweave.model.bounds import check_bounds
+from podweave.model.bounds import Bounds, check_bounds
 from podweave.model.errors import InputError, Path
 from podweave.model.log_reading import listen_errors, multiline_errors, reading_errors
 from podweave.model.names import dns_label_problem, label_key_problem, label_value_problem
@@ -24,6 +25,8 @@ from podweave.model.patterns import (
 )
 from podweave.model.store_rules import check_memory, check_store
 from podweave.model.stores import DeadLetters, MemoryLimits, Spill
+
+SIDECAR_BOUNDS: Final[Bounds] = {("SidecarSpec", "drainSeconds"): (0, MAX_SECONDS)}
 
 
 def check_pattern(pattern: Pattern, path: Path = ()) -> list[InputError]:
@@ -122,10 +125,7 @@ def _sidecar(spec: SidecarSpec, path: Path) -> Iterator[InputError]:
         "deadLetters": spec.dead_letters,
     }
     yield from check_memory(parts, path)
-    if spec.drain_seconds is not None and not 0 <= spec.drain_seconds <= MAX_SECONDS:
-        yield InputError(
-            f"{spec.drain_seconds} isn't from 0 to {MAX_SECONDS}", path=(*path, "drainSeconds")
-        )
+    yield from check_bounds(spec, SIDECAR_BOUNDS, path)
 
 
 def _adapter_logs(logs: AdapterLogs, path: Path) -> Iterator[InputError]:

@@ -14,10 +14,8 @@ from typing import Any, Final
 
 import msgspec
 
-from podweave.model import ambassador_rules, http_rules, store_rules
-from podweave.model.ambassador_rules import MAX_SECONDS
+from podweave.model import adapter_rules, ambassador_rules, http_rules, log_reading, store_rules
 from podweave.model.log_formats import AUTO, LOG_FORMAT_ALIASES, LOG_FORMATS
-from podweave.model.log_reading import ENCODINGS, MOST_FLUSH
 from podweave.model.own_formats import OWN_FORMATS
 from podweave.model.pattern_parts import (
     API_VERSION,
@@ -26,6 +24,7 @@ from podweave.model.pattern_parts import (
     SelectorRequirement,
     Strict,
 )
+from podweave.model.pattern_rules import SIDECAR_BOUNDS
 from podweave.model.patterns import PATTERN_TYPES
 from podweave.model.stores import KINDS
 
@@ -53,14 +52,11 @@ _ADDED: Final[dict[tuple[str, str], dict[str, Any]]] = {
         ]
     },
     ("AdapterLogs", "timeZone"): {"examples": ["Asia/Seoul", "+09:00"]},
-    ("Sample", "share"): {"minimum": 0, "maximum": 1},
     ("RateLimit", "events"): {"minimum": 1},
     ("SidecarLogs", "from"): {"minItems": 1},
-    ("SidecarLogs", "encoding"): {"enum": list(ENCODINGS)},
-    ("AdapterLogs", "encoding"): {"enum": list(ENCODINGS)},
-    ("Multiline", "flushSeconds"): {"minimum": 0, "maximum": MOST_FLUSH},
+    ("SidecarLogs", "encoding"): {"enum": list(log_reading.ENCODINGS)},
+    ("AdapterLogs", "encoding"): {"enum": list(log_reading.ENCODINGS)},
     ("SidecarLogs", "stores"): {"minItems": 1},
-    ("SidecarSpec", "drainSeconds"): {"minimum": 0, "maximum": MAX_SECONDS},
     ("FilesStore", "directory"): {"pattern": "^/"},
     ("ElasticsearchStore", "urls"): {"minItems": 1},
     ("HttpCheck", "path"): {"pattern": "^/"},
@@ -69,7 +65,10 @@ _ADDED: Final[dict[tuple[str, str], dict[str, Any]]] = {
         for bounds in (
             ambassador_rules.BOUNDS,
             http_rules.BOUNDS,
+            adapter_rules.BOUNDS,
+            log_reading.BOUNDS,
             store_rules.BOUNDS,
+            SIDECAR_BOUNDS,
             METRICS_BOUNDS,
         )
         for place, (least, most) in bounds.items()
