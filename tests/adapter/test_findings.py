@@ -24,6 +24,9 @@ CLOCK = Clock(NOW + 84.25, 0)
         (b"no INFORMATION here, no .info( either", {}),
         (b"x" * 300 + b" ERROR", {}),
         (b"\xff level=debug", {"level": "debug"}),
+        (b"Log started: 2026-11-23  02:16:56", {"time": (NOW, "")}),
+        (b"error: no stock", {"level": "error"}),
+        (b"of error: no stock", {}),
     ],
 )
 def test_what_is_found(line: bytes, found: dict[str, Any]) -> None:

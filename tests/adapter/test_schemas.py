@@ -19,6 +19,7 @@ import pytest
 from podweave.helpers.logs.fields import DECIMAL, FIELDS, INTEGER, LEVELS
 from podweave.helpers.logs.formats import catalogue
 from podweave.helpers.logs.schemas import catalogue as schemas
+from podweave.helpers.logs.schemas.values import tls_protocol, tls_version
 from podweave.helpers.logs.timestamps import Clock
 from podweave.model.adapter_rules import LEVELS as MODEL_LEVELS
 
@@ -119,6 +120,44 @@ def test_ecs_has_published_fields_of_the_published_types() -> None:
                 assert isinstance(value, str), name
         assert document["ecs"]["version"].startswith("9.")
         assert document.get("event", {}).get("outcome") in (None, "success", "failure", "unknown")
+
+
+@pytest.mark.parametrize("schema", ["ecs", "otel"])
+def test_protocols_and_addresses_are_written_as_the_standards_have_them(schema: str) -> None:
+    record = {
+        **every_field(),
+        "network_transport": "TCP",
+        "network_protocol": "HTTP/1.1",
+        "tls_version": "TLSv1.3",
+        "source_mac": "52:54:00:ab:34:56",
+    }
+    document = json.loads(schemas.load(schema).render(record))
+    network = document["network"] if schema == "ecs" else document["Attributes"]
+    if schema == "ecs":
+        assert (network["transport"], network["protocol"]) == ("tcp", "http")
+        assert document["tls"]["version"] == "1.3"
+        assert document["tls"]["version_protocol"] == "tls"
+        assert document["source"]["mac"] == "52-54-00-AB-34-56"
+    else:
+        assert (network["network.transport"], network["network.protocol.name"]) == ("tcp", "http")
+        assert network["tls.protocol.version"] == "1.3"
+        assert network["tls.protocol.name"] == "tls"
+
+
+@pytest.mark.parametrize(
+    ("text", "version", "protocol"),
+    [
+        ("TLSv1.2", "1.2", "tls"),
+        ("tlsv12", "1.2", "tls"),
+        ("TLS 1.3", "1.3", "tls"),
+        ("SSLv3", "3", "ssl"),
+        ("1.2", "1.2", None),
+        ("DTLSv1.2", "DTLSv1.2", None),
+        ("TLS", "TLS", None),
+    ],
+)
+def test_versions_of_tls(text: str, version: str, protocol: str | None) -> None:
+    assert (tls_version(text), tls_protocol(text)) == (version, protocol)
 
 
 IDS = {"trace_id", "span_id"}

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 _SEARCHED = 256
 """Bytes in which they are looked for."""
-_KNOWN = ("RFC3339", "ISOZONE", "ISO8601", "SLASHDATE", "HTTPDATE", "CTIME", "DAYMONTHYEAR",
-          "SYSLOGDATE")  # fmt: skip
+_KNOWN = ("RFC3339", "ISOZONE", "ISO8601", "ISOAPART", "SLASHDATE", "HTTPDATE", "CTIME",
+          "DAYMONTHYEAR", "SYSLOGDATE")  # fmt: skip
 # What every timestamp has in it.
 _CLOCK = re.compile(rb"\d:[0-5]\d:\d")
 _LEVEL = re.compile(
@@ -22,6 +22,7 @@ _LEVEL = re.compile(
     rb"|FATAL|EMERG(?:ENCY)?|PANIC)(?![\w.\-])"
     rb"|(?<=[\[<(])(?i:trace|debug|info|notice|warn|warning|err|error|crit|critical|fatal)(?=[\])>:])"
     rb"|(?<=level=)[A-Za-z]{3,11}\b"
+    rb"|\A(?i:debug|info|notice|warn|warning|error|critical|fatal)(?=: )"
 )
 
 

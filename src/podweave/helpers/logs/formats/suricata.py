@@ -74,7 +74,7 @@ FORMATS = {
                     "dest_port": "destination_port",
                     "proto": "network_transport",
                     "app_proto": "network_protocol",
-                    "direction": "network_direction",
+                    "direction": "",
                     "alert.action": "event_action",
                     "alert.signature_id": "rule_id",
                     "alert.signature": "rule_name",

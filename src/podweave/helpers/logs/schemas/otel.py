@@ -16,7 +16,14 @@ from podweave.helpers.logs.schemas.schema import (
     Schema,
     Time,
 )
-from podweave.helpers.logs.schemas.values import compact, flattened
+from podweave.helpers.logs.schemas.values import (
+    compact,
+    flattened,
+    lower,
+    protocol,
+    tls_protocol,
+    tls_version,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,9 +47,9 @@ def _number(level: str) -> int | None:
 
 def _hex_id(length: int) -> Any:
     def identifier(text: str) -> str | None:
-        lower = text.lower()
-        right = len(text) == length and not lower.strip("0123456789abcdef")
-        return lower if right and lower.strip("0") else None
+        digits = text.lower()
+        right = len(text) == length and not digits.strip("0123456789abcdef")
+        return digits if right and digits.strip("0") else None
 
     return identifier
 
@@ -113,10 +120,10 @@ OTEL = Schema(
         ("Attributes/destination.address", Field("destination_address")),
         ("Attributes/destination.port", Field("destination_port")),
         ("Attributes/server.address", Field("server_name")),
-        ("Attributes/network.transport", Field("network_transport")),
-        ("Attributes/network.protocol.name", Field("network_protocol")),
+        ("Attributes/network.transport", Derived("network_transport", lower)),
+        ("Attributes/network.protocol.name", Derived("network_protocol", protocol)),
         ("Attributes/network.protocol.version", Field("http_version")),
-        ("Attributes/network.type", Field("network_type")),
+        ("Attributes/network.type", Derived("network_type", lower)),
         ("Attributes/network.io.direction", Field("network_direction")),
         ("Attributes/http.request.method", Field("method")),
         ("Attributes/http.request.size", Field("request_bytes")),
@@ -137,7 +144,8 @@ OTEL = Schema(
         ("Attributes/user.name", Field("user")),
         ("Attributes/user.id", Field("user_id")),
         ("Attributes/session.id", Field("session_id")),
-        ("Attributes/tls.protocol.version", Field("tls_version")),
+        ("Attributes/tls.protocol.version", Derived("tls_version", tls_version)),
+        ("Attributes/tls.protocol.name", Derived("tls_version", tls_protocol)),
         ("Attributes/tls.cipher", Field("tls_cipher")),
         ("Attributes/tls.client.server_name", Field("tls_server_name")),
         ("Attributes/dns.question.name", Field("dns_question_name")),

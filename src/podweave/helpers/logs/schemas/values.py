@@ -59,6 +59,41 @@ def nanoseconds(seconds: float) -> int:
     return round(seconds * 1e9)
 
 
+def lower(text: str) -> str:
+    """As ECS and OpenTelemetry want names of protocols."""
+    return text.lower()
+
+
+def protocol(text: str) -> str:
+    """The name of a protocol without its version: HTTP/1.1 is http."""
+    return text.lower().partition("/")[0]
+
+
+_TLS = re.compile(r"(?:(TLS|SSL) ?v? ?)?([1-3])(?:\.?([0-9]))?", re.IGNORECASE)
+
+
+def tls_version(text: str) -> str:
+    """The number of TLSv1.3, TLSv12 or 1.2; what is none stays as it is."""
+    found = _TLS.fullmatch(text)
+    if found is None:
+        return text
+    return found[2] if found[3] is None else f"{found[2]}.{found[3]}"
+
+
+def tls_protocol(text: str) -> str | None:
+    """tls or ssl, where the version says so."""
+    found = _TLS.fullmatch(text)
+    return None if found is None or found[1] is None else found[1].lower()
+
+
+_MAC = re.compile(r"(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}")
+
+
+def mac(text: str) -> str:
+    """As RFC 7042 writes it: 52-54-00-12-34-56; what is no MAC address stays as it is."""
+    return text.replace(":", "-").upper() if _MAC.fullmatch(text) else text
+
+
 def syslog_severity(level: str) -> int | None:
     return SYSLOG_SEVERITIES.get(level)
 
