@@ -24,11 +24,11 @@ from ambassador_peers import (
 )
 
 BULK_BYTES = 1 << 30
-REDIS_REQUESTS = 150_000
-NEW_CONNECTIONS = 15_000
-SECONDS = 4
+REDIS_REQUESTS = 50_000
+NEW_CONNECTIONS = 5_000
+SECONDS = 2
 HELD = 1000
-PINGS = 20_000
+PINGS = 10_000
 HERE = Path(__file__).resolve()
 
 
