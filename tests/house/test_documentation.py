@@ -11,6 +11,7 @@ import click
 import pytest
 import yaml
 
+from podweave.cli.commands import COMMANDS as COMMANDS_OF_PODWEAVE
 from podweave.cli.commands import podweave
 from podweave.manifests.bundle import bundle
 from podweave.manifests.reading import read
@@ -147,9 +148,24 @@ def test_every_bench_is_told_of() -> None:
 
 
 def test_every_command_is_in_the_table() -> None:
-    from podweave.cli.commands import COMMANDS
-
     for page in ("README.md", "README.ko.md"):
         table = [line for line in (ROOT / page).read_text().splitlines() if line.startswith("| `")]
         first = " ".join(line.split("|")[1] for line in table)
-        assert {name for name in COMMANDS if f"`{name}" not in first} == set(), page
+        assert {name for name in COMMANDS_OF_PODWEAVE if f"`{name}" not in first} == set(), page
+
+
+def test_the_page_of_engines_names_the_commands_that_have_one() -> None:
+    page = (ROOT / "docs/engines.md").read_text()
+    (sentence,) = re.findall(r"^(`up`.*?) all take", page, re.M | re.S)
+    assert set(re.findall(r"`(\w+)`", sentence)) == {
+        name for name in COMMANDS_OF_PODWEAVE if has_engine(podweave, name)
+    }
+
+
+def has_engine(group: click.Group, name: str) -> bool:
+    """Whether the command, or each of a group's, takes --engine."""
+    command = group.get_command(click.Context(group), name)
+    assert command is not None
+    if isinstance(command, click.Group):
+        return all(has_engine(command, each) for each in command.commands)
+    return any("--engine" in option.opts for option in command.params)
