@@ -82,7 +82,9 @@ class LineClock(Clock):
 
     def written(self, node: Time) -> list[bytes]:
         """Each line's time as a schema writes it."""
-        memo = Memo(lambda text: self._second(text, node))
+        memo = _SECONDS.get(node)
+        if memo is None:
+            memo = _SECONDS[node] = Memo(lambda text: _second(text, node))
         digits = node.digits
         after = node.after.encode()
         otherwise = node.text(self._clock.reading()).encode()
@@ -97,6 +99,11 @@ class LineClock(Clock):
             written.append(second + fraction + after)
         return written
 
-    def _second(self, text: bytes, node: Time) -> bytes | None:
-        seconds = _STAMP.parse(text, self) if text else None
-        return None if seconds is None else f"{node.seconds(seconds)}{node.before}".encode()
+
+_SECONDS: dict[Time, Memo] = {}
+"""What each schema makes of a second that names its zone, which nothing else decides."""
+
+
+def _second(text: bytes, node: Time) -> bytes | None:
+    seconds = _STAMP.parse(text, Clock(0, 0)) if text else None
+    return None if seconds is None else f"{node.seconds(seconds)}{node.before}".encode()
