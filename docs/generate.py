@@ -13,9 +13,12 @@ from typing import Any
 
 from podweave.helpers.ambassador.http.metrics import HttpMetrics
 from podweave.helpers.ambassador.metrics import Metrics
+from podweave.helpers.logs.adapter_metrics import AdapterMetrics
+from podweave.helpers.logs.checkpoint import Checkpoint
 from podweave.helpers.logs.fields import FIELDS
 from podweave.helpers.logs.formats.catalogue import ALIASES, load_all
 from podweave.helpers.logs.schemas import catalogue as schemas
+from podweave.helpers.logs.sidecar_metrics import SidecarMetrics
 from podweave.helpers.wire.prometheus import Registry
 from podweave.model.schema import schema
 
@@ -126,6 +129,14 @@ def http_metrics() -> str:
     return metrics_of(registry)
 
 
+def sidecar_metrics() -> str:
+    return metrics_of(SidecarMetrics((), Checkpoint("")).registry)
+
+
+def adapter_metrics() -> str:
+    return metrics_of(AdapterMetrics((), (), Checkpoint("")).registry)
+
+
 def metrics_of(registry: Registry) -> str:
     rows = ["| metric | type | labels | meaning |", "|---|---|---|---|"]
     for family in registry.families():
@@ -141,7 +152,12 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "sidecar": lambda: fields_of("Sidecar"),
     },
     "ambassador.md": {"ambassador-metrics": ambassador_metrics, "http-metrics": http_metrics},
-    "formats.md": {"formats": formats, "fields": neutral_fields},
+    "formats.md": {
+        "formats": formats,
+        "fields": neutral_fields,
+        "adapter-metrics": adapter_metrics,
+    },
+    "stores.md": {"sidecar-metrics": sidecar_metrics},
 }
 
 

@@ -25,7 +25,7 @@ class AdapterMetrics:
         self._routes = routes
         self._outputs = outputs
         self._checkpoint = checkpoint
-        self._registry = registry = Registry()
+        self.registry = registry = Registry()
         self._events = registry.counter(
             "podweave_adapter_events_total", "Events, by the format that read them.", "format"
         )
@@ -98,4 +98,4 @@ class AdapterMetrics:
             self._failures.set(output.failures, output.name)
             self._pending.set(output.pending, output.name)
         self._saves.set(self._checkpoint.failures)
-        return self._registry.render()
+        return self.registry.render()

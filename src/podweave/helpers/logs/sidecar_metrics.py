@@ -28,7 +28,7 @@ class SidecarMetrics:
     ) -> None:
         self._deliveries = deliveries
         self._checkpoint = checkpoint
-        self._registry = registry = Registry()
+        self.registry = registry = Registry()
         pair = ("source", "store")
 
         def gauge(name: str, text: str, *labels: str) -> Family:
@@ -123,4 +123,4 @@ class SidecarMetrics:
                 self._lost.set(source.counters.get(counter, 0), *pair, reason)
         self._writable.set(self._checkpoint.writable)
         self._failures.set(self._checkpoint.failures)
-        return self._registry.render()
+        return self.registry.render()
