@@ -52,6 +52,32 @@ def test_lines_of_two_formats_become_records_of_one_schema(adapter: Adapter) -> 
     assert adapter.stop() == 0
 
 
+CRI = b"2026-11-23T02:16:5%d.000000001Z %s %s %s\n"
+
+
+def test_the_lines_inside_of_a_container_runtimes_file(adapter: Adapter) -> None:
+    begun, ended = (NGINX % 3)[:40], (NGINX % 3)[40:].rstrip()
+    adapter.append("0.log", CRI % (0, b"stdout", b"F", (NGINX % 1).rstrip()))
+    adapter.append("0.log", CRI % (1, b"stderr", b"F", b"plainly said"))
+    adapter.start()
+    first = ["GET /orders/1 HTTP/1.1", "plainly said"]
+    adapter.wait_for(first)
+    # What isn't whole is read again after a kill.
+    adapter.append("0.log", CRI % (2, b"stdout", b"P", begun))
+    adapter.append("0.log", CRI % (2, b"stderr", b"F", b"plain again"))
+    adapter.wait_for([*first, "plain again"])
+    adapter.stop(signal.SIGKILL)
+    adapter.append("0.log", CRI % (3, b"stdout", b"F", ended))
+    adapter.start()
+    wait_until(lambda: "GET /orders/3 HTTP/1.1" in adapter.messages(), 20, "the whole line")
+    assert adapter.stop() == 0
+    rows = {row["message"]: row for row in adapter.rows()}
+    assert set(rows) == {*first, "plain again", "GET /orders/3 HTTP/1.1"}
+    assert rows[first[0]]["labels"]["stream"] == "stdout"
+    assert rows[first[1]]["@timestamp"] == "2026-11-23T02:16:51.000000001Z"
+    assert rows[first[1]]["event"]["dataset"] == "cri"
+
+
 def test_a_trace_waits_for_its_lines_and_comes_when_it_is_quiet(adapter: Adapter) -> None:
     adapter.start()
     adapter.append("app.log", b"2026-11-23 02:16:56,789 ERROR shop: failed\n")

@@ -144,6 +144,14 @@ def test_protocols_and_addresses_are_written_as_the_standards_have_them(schema: 
         assert network["tls.protocol.name"] == "tls"
 
 
+@pytest.mark.parametrize(("schema", "place"), [("ecs", "labels"), ("otel", "Attributes")])
+def test_no_name_is_empty(schema: str, place: str) -> None:
+    record = {**every_field(), "attributes": {"": 1, "a": {"": 2}}}
+    document = json.loads(schemas.load(schema).render(record))
+    assert document[place]["_"] == 1
+    assert document[place]["a__" if schema == "ecs" else "a._"] == 2
+
+
 @pytest.mark.parametrize(
     ("text", "version", "protocol"),
     [

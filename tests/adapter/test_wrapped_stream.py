@@ -233,8 +233,10 @@ def test_a_part_waits_for_the_rest_of_its_line() -> None:
     assert one.waiting == 1
     one.take(cri(0, b"of stderr", b"stderr") + b"\n", CLOCK)
     assert one.waiting == 2
+    assert len(one.flush(CLOCK, over=False)) == 1
+    assert one.waiting == 2
     out = one.feed(cri(0, b"the rest") + b"\n", CLOCK) + one.flush(CLOCK)
-    assert "a part, the rest" in {json.loads(row)["message"] for row in out}
+    assert [json.loads(row)["message"] for row in out] == ["a part, the rest"]
     assert one.waiting == 0
 
 

@@ -29,17 +29,21 @@ READ = 64 * 1024
 """Bytes of a turn: large enough for the compiled way, small enough for the memory's ceiling."""
 TURNS = 4
 QUIET = 0.2
+PARTS = 5.0
+"""Seconds after which the rest of a line is given up, of which a container's runtime has written
+a part: it writes them at once."""
 
 
 class _Lines:
-    """A file's stream, and its chunks that aren't acknowledged."""
+    """A file's stream, its chunks that aren't acknowledged, and when it is flushed next."""
 
-    __slots__ = ("chunks", "fed", "stream")
+    __slots__ = ("chunks", "flush_at", "flushed", "stream")
 
     def __init__(self, stream: WrappedStream) -> None:
         self.stream = stream
         self.chunks: deque[Chunk] = deque()
-        self.fed = 0.0
+        self.flush_at = 0.0
+        self.flushed = False
 
 
 class Route:
@@ -91,7 +95,7 @@ class Route:
         wait = self.source.next_poll()
         for lines in self._files.values():
             if lines.stream.waiting:
-                wait = min(wait, max(0.0, lines.fed + QUIET - now))
+                wait = min(wait, max(0.0, lines.flush_at - now))
         return wait
 
     @property
@@ -114,7 +118,8 @@ class Route:
         if lines is None:
             lines = self._files[chunk.file] = _Lines(self._stream(chunk.file.path))
         lines.chunks.append(chunk)
-        lines.fed = now
+        lines.flush_at = now + QUIET
+        lines.flushed = False
         clock = Clock(zone=self._zone, until=chunk.file.modified / 1e9 or None)
         self._write(lines.stream.take(chunk.data, clock))
         self._settle(lines)
@@ -123,8 +128,12 @@ class Route:
         ended = []
         over = self.source.finished
         for file, lines in self._files.items():
-            if lines.stream.waiting and (over or file.ended or now - lines.fed >= QUIET):
-                self._write(lines.stream.flush(Clock(zone=self._zone)))
+            ended_here = over or file.ended
+            if lines.stream.waiting and (ended_here or now >= lines.flush_at):
+                clock = Clock(zone=self._zone)
+                self._write(lines.stream.flush(clock, ended_here or lines.flushed))
+                lines.flush_at = now + PARTS
+                lines.flushed = True
             self._settle(lines)
             if file.ended and not lines.chunks:
                 ended.append(file)

@@ -105,16 +105,18 @@ class WrappedStream:
         self._held_bytes += len(data)
         return self._release() if self._held_bytes >= SAMPLE_BYTES else []
 
-    def flush(self, clock: Clock) -> list[bytes]:
-        """Nothing more joins what is held back."""
+    def flush(self, clock: Clock, over: bool = True) -> list[bytes]:
+        """Nothing more joins what is held back. Not `over`: the rest of a line may come."""
         if self._stream is not None:
             return self._stream.flush(clock)
         done = self._release()
-        done += self._read_all([(self._chunks, clock, self._parts.rest())])
-        self._part_since = None
+        if over:
+            done += self._read_all([(self._chunks, clock, self._parts.rest())])
+            self._part_since = None
         for owner in sorted(self._owners.values(), key=lambda owner: owner.until):
-            done += owner.stream.flush(clock)
-            owner.chunks.clear()
+            done += owner.stream.flush(clock, over)
+            if not owner.stream.waiting:
+                owner.chunks.clear()
         return rows_of(done)
 
     @property

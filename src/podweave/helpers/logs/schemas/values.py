@@ -106,6 +106,10 @@ def compact(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+_NAMELESS = "_"
+"""Instead of an empty name, which stores refuse the whole record for."""
+
+
 def flattened(attributes: dict[str, Any], between: str) -> dict[str, Any]:
     """Objects in objects as members whose names are joined; nulls are left out."""
     flat: dict[str, Any] = {}
@@ -116,9 +120,9 @@ def flattened(attributes: dict[str, Any], between: str) -> dict[str, Any]:
 def _flatten(prefix: str, value: dict[str, Any], between: str, flat: dict[str, Any]) -> None:
     for key, item in value.items():
         if isinstance(item, dict):
-            _flatten(prefix + key + between, item, between, flat)
+            _flatten(prefix + (key or _NAMELESS) + between, item, between, flat)
         elif item is not None:
-            put(flat, prefix + key, item)
+            put(flat, prefix + (key or _NAMELESS), item)
 
 
 def put(members: dict[str, Any], name: str, value: Any) -> None:
