@@ -279,3 +279,25 @@ def test_idle_memory_with_tls(start: Start, authority: Authority) -> None:
         with ambassador.dial() as client:
             assert echoed(client, b"hello")
             assert ambassador.rss_kib() <= 22 * 1024
+
+
+def test_memory_of_connections_with_tls_goes_with_them(start: Start, authority: Authority) -> None:
+    """Also of those that lived for long and had long answers: OpenSSL's memory is nothing that
+    Python's search for circles counts."""
+    size = 60_000
+    with upstream(over_tls(authority.server_context("127.0.0.1"), tls_echo)) as server:
+        ambassador = start_with(start, dev=profile(server, "require"))
+        before = ambassador.open_descriptors()
+        sizes = []
+        for _ in range(4):
+            with contextlib.ExitStack() as stack:
+                clients = [stack.enter_context(ambassador.dial()) for _ in range(100)]
+                for client in clients:
+                    client.sendall(b"x" * size)
+                    received = 0
+                    while received < size:
+                        received += len(client.recv(65536))
+            wait_until(lambda: ambassador.open_descriptors() <= before, 20, "all is closed")
+            sizes.append(ambassador.rss_kib())
+        # What is left behind by a hundred would be 4 MB a round.
+        assert sizes[-1] - sizes[0] < 4 * 1024

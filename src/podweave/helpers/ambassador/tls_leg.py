@@ -40,6 +40,10 @@ class TlsLeg(Leg):
         else:
             self._forwarding = False
 
+    def forget(self) -> None:
+        super().forget()
+        self._tls.discard()
+
     def ready(self, events: int) -> None:
         if self._ending and events & WRITE:
             self._shut_output()

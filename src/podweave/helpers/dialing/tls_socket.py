@@ -24,12 +24,31 @@ from podweave.helpers.loop import READ, WRITE
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 BUFFER_SIZE = 65536
+_PIECE = 16384
+"""Bytes that OpenSSL is given, or gives, at once: a record's size. A memory BIO that has held more
+never shrinks again, which would cost a connection twice 87 KB for one long answer."""
+_BULK = 16
+"""Whole buffers in a row, after which a transfer is worth that memory: it is a tenth quicker."""
 
 # One for all: it is empty again before anybody else reads.
 _buffer = bytearray(BUFFER_SIZE)
 _view = memoryview(_buffer)
+
+
+class _Discarded:
+    """In the place of an OpenSSL connection that is gone."""
+
+    def read(self, size: int = 0, buffer: memoryview | None = None) -> int:
+        raise OSError(errno.EBADF, "the TLS connection was given up")
+
+    write = unwrap = do_handshake = read
+
+
+_DISCARDED: Any = _Discarded()
+_NO_BYTES = ssl.MemoryBIO()
 
 
 class TruncatedError(ConnectionResetError):
@@ -46,11 +65,14 @@ def _is_cut_off(error: ssl.SSLError) -> bool:
 
 class TlsSocket:
     __slots__ = (
+        "_full_reads",
+        "_full_sends",
         "_incoming",
         "_object",
         "_outgoing",
         "_promised",
         "_read_into",
+        "_unfed",
         "_unsent",
         "buffered",
         "raw",
@@ -67,6 +89,9 @@ class TlsSocket:
         # With a buffer it returns the count, which the type stub doesn't know.
         self._read_into: Callable[[int, memoryview], int]
         self._read_into = self._object.read  # type: ignore[assignment]
+        self._unfed: bytes | memoryview = b""
+        """Read from the kernel, and not given to OpenSSL yet."""
+        self._full_reads = self._full_sends = 0
         self._unsent = b""
         self._promised = 0
         self.buffered = False
@@ -87,6 +112,7 @@ class TlsSocket:
                     return WRITE
                 if not self._fill():
                     return READ
+                self._keep_unfed()
                 continue
             except ssl.SSLError as error:
                 if _is_cut_off(error):
@@ -96,7 +122,7 @@ class TlsSocket:
             if not self._flush():
                 return WRITE
             # With TLS 1.3 the server may have said something already.
-            self.buffered = bool(self._incoming.pending)
+            self.buffered = bool(self._incoming.pending or self._unfed)
             return 0
 
     @property
@@ -124,7 +150,7 @@ class TlsSocket:
             try:
                 count = self._read_into(size - total, view[total:])
             except ssl.SSLWantReadError:
-                if total or not self._fill():
+                if (total and not self._unfed) or not self._fill():
                     break
                 continue
             except ssl.SSLZeroReturnError:
@@ -139,6 +165,8 @@ class TlsSocket:
                 raise TruncatedError from error
             ended = not count
             total += count
+        if self._unfed:
+            self._keep_unfed()
         if self._outgoing.pending:
             self._flush_quietly()
         if not total and not ended:
@@ -155,14 +183,22 @@ class TlsSocket:
             promised, self._promised = self._promised, 0
             if promised:
                 return promised
-        piece = memoryview(data)[:BUFFER_SIZE]
-        if not piece:
+        taken = memoryview(data)[:BUFFER_SIZE]
+        if not taken:
             return 0
-        self._object.write(piece)
+        self._full_sends = self._full_sends + 1 if len(taken) == BUFFER_SIZE else 0
+        if len(taken) <= _PIECE or self._full_sends > _BULK:
+            self._object.write(taken)
+        else:
+            records = []
+            for start in range(0, len(taken), _PIECE):
+                self._object.write(taken[start : start + _PIECE])
+                records.append(self._outgoing.read())
+            self._unsent = b"".join(records)
         if not self._flush():
-            self._promised = len(piece)
+            self._promised = len(taken)
             raise BlockingIOError(errno.EAGAIN, "the socket takes no more")
-        return len(piece)
+        return len(taken)
 
     def shutdown(self, how: int = socket.SHUT_WR) -> None:
         """Say that nothing more is sent. What the server still sends can be read.
@@ -187,18 +223,43 @@ class TlsSocket:
             except (OSError, ValueError):
                 pass
         self.raw.close()
+        self.discard()
+
+    def discard(self) -> None:
+        """Give OpenSSL's memory back at once; only `raw` can be used afterwards.
+
+        A relay and its legs know each other, so that Python frees them when it next looks for
+        such circles. It doesn't know that 40 to 200 KB more hang on this one.
+        """
+        self._object = _DISCARDED
+        self._read_into = _DISCARDED.read
+        self._incoming = self._outgoing = _NO_BYTES
+        self._unfed = self._unsent = b""
 
     def _fill(self) -> bool:
-        """Take what the kernel has. False when that is nothing at the moment."""
-        try:
-            count = self.raw.recv_into(_buffer)
-        except BlockingIOError:
-            return False
-        if count:
-            self._incoming.write(_view[:count])
-        else:
-            self._incoming.write_eof()
+        """Give OpenSSL more of what the kernel has. False when that is nothing at the moment.
+
+        What it isn't given yet is in the buffer that all share: see _keep_unfed.
+        """
+        unfed = self._unfed
+        if not unfed:
+            try:
+                count = self.raw.recv_into(_buffer)
+            except BlockingIOError:
+                return False
+            if not count:
+                self._incoming.write_eof()
+                return True
+            self._full_reads = self._full_reads + 1 if count == BUFFER_SIZE else 0
+            unfed = _view[:count]
+        piece = _PIECE if self._full_reads <= _BULK else BUFFER_SIZE
+        self._incoming.write(unfed[:piece])
+        self._unfed = unfed[piece:]
         return True
+
+    def _keep_unfed(self) -> None:
+        """Before somebody else uses the buffer."""
+        self._unfed = bytes(self._unfed)
 
     def _flush(self) -> bool:
         """Send what is encrypted. False when some of it is left."""
