@@ -137,6 +137,45 @@ def test_the_pods_own_name_gives_way_to_the_one_that_is_told() -> None:
     assert json.loads(out[0])["pod_name"] == "web-1"
 
 
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        (
+            "/var/log/pods/shop_orders-7d9f8b6c5-x2x7q_8d1e-4f/web/0.log",
+            {
+                "pod_namespace": "shop",
+                "pod_name": "orders-7d9f8b6c5-x2x7q",
+                "pod_uid": "8d1e-4f",
+                "container_name": "web",
+                "service_name": "orders",
+            },
+        ),
+        (
+            f"/var/log/containers/orders-0_shop_web-{'0a' * 32}.log",
+            {
+                "pod_namespace": "shop",
+                "pod_name": "orders-0",
+                "container_name": "web",
+                "container_id": "0a" * 32,
+                "service_name": "orders",
+            },
+        ),
+        (
+            f"/var/lib/docker/containers/{'0a' * 32}/{'0a' * 32}-json.log",
+            {"container_id": "0a" * 32},
+        ),
+        ("/var/log/app/web.log", {}),
+    ],
+)
+def test_the_path_of_a_nodes_file_says_whose_it_is(path: str, fields: dict[str, str]) -> None:
+    compiler = Compiler(FLAT, {"pod_name": "collector-x2x7q", "service_name": "collector"})
+    one = WrappedStream(compiler, None, path, Counter())
+    (row,) = one.feed(cri(1, b"hello") + b"\n", CLOCK) + one.flush(CLOCK)
+    known = {"pod_name": "collector-x2x7q", "service_name": "collector"} | fields
+    found = json.loads(row)
+    assert {name: found.get(name) for name in known} == known
+
+
 def test_lines_in_between_that_are_not_wrapped_are_kept() -> None:
     lines = [cri(number, NGINX) for number in range(40)]
     lines[20:20] = [b"a tool was here"]

@@ -18,7 +18,7 @@ from podweave.helpers.logs.detect import SAMPLE_BYTES, SAMPLE_LINES, every_layou
 from podweave.helpers.logs.line_times import LineClock
 from podweave.helpers.logs.plain_lines import PLAIN, Kept, Plain
 from podweave.helpers.logs.stream import Stream, rows_of
-from podweave.helpers.logs.wrappings import WRAPPINGS, Parts, Wrapping, runs
+from podweave.helpers.logs.wrappings import WRAPPINGS, Parts, Wrapping, fields_of_path, runs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -206,8 +206,11 @@ class WrappedStream:
                 return
         assert self._wrapping is not None
         keeps = self._wrapping.keeps
+        fields = self._wrapping.fields(key.decode("utf-8", "replace"))
+        if keeps:
+            fields = {**fields_of_path(self._path), **fields}
         stream = WrappedStream(
-            self._compiler.knowing(self._wrapping.fields(key.decode("utf-8", "replace"))),
+            self._compiler.knowing(fields),
             self._layouts if self._named else None,
             self._path,
             self._events,

@@ -19,6 +19,7 @@ from operator import itemgetter
 
 from podweave.helpers.logs.container_lines import cri_parts, docker_parts, whole_cri_lines
 from podweave.helpers.logs.fields import LEVEL_OF
+from podweave.helpers.logs.pod_metadata import workload_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -261,6 +262,30 @@ def _container(owner: str) -> dict[str, str]:
 def _pod(owner: str) -> dict[str, str]:
     pod, _, container = owner.partition("/")
     return {"pod_name": pod, "container_name": container} if owner else {}
+
+
+# /var/log/pods/NAMESPACE_POD_UID/CONTAINER/0.log, and kubelet's links to them
+_PODS = re.compile(
+    r".*/pods/(?P<pod_namespace>[a-z0-9\-]+)_(?P<pod_name>[a-z0-9.\-]+)_(?P<pod_uid>[a-z0-9\-]+)/"
+    r"(?P<container_name>[a-z0-9\-]+)/[^/]+"
+)
+_LINKS = re.compile(
+    r".*/containers/(?P<pod_name>[a-z0-9.\-]+)_(?P<pod_namespace>[a-z0-9\-]+)_"
+    r"(?P<container_name>[a-z0-9\-]+)-(?P<container_id>[0-9a-f]{64})\.log[^/]*"
+)
+_DOCKER = re.compile(r".*/containers/(?P<container_id>[0-9a-f]{64})/[0-9a-f]{64}-json\.log[^/]*")
+
+
+def fields_of_path(path: str) -> dict[str, str]:
+    """What the path of a container's file on a node says of it."""
+    for pattern in (_PODS, _LINKS, _DOCKER):
+        found = pattern.fullmatch(path)
+        if found is not None:
+            fields = found.groupdict()
+            if "pod_name" in fields:
+                fields["service_name"] = workload_of(fields["pod_name"])
+            return fields
+    return {}
 
 
 WRAPPINGS = (
