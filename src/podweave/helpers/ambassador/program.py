@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 import signal
 
@@ -68,6 +69,9 @@ def run(config: dict[str, Any], file: str) -> int:
         metrics=scraped.addresses,
         profile=settings.profile,
     )
+    # What the start has made stays. A collection that went through it would hold up everybody's
+    # bytes for a millisecond or two.
+    gc.freeze()
     loop.run()
     if board.kernel is not None:
         board.kernel.close()

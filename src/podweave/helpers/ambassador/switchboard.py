@@ -16,9 +16,10 @@ from podweave.helpers.ambassador.health import HealthChecks
 from podweave.helpers.ambassador.leftovers import Leftovers
 from podweave.helpers.ambassador.lost_peers import LostPeers
 from podweave.helpers.ambassador.protocols import Sessions
-from podweave.helpers.ambassador.relay import Relay
+from podweave.helpers.ambassador.relays import Relays
 from podweave.helpers.ambassador.reports import Reports
-from podweave.helpers.ambassador.turns import Slots, Turn
+from podweave.helpers.ambassador.slots_by_profile import SlotsByProfile
+from podweave.helpers.ambassador.turns import Turn
 from podweave.helpers.dialing.connector import DialError
 from podweave.helpers.dialing.socket_options import reset
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from podweave.helpers.ambassador.metrics import Metrics
     from podweave.helpers.ambassador.policies import OnSwitch
     from podweave.helpers.ambassador.profiles import Profile
+    from podweave.helpers.ambassador.relay import Relay
     from podweave.helpers.ambassador.sessions.lingering import LingeringClose
     from podweave.helpers.ambassador.settings import Settings
     from podweave.helpers.ambassador.turns import Attempted
@@ -81,11 +83,9 @@ class Switchboard:
         self.front: Front | None = None
         """All clients, where the protocol is http; there from the first one on."""
         self._sessions = Sessions(settings.protocol, self.profiles.values())
-        self._slots: dict[str, Slots] = {}
-        self._relays: dict[Relay, Turn | None] = {}
+        self._slots = SlotsByProfile()
+        self._relays = Relays(loop, metrics)
         self._lingering: set[LingeringClose] = set()
-        self._to_upstream = metrics.bytes.labels("upstream")
-        self._to_client = metrics.bytes.labels("client")
         self._take_profiles()
 
     @property
@@ -96,7 +96,7 @@ class Switchboard:
             return self.front.busy or bool(self._relays)
         return (
             bool(self.held or self._relays or self._lingering)
-            or any(slots.connected for slots in self._slots.values())
+            or bool(self._slots.connected())
             or bool(self.kernel is not None and self.kernel.owners())
         )
 
@@ -145,7 +145,7 @@ class Switchboard:
 
     def turns(self) -> list[Turn]:
         """The connections to upstreams, of all profiles."""
-        return [turn for slots in self._slots.values() for turn in slots.connected]
+        return self._slots.connected()
 
     def connected(
         self,
@@ -162,29 +162,17 @@ class Switchboard:
         `closed` is called at the end. The turn is the relay's from now on. The inspector sees
         the bytes before they go.
         """
-        name = client.profile.name
         self.metrics.dial_seconds.observe(self.loop.now() - client.since)
-        self.metrics.open.add(1, name)
-        self.metrics.relayed.add(1, name)
-
-        def ended(relay: Relay) -> None:
-            self._relay_closed(relay)
-            if closed is not None:
-                closed()
-
-        relay = Relay(
-            self.loop,
+        relay = self._relays.begin(
+            client.profile.name,
             client.sock,
             upstream,
-            name,
-            self._relay_closed if closed is None else ended,
             to_client,
             to_upstream,
+            closed,
+            turn,
             inspector,
         )
-        if turn is not None:
-            turn.holder = relay
-        self._relays[relay] = turn
         if not self.lost_peers.looking:
             self.lost_peers.begin()
         if self.faults is not None:
@@ -258,9 +246,9 @@ class Switchboard:
     def open_connections(self) -> dict[str, int]:
         """Connections to upstreams by profile; also of profiles that are gone from the file."""
         counts = {
-            name: len(slots.connected)
-            for name, slots in self._slots.items()
-            if slots.connected or name in self.profiles
+            name: count
+            for name, count in self._slots.counts().items()
+            if count or name in self.profiles
         }
         if self.kernel is not None:
             for name in self.kernel.owners().values():
@@ -296,21 +284,14 @@ class Switchboard:
         return [*self._relays, *kept]
 
     def render_metrics(self) -> bytes:
-        """The metrics as of now: open connections count their bytes on their own."""
+        """The metrics as of now."""
         self.metrics.held.value = len(self.held)
         self._reports.show(self.profiles.values())
         if self.front is not None:
             self.front.collect()
         if self.kernel is not None:
             self.kernel.collect()
-        to_upstream = sum(relay.client.received for relay in self._relays)
-        to_client = sum(relay.upstream.received for relay in self._relays)
-        self._to_upstream.value += to_upstream
-        self._to_client.value += to_client
-        text = self.metrics.registry.render()
-        self._to_upstream.value -= to_upstream
-        self._to_client.value -= to_client
-        return text
+        return self._relays.render_metrics()
 
     def reset_all(self) -> int:
         """Everybody is disconnected, and learns that it was no orderly end. Returns how many."""
@@ -328,10 +309,8 @@ class Switchboard:
         return len(holders) + len(clients) + cut
 
     def _take_profiles(self) -> None:
-        for name in self._slots.keys() - self.profiles.keys():
-            self._slots[name].set_limit(0)
-        for name, profile in self.profiles.items():
-            self._slots.setdefault(name, Slots()).set_limit(profile.limits.connections)
+        self._slots.limit(self.profiles)
+        for name in self.profiles:
             self.metrics.open.labels(name)
             self.metrics.relayed.labels(name)
         self._use_profile()
@@ -363,22 +342,7 @@ class Switchboard:
         return len(clients)
 
     def _stale(self) -> Iterator[Turn]:
-        """Connections to where a new one could not lead."""
-        labels = {upstream.label for upstream in self.profile.all_upstreams()}
-        for name, slots in self._slots.items():
-            for turn in list(slots.connected):
-                if turn.holder is None or turn.upstream is None:
-                    continue
-                if name != self.profile.name or turn.upstream.label not in labels:
-                    yield turn
+        return self._slots.stale(self.profile)
 
     def _were_cut(self, count: int) -> None:
         self.metrics.cut.value += count
-
-    def _relay_closed(self, relay: Relay) -> None:
-        turn = self._relays.pop(relay)
-        self.metrics.open.add(-1, relay.profile)
-        self._to_upstream.value += relay.client.received
-        self._to_client.value += relay.upstream.received
-        if turn is not None:
-            turn.end()
