@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from podweave.helpers.journal import Journal
 from podweave.helpers.logs.checkpoint import Checkpoint
 from podweave.helpers.logs.followed_file import matches
+from podweave.helpers.logs.refusals import why
 from tests.sidecar.following import Following
 
 ENTRIES = [{"path": "/var/log/a.log", "inode": 1, "offset": 5}]
@@ -126,3 +129,10 @@ def test_an_entry_matches_only_a_file_with_its_bytes(tmp_path: Path) -> None:
         assert (matches(entry, descriptor) is not None) is same
         os.close(descriptor)
     following.tail.close()
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM])
+def test_who_was_refused_is_said(number: int) -> None:
+    words = why(OSError(number, "no"))
+    assert words == f"no: this runs as user {os.geteuid()}, group {os.getegid()}"
+    assert why(OSError(errno.ENOSPC, "no space")) == "no space"

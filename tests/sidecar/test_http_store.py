@@ -94,6 +94,14 @@ def test_what_comes_again(store: Made, faults: list[Reply | Fault], status: int)
     assert outcome.after == 0
 
 
+def test_a_page_of_a_proxys_is_no_reason(store: Made, faults: list[Reply | Fault]) -> None:
+    faults.append(Reply(502, b"\n<html><head><title>502 Bad Gateway</title></head></html>"))
+    storing = store()
+    outcome = storing.send(storing.raw(b"x"))
+    assert outcome.reason.startswith("502")
+    assert "<" not in outcome.reason
+
+
 @pytest.mark.parametrize(("status", "too_large"), [(400, False), (422, False), (413, True)])
 def test_what_is_divided(
     store: Made, faults: list[Reply | Fault], status: int, too_large: bool
