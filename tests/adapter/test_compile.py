@@ -19,6 +19,7 @@ from podweave.helpers.logs.schemas.ecs import ECS
 from podweave.helpers.logs.schemas.schema import Attributes, Constant, Field, Schema, Time
 from podweave.helpers.logs.schemas.values import ONLY_IPV4, ip
 from podweave.helpers.logs.timestamps import Clock
+from podweave.helpers.logs.utf8 import is_utf8
 from tests.adapter.lines import SAMPLE_LINES, mutated
 
 LAYOUTS = [
@@ -172,6 +173,20 @@ def test_a_rare_byte_is_looked_for_first(data: bytes, backslashes: int) -> None:
     data += b"\\a" * backslashes + data
     for text in (b'\\"', b"\\u001", b"\\"):
         assert contains(data, text) == (text in data)
+
+
+@given(
+    st.lists(st.sampled_from([b"a", b"\n", "한".encode(), b"\xed\xa0\x80", b"\xff", b"\xe2\x82"])),
+    st.integers(4090, 4100),
+)
+def test_pieces_say_whether_a_chunk_is_utf8(parts: list[bytes], before: int) -> None:
+    for data in (b"".join(parts), b"x" * before + b"".join(parts * 3) + b"y" * before):
+        try:
+            data.decode()
+        except UnicodeDecodeError:
+            assert not is_utf8(data)
+        else:
+            assert is_utf8(data)
 
 
 @pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: schema.name)

@@ -6,6 +6,7 @@ import re
 
 from podweave.helpers.logs.memo import MOST, Memo
 from podweave.helpers.logs.timestamps import Clock, Stamp
+from podweave.helpers.logs.utf8 import is_utf8
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Chunk:
         self._clean: bool | None = None
         self.loose = loose
         """A layout's loose pattern read it."""
-        self.valid = _is_utf8(data)
+        self.valid = is_utf8(data)
         """All of it is UTF-8."""
         self.clock = clock
         self.path = path
@@ -165,13 +166,3 @@ _SHORT = {b"\b": rb"\b", b"\t": rb"\t", b"\f": rb"\f", b"\r": rb"\r"}
 
 def _escape_control(match: re.Match[bytes]) -> bytes:
     return _SHORT.get(match[0]) or b"\\u%04x" % ord(match[0])
-
-
-def _is_utf8(data: bytes) -> bool:
-    if data.isascii():
-        return True
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

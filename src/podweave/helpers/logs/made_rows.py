@@ -214,7 +214,8 @@ class Cells(MadeRows):
 def interleave(count: int, columns: Sequence[bytes | Iterable[bytes]]) -> list[bytes]:
     """Cells of columns: bytes stand in every row, others have one text for each of `count` rows."""
     width = len(columns)
-    cells = [b""] * (width * count)
+    cells = [column if isinstance(column, bytes) else b"" for column in columns] * count
     for number, column in enumerate(columns):
-        cells[number::width] = [column] * count if isinstance(column, bytes) else column
+        if not isinstance(column, bytes):
+            cells[number::width] = column
     return cells

@@ -12,6 +12,8 @@ from __future__ import annotations
 import json
 import time
 
+from podweave.helpers.logs.utf8 import is_utf8
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,16 +65,6 @@ def escape(data: bytes) -> bytes:
 def has_controls(data: bytes) -> bool:
     """Characters that JSON's strings don't have, beside newlines."""
     return any(byte in data for byte, _ in _ESCAPES[2:])
-
-
-def is_utf8(data: bytes) -> bool:
-    if data.isascii():
-        return True
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def utf8(data: bytes) -> bytes:

@@ -197,6 +197,15 @@ class Same(Remembered):
         return [before + text + after if text else b"" for text in column]
 
 
+def texts_that_repeat(index: int) -> Slot:
+    """As text_slot; each distinct text is escaped once."""
+
+    def each(column: Column) -> list[bytes]:
+        return list(escape(column, False))
+
+    return Remembered(index, lambda text: each((text,))[0], each)
+
+
 def optional(index: int, text: bool) -> MakeSlot:
     """Texts, or numbers, of a column where they are not empty and not `-`."""
 

@@ -43,6 +43,7 @@ from podweave.helpers.logs.slots import (
     raw_text,
     row_by_row,
     text_slot,
+    texts_that_repeat,
 )
 from podweave.helpers.logs.structured.names import UNITS
 from podweave.helpers.logs.url_slots import UrlPath, UrlQuery
@@ -97,10 +98,13 @@ class Template:
         self.constants = constants
         self.columns = layout.groups if url is None else url.groups
         self.groups: dict[str, tuple[int, Any]] = {}
+        self.sure: set[str] = set()
         for index, group in enumerate(self.columns):
             how = presence.get(index, MIXED)
             if group.kind != "time" and how != MISSING:
                 self.groups[group.name] = index, group.sure() if how == PRESENT else group
+                if how == PRESENT:
+                    self.sure.add(group.name)
         self.derived = {
             name: (source, function)
             for name, source, function in layout.derive
@@ -391,7 +395,13 @@ class Template:
             make = optional(index, text=True)
             members.append((name, [], lambda before, after: make(before + b'"', b'"' + after)))
         else:
-            text = raw_text(index) if group.raw else text_slot(index, group.safe)
+            if group.raw:
+                text: Slot = raw_text(index)
+            elif node.name in self.sure and not group.safe:
+                # What may be absent says who or whence it is, and repeats.
+                text = texts_that_repeat(index)
+            else:
+                text = text_slot(index, group.safe)
             if group.unescape is not None:
                 text = escaped_text(index, text, group.unescape)
             slot = filled(text, node.blank) if node.blank else text

@@ -24,6 +24,8 @@ import codecs
 import re
 from itertools import accumulate
 
+from podweave.helpers.logs.utf8 import is_utf8
+
 AUTO = "auto"
 UTF_16_LE = "utf-16-le"
 UTF_16_BE = "utf-16-be"
@@ -148,14 +150,10 @@ def whole_lines(raw: bytes, encoding: str, offset: int) -> tuple[bytes, list[int
     """
     if encoding.startswith("utf-16"):
         return _utf_16(raw, encoding, offset)
-    if encoding == "utf-8" or raw.isascii():
+    if encoding == "utf-8" or raw.isascii() or (encoding == AUTO and is_utf8(raw)):
         data = raw
     elif encoding == AUTO:
-        try:
-            codecs.utf_8_decode(raw, "strict", True)
-            data = raw
-        except UnicodeDecodeError:
-            data = b"\n".join(map(_to_utf_8, raw.split(b"\n")))
+        data = b"\n".join(map(_to_utf_8, raw.split(b"\n")))
     else:
         data = raw.decode(encoding, "backslashreplace").encode()
     # One byte is looked for much faster than two.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from podweave.helpers.logs.memo import Memo
-from podweave.helpers.logs.raw_records import is_utf8
 from podweave.helpers.logs.stores import log_records
 from podweave.helpers.logs.stores.name_templates import file_name
 from podweave.helpers.logs.stores.record_shapes import Shape, has_escapes
+from podweave.helpers.logs.utf8 import is_utf8
 from podweave.helpers.wire.otlp import read_id
 
 TYPE_CHECKING = False

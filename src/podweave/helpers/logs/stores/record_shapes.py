@@ -13,8 +13,9 @@ import json
 import re
 
 from podweave.helpers.logs.memo import Memo
-from podweave.helpers.logs.raw_records import has_controls, is_utf8
+from podweave.helpers.logs.raw_records import has_controls
 from podweave.helpers.logs.stores import log_records
+from podweave.helpers.logs.utf8 import is_utf8
 from podweave.helpers.wire.otlp import read_id
 
 TYPE_CHECKING = False
