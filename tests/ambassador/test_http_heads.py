@@ -65,6 +65,51 @@ def test_framing_is_written_once_and_plainly() -> None:
     assert written(request).endswith(b"\r\nTransfer-Encoding: chunked\r\n\r\n")
 
 
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        ("close", "X-A: 1\r\nCookie: c\r\nAuthorization: b\r\n"),
+        ("x-a", "Cookie: c\r\nAuthorization: b\r\n"),
+        ("X-A, cookie, Authorization", "Cookie: c\r\nAuthorization: b\r\n"),
+    ],
+)
+def test_connection_takes_away_what_is_the_hops_own_and_nothing_else(
+    options: str, kept: str
+) -> None:
+    request = lines(
+        "GET / HTTP/1.1", "Host: a", "X-A: 1", "Cookie: c", "Authorization: b",
+        f"Connection: {options}",
+    )  # fmt: skip
+    assert written(request).decode().partition("Host: api.example\r\n")[2] == kept + "\r\n"
+
+
+@pytest.mark.parametrize(
+    ("fields", "offered"),
+    [
+        (("Connection: upgrade", "Upgrade: websocket"), b"websocket"),
+        (("Connection: upgrade", "Upgrade: websocket", "Content-Length: 0"), b"websocket"),
+        (("Connection: upgrade", "Upgrade: websocket", "Content-Length: 1"), b""),
+        (("Connection: upgrade", "Upgrade: websocket", "Transfer-Encoding: chunked"), b""),
+        (("Connection: upgrade", "Upgrade: h2c"), b""),
+        (("Connection: upgrade", "Upgrade: websocket, H2C"), b""),
+        (("Connection: keep-alive", "Upgrade: websocket"), b""),
+    ],
+)
+def test_which_upgrades_are_offered(fields: tuple[str, ...], offered: bytes) -> None:
+    request = lines("GET / HTTP/1.1", "Host: a", *fields)
+    assert request_head.read(request).upgrade == offered
+    assert (b"\r\nUpgrade: " in written(request)) is bool(offered)
+
+
+@pytest.mark.parametrize(
+    ("field", "seconds"),
+    [("timeout=5", 4.0), ("timeout=1, max=3", 0.1), ("max=3", 0.0), ("timeout=x", 0.0)],
+)
+def test_how_long_an_upstream_keeps_its_connection(field: str, seconds: float) -> None:
+    head = lines("HTTP/1.1 200 OK", "Content-Length: 0", f"Keep-Alive: {field}")
+    assert response_head.read(head).idle == seconds
+
+
 POLICY = HttpPolicy(
     (
         Route(b"/api/v1", path=b"/", headers=((b"x-canary", b"1"),), host="canary.example"),
