@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from podweave.helpers.logs.compile import Compiler
@@ -106,6 +106,35 @@ def test_json_lines(
     lines = [json_line(value, spaced, ascii_only) for value in objects]
     check("json", schema, lines)
     check("strict", schema, lines)
+
+
+@pytest.mark.parametrize("schema", ["ecs", "flat"])
+@settings(max_examples=40)
+@given(groups=st.lists(alike(), min_size=2, max_size=4), chance=st.randoms())
+def test_lines_of_several_shapes(
+    schema: str, groups: list[list[dict[str, Any]]], chance: Any
+) -> None:
+    lines = [json_line(value, False, False) for group in groups for value in group] * 2
+    chance.shuffle(lines)
+    check("json", schema, lines)
+    check("json", schema, [*lines, b"", b'{"a":"', b'{"a":1}', b'"a":', b"\xff"])
+
+
+def test_lines_are_sorted_by_their_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    layout = catalogue.load("json").layouts[0]
+    batch = StructuredBatch(layout, schemas.load("ecs"), {})
+    lines = [rb'{"k%d":1,"msg":"\"x\": %d"}' % (number % 8, number) for number in range(80)]
+    expected = [batch.row(line, CLOCK, PATH) for line in lines]
+    for _ in range(2):
+        assert batch.rows(lines, CLOCK, PATH) == expected
+    assert batch.shapes == 8
+
+    def never(*_: object) -> None:
+        raise AssertionError("read the exact way")
+
+    monkeypatch.setattr(layout, "record", never, raising=False)
+    assert batch.rows(lines, CLOCK, PATH) == expected
+    assert batch.made(b"\n".join(lines) + b"\n", CLOCK, PATH).rows() == expected
 
 
 @st.composite

@@ -74,6 +74,7 @@ class EventLayout:
         self.head = re.compile(head)
         self.first = frozenset(literal[:1]) if head.startswith(literal) else None
         self.literals = (literal,)
+        self.named = re.compile(rb"((?<=[ |\t^])[^\s=|^]++=|\n)")
         self._messages = frozenset(key for key, field in keys.items() if field == "message")
 
     def reads(self, line: bytes, clock: Clock) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from podweave.helpers.logs.fields import NO_LEVELS
 from podweave.helpers.logs.structured.names import KeyTable
 from podweave.helpers.logs.structured.sink import Sink, decoded_json
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
 
     Derive = tuple[str, str, Callable[[str], Any]]
 
+STRING = rb'"[^"\\\n]*+(?>(?:\\.[^"\\\n]*+)*)"'
+NAME = rb'"[^"\\\n]*+" ?:'
+VALUE = rb"(?:" + STRING + rb')?[^"\n]*+'
+_NAMED = re.compile(b"(" + NAME + rb"|\n)" + VALUE)
 PRESENT = "present"
 NUMBER = "number"
 TEXT = "text"
@@ -41,6 +47,7 @@ class JsonLayout:
     format = ""
     first = frozenset(b"{ \t")
     structured = True
+    named = _NAMED
 
     def __init__(
         self,

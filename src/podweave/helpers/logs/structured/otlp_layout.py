@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 
-from podweave.helpers.logs.structured.json_layout import JsonLayout
+from podweave.helpers.logs.structured.json_layout import NAME, STRING, VALUE, JsonLayout
 from podweave.helpers.logs.structured.otlp_requests import cut, packed
 from podweave.helpers.logs.structured.sink import Sink
 
@@ -47,8 +47,14 @@ _MOST = 8 << 20
 """Bytes that resources and scopes may take, written with each of a line's records."""
 
 
+# Also what attributes are called.
+_NAMED = re.compile(b'("key" ?: ?' + STRING + b"|" + NAME + rb"|\n)" + VALUE)
+
+
 class OtlpLayout(JsonLayout):
     """Reads a request that has any records, or a record by itself."""
+
+    named = _NAMED
 
     def __init__(self) -> None:
         super().__init__()

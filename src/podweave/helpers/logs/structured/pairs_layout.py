@@ -77,6 +77,10 @@ class PairsLayout:
             key = rb"[^%b%b\n]++" % (first, re.escape(assign[:1]))
             start = pair = rb"%b%b[^%b\n]*+" % (key, equals, first)
             self.pair = re.compile(rb"(%b)%b([^%b\n]*+)" % (key, equals, first))
+        name = _KEY if quoted else key
+        self.named = re.compile(
+            rb"((?:\A|(?<=[\n %b]))%b%b|\n)" % (re.escape(between[:1]), name, equals)
+        )
         if least < 2:
             more = rb"(?>(?:%b%b)*)" % (self._gap(), pair)
         else:
