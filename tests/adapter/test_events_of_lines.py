@@ -54,6 +54,25 @@ def test_what_nest_writes_to_a_terminal(cut: int) -> None:
 
 
 @pytest.mark.parametrize("cut", [0, 1])
+def test_what_nobody_caught_is_an_event_of_its_own(cut: int) -> None:
+    rows = read(
+        b"Nov 23, 2026 2:16:57 AM com.example.Orders place\n"
+        b"SEVERE: failed\n"
+        b'Exception in thread "main" java.lang.IllegalStateException: no stock\n'
+        b"\tat com.example.Orders.place(Orders.java:17)\n"
+        b"Caused by: java.io.IOException: disk\n"
+        b"\t... 1 more\n",
+        cut,
+    )
+    assert [row["level"] for row in rows] == ["error", "error"]
+    assert rows[0]["message"] == "failed"
+    assert rows[1]["message"].startswith("Exception in thread")
+    assert rows[1]["error_type"] == "java.lang.IllegalStateException"
+    assert rows[1]["error_message"] == "no stock"
+    assert rows[1]["stack_trace"].endswith("... 1 more")
+
+
+@pytest.mark.parametrize("cut", [0, 1])
 def test_what_uvicorn_and_its_application_write(cut: int) -> None:
     rows = read(
         b"INFO:     Started server process [31]\n"

@@ -48,6 +48,7 @@ _NODE_HEAD = re.compile(rb"(?:Uncaught )?[A-Z]\w*(?:Error|Exception)(?: \[\w+\])
 _BARE_HEAD = re.compile(rb"(?:Uncaught )?Error(?: \[\w+\])?: ")
 _FAILED = re.compile(rb"(?i:error|fatal|critical|exception|fail)")
 _TOLD = 512
+_UNCAUGHT = (b'Exception in thread "', b"Unhandled exception. ")
 # An object that is printed on lines of its own, as `order: {`
 _OPENING = (b"{", b"[")
 _CONTINUES = re.compile(
@@ -155,6 +156,8 @@ class Joiner:
         if _GOROUTINE.match(line) and self.known:
             self._state = "go"
             return True
+        if line.startswith(_UNCAUGHT):
+            return False  # The runtime's own words: nobody logged it.
         if line in _OPENING:
             return self._line.endswith(b":") and self.known
         if _BARE_HEAD.match(line):

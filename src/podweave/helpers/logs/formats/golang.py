@@ -22,6 +22,8 @@ def _logrus() -> PairsLayout:
 
 _ZAP_LEVELS = ("debug", "info", "warn", "error", "dpanic", "panic", "fatal")
 
+_SLOG = rb"%{BEGIN:level}DEBUG|INFO|WARN|ERROR%{END}"
+
 FORMATS = {
     "logrus": Format(
         "logrus",
@@ -318,8 +320,31 @@ FORMATS = {
     ),
     "go-log": Format(
         "go-log",
-        (Layout(rb"%{SLASHDATE:time} " + _CALLER + rb": %{REST:message}"),),
+        (
+            # slog's default handler writes through log: the level, the message, pairs
+            Layout(rb"%{SLASHDATE:time} " + _CALLER + rb": " + _SLOG + rb" %{REST:message}"),
+            Layout(rb"%{SLASHDATE:time} " + _SLOG + rb" %{REST:message}"),
+            Layout(rb"%{SLASHDATE:time} " + _CALLER + rb": %{REST:message}"),
+        ),
         samples=(
+            (
+                b"2026/11/23 02:16:56 INFO order placed order=42",
+                {
+                    "level": "info",
+                    "message": "order placed order=42",
+                    "time": (1795400216, ""),
+                },
+            ),
+            (
+                b"2026/11/23 02:16:56.789012 main.go:17: ERROR no stock order=42",
+                {
+                    "file": "main.go",
+                    "line": 17,
+                    "level": "error",
+                    "message": "no stock order=42",
+                    "time": (1795400216, "789012"),
+                },
+            ),
             (
                 b"2026/11/23 02:16:56 main.go:17: listening on :8080",
                 {
