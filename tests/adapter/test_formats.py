@@ -230,6 +230,27 @@ def test_nothing_that_a_line_contains_makes_it_slow(format_: Format, clock: Cloc
                     assert long < short * 24, (head, piece)
 
 
+STRUCTURED = [
+    pytest.param(layout, id=f"{layout.format}-{number}")
+    for number, layout in enumerate(
+        layout for format_ in FORMATS for layout in format_.layouts if hasattr(layout, "named")
+    )
+]
+
+
+@pytest.mark.parametrize("layout", STRUCTURED)
+def test_names_are_found_in_one_pass(layout: Any) -> None:
+    def seconds(line: bytes) -> float:
+        begin = time.process_time()
+        layout.named.findall(line)
+        return time.process_time() - begin
+
+    for piece in (*ADVERSARIES, b'"a":', b'\\"', b"|a", b"\ta:", b"^a="):
+        if seconds(piece * (40_000 // len(piece))) > 0.1:
+            short, long = piece * (10_000 // len(piece)), piece * (80_000 // len(piece))
+            assert seconds(long) < seconds(short) * 24, piece
+
+
 def _seconds(format_: Format, line: bytes, clock: Clock) -> float:
     """CPU time of reading a line."""
     begin = time.process_time()

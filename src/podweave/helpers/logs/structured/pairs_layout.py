@@ -77,10 +77,9 @@ class PairsLayout:
             key = rb"[^%b%b\n]++" % (first, re.escape(assign[:1]))
             start = pair = rb"%b%b[^%b\n]*+" % (key, equals, first)
             self.pair = re.compile(rb"(%b)%b([^%b\n]*+)" % (key, equals, first))
-        name = _KEY if quoted else key
-        self.named = re.compile(
-            rb"((?:\A|(?<=[\n %b]))%b%b|\n)" % (re.escape(between[:1]), name, equals)
-        )
+        # Nothing that a name is looked for behind may be in a name.
+        name, space = (_KEY, b" ") if quoted else (key, b"")
+        self.named = re.compile(rb"((?:\A|(?<=[\n%b%b]))%b%b|\n)" % (space, first, name, equals))
         if least < 2:
             more = rb"(?>(?:%b%b)*)" % (self._gap(), pair)
         else:
