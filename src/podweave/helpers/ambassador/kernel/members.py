@@ -131,7 +131,7 @@ class Members:
 
     def _tell(self) -> None:
         members = self._members()
-        if not members and self._dials:
+        if not members and (self._dials or (self._told is None and self._unknown())):
             # Not known yet; what was there before is the listener's to hold.
             return
         if members != self._told:
@@ -139,13 +139,29 @@ class Members:
             failure = next(iter(self._failures.values()), None)
             self._found(members, None if members else failure)
 
+    def _unknown(self) -> list[Upstream]:
+        """Upstreams of which nothing is known yet: neither an answer nor a failure."""
+        return [
+            upstream
+            for upstream in self._profile.upstreams
+            if upstream not in self._addresses
+            or any((upstream, each) not in self._good for each in self._addresses[upstream])
+        ]
+
     def _members(self) -> list[Member]:
-        """Those of the first priority that anybody of has answered."""
+        """Those of the first priority that anybody of has answered.
+
+        In the beginning none of a lower one, as long as the first may still answer: who is
+        connected stays where it is.
+        """
         now = self._loop.now()
+        waiting = self._unknown() if self._told is None else []
         best: int | None = None
         members: list[Member] = []
         for upstream in sorted(self._profile.upstreams, key=lambda each: each.priority):
             if best is not None and upstream.priority != best:
+                break
+            if best is None and any(each.priority < upstream.priority for each in waiting):
                 break
             if upstream.state.down or not upstream.usable(now):
                 continue
