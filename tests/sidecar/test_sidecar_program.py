@@ -68,6 +68,19 @@ def test_a_file_that_could_not_be_read_is_no_good_end(sidecar: Sidecar) -> None:
     assert events["sidecar.unread"]["paths"] == [str(circle)]
 
 
+def test_what_two_stores_cannot_be_sent_is_said_once(tmp_path: Path) -> None:
+    stores = [{"files": {"directory": str(tmp_path / name)}} for name in ("one", "two")]
+    sidecar = Sidecar(tmp_path, logs=[{"from": [f"{tmp_path}/log/*.log"], "stores": stores}])
+    circle = sidecar.log / "circle.log"
+    circle.symlink_to(circle)
+    for times in (1, 2):  # once in each life
+        sidecar.start()
+        sidecar.admin("/healthz")
+        assert sidecar.stop() == 1
+        actions = [event["event.action"] for event in sidecar.events()]
+        assert actions.count("log.unreadable") == times
+
+
 def test_copytruncate_that_loses_nothing_is_no_warning(sidecar: Sidecar) -> None:
     sidecar.start()
     sidecar.append("a.log", b"one\n")

@@ -134,8 +134,16 @@ class Deliveries:
             ]
         from podweave.helpers.logs.tail import Tail
 
+        told: dict[str, int | None] = {}
         return [
-            Tail(logs.paths, known, reading=logs.reading, hints=self._hints, journal=self._journal)
+            Tail(
+                logs.paths,
+                known,
+                reading=logs.reading,
+                hints=self._hints,
+                journal=self._journal,
+                told=told,
+            )
             for known in entries
         ]
 

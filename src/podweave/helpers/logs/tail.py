@@ -45,7 +45,7 @@ class Tail(Source):
     """Follows the files that match some patterns.
 
     `patterns`: absolute paths; `*`, `?` and `[...]` in any part, `**` for any depth.
-    `entries`: of the checkpoint, from an earlier life.
+    `entries`: of the checkpoint, from an earlier life. `told`: see Unreadable.
     """
 
     def __init__(
@@ -56,6 +56,7 @@ class Tail(Source):
         reading: Reading | None = None,
         hints: Hints | None = None,
         journal: Journal | None = None,
+        told: dict[str, int | None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         counters = {
@@ -73,7 +74,7 @@ class Tail(Source):
         self._chunk = min(CHUNK, reading.line_limit)
         self._flush = reading.events.flush if reading.events is not None else FLUSH_PARTS
         self._files = FollowedFiles(entries, self._tell)
-        self._unreadable = Unreadable(self._tell)
+        self._unreadable = Unreadable(self._tell, told)
         self._next_scan = 0.0
         self._scanned_at = 0.0
         self._looked_back = False

@@ -12,10 +12,14 @@ if TYPE_CHECKING:
 
 
 class Unreadable:
-    """Paths of files and directories. `tell` says what is wrong with one."""
+    """Paths of files and directories. `tell` says what is wrong with one; `told` is what was said,
+    perhaps by others who read the same."""
 
-    def __init__(self, tell: Callable[..., None]) -> None:
+    def __init__(
+        self, tell: Callable[..., None], told: dict[str, int | None] | None = None
+    ) -> None:
         self._tell = tell
+        self._told = {} if told is None else told
         self._known: dict[str, int | None] = {}
         self._before: dict[str, int | None] = {}
 
@@ -31,15 +35,16 @@ class Unreadable:
 
     def looked(self) -> None:
         """That look is over."""
+        for path in self._before.keys() - self._known.keys():
+            self._told.pop(path, None)
         self._before = {}
 
     def report(self, path: str, error: OSError) -> None:
         # Too many open files is one thing to say, however many names it keeps closed.
         if error.errno in (errno.EMFILE, errno.ENFILE):
             path = "more files"
-        before = self._before.get(path, self._known.get(path))
-        told = error.errno == before and (path in self._before or path in self._known)
         self._known[path] = error.errno
-        if not told:
+        if path not in self._told or self._told[path] != error.errno:
+            self._told[path] = error.errno
             code = errno.errorcode.get(error.errno or 0)
             self._tell("log.unreadable", path=path, error=code, message=why(error))
