@@ -34,12 +34,13 @@ from podweave.helpers.logs.structured.leaves import (
     Leaf,
     LeafList,
 )
-from podweave.helpers.logs.structured.sink import NUMBER_LEVELS, Sink, converted
+from podweave.helpers.logs.structured.sink import NUMBER_LEVELS
+from podweave.helpers.logs.structured.tracing import TracingSink, leaf_of, leaves_of
 from podweave.helpers.logs.timestamps import EPOCH_DIGITS, STAMPS, Clock, Stamp, epoch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from typing import Any
 
     from podweave.helpers.logs.fields import Record
@@ -71,35 +72,6 @@ class UnfitError(Exception):
     """No shape can be made of the line."""
 
 
-class TracingSink(Sink):
-    """Notes which leaf filled which field."""
-
-    __slots__ = ("nanoseconds", "placed", "refused")
-
-    def __init__(self, keys: Any, levels: Any, clock: Clock) -> None:
-        super().__init__(clock, keys, levels)
-        self.placed: dict[str, tuple[Any, str]] = {}
-        self.refused: list[tuple[str, Any]] = []
-        self.nanoseconds: Leaf | None = None
-
-    def keep(self, field: str, unit: str, value: Any, owned: bool) -> bool:
-        kept = converted(field, unit, value, owned, self._levels, self._clock)
-        if kept is None:
-            self.refused.append((field, value))
-            return False
-        self.record[field] = kept
-        self.placed[field] = (value, unit)
-        return True
-
-    def keep_nanoseconds(self, value: Any) -> bool:
-        kept = super().keep_nanoseconds(value)
-        if kept:
-            self.nanoseconds = _leaf_of(value)
-        else:
-            self.refused.append(("time", value))
-        return kept
-
-
 class Shape:
     """A layout (see layouts.Layout) for the lines that have the same names as `line`."""
 
@@ -120,9 +92,9 @@ class Shape:
         )
         self._sink = sink
         self._only = getattr(layout, "only", {})
-        self._fields = {id(_leaf_of(value)): field for field, (value, _) in sink.placed.items()}
+        self._fields = {id(leaf_of(value)): field for field, (value, _) in sink.placed.items()}
         attributes = sink.record.get("attributes", {})
-        self._owned = frozenset(_leaves_of(attributes))
+        self._owned = frozenset(leaves_of(attributes))
         self._check_fields()
         self._refusals = self._checked_refusals()
         self.names = frozenset(sink.placed)
@@ -151,7 +123,7 @@ class Shape:
             value = attributes.get(source)
             if value is None or source in FIELDS or name in self._sink.placed:
                 continue
-            leaf = _leaf_of(value)
+            leaf = leaf_of(value)
             if leaf is None or leaf.patterns is None:
                 raise UnfitError
             self.derive += ((name, leaf.value.field, function),)
@@ -165,7 +137,7 @@ class Shape:
             if FIELDS[source] not in (TEXT, INTEGER) or name in _CONSTANTS:
                 raise UnfitError
         for value, _ in self._sink.placed.values():
-            if _leaf_of(value) is None:
+            if leaf_of(value) is None:
                 raise UnfitError
 
     def _checked_refusals(self) -> frozenset[int]:
@@ -375,23 +347,6 @@ def make_shape(layout: Any, line: bytes) -> Shape:
         if lists <= singles:
             raise UnfitError
         singles |= lists
-
-
-def _leaf_of(value: Any) -> Leaf | None:
-    if isinstance(value, list) and len(value) == 1:
-        value = value[0]
-    leaf: Leaf | None = getattr(value, "leaf", None)
-    return leaf
-
-
-def _leaves_of(value: Any) -> Iterator[int]:
-    """What identifies the leaves in a value."""
-    leaf = getattr(value, "leaf", None)
-    if leaf is not None:
-        yield id(leaf)
-    elif isinstance(value, dict | list):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _leaves_of(item)
 
 
 def _list(items: list[Any], objects: bool) -> list[Any]:
