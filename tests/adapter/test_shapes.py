@@ -201,6 +201,16 @@ def test_events(schema: str, lines: list[str], priority: str, stamp: str) -> Non
     check("leef", schema, [b"LEEF:2.0|a|b|c|d|x09|" + line for line in encoded])
 
 
+def test_an_events_own_time() -> None:
+    for text, fraction in ((b"Nov 23 2026 02:16:56.789 UTC", "789"), (b"1795400216789", "789")):
+        line = b"CEF:0|a|b|1|17|no stock|High|rt=%b src=192.0.2.7 cs1=x y" % text
+        record = LAYOUTS["cef"].record(line, CLOCK)
+        assert record["time"] == (1795400216, fraction)
+        assert record["level"] == "error"
+        assert record["attributes"]["cs1"] == "x y"
+        check("cef", "ecs", [line] * 3)
+
+
 STRUCTURED = [
     layout
     for format_ in catalogue.load_all()

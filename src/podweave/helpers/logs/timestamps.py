@@ -211,6 +211,19 @@ def _ctime(text: bytes, clock: Clock) -> int | None:
     )
 
 
+def _month_first(text: bytes, clock: Clock) -> int | None:
+    # Nov 23 2026 02:16:56, as events of CEF and LEEF have it
+    return clock.seconds(
+        int(text[7:11]),
+        _MONTHS.get(text[0:3].lower(), 0),
+        int(text[4:6]),
+        int(text[12:14]),
+        int(text[15:17]),
+        int(text[18:20]),
+        text[20:],
+    )
+
+
 def _syslog(text: bytes, clock: Clock) -> int | None:
     # Nov 23 02:16:56; a day of one digit has a space before it, or hasn't
     return _without_year(_MONTHS.get(text[0:3].lower(), 0), int(text[4:6]), text[-8:], clock)
@@ -379,6 +392,17 @@ STAMPS = {
         rb"([A-Z][a-z]{2} " + _MONTH + rb" [ 0-3]\d " + _CLOCK + rb")" + _FRACTION + rb"( \d{4})",
         "seconds fraction zone",
         _ctime,
+    ),
+    "MONTHFIRST": Stamp(
+        rb"("
+        + _MONTH
+        + rb" [ 0-3]\d \d{4} "
+        + _CLOCK
+        + rb")"
+        + _FRACTION
+        + rb"( (?:[A-Z]{2,5}|[+-]\d{4}))?",
+        "seconds fraction zone",
+        _month_first,
     ),
     "SYSLOGDATE": Stamp(rb"(" + _MONTH + rb" [ 0-3]?\d " + _CLOCK + rb")", "seconds", _syslog),
     # Either way in which syslog's files have it.
