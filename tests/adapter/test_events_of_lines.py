@@ -73,6 +73,18 @@ def test_what_nobody_caught_is_an_event_of_its_own(cut: int) -> None:
 
 
 @pytest.mark.parametrize("cut", [0, 1])
+def test_a_statement_of_several_lines_stays_whole(cut: int) -> None:
+    rows = read(
+        b"2026-11-23 02:16:56.789 UTC [31] kim@orders ERROR:  division by zero\n"
+        b"2026-11-23 02:16:56.789 UTC [31] kim@orders STATEMENT:  select 1/0\n"
+        b"\t from orders\n",
+        cut,
+    )
+    assert [row["format"] for row in rows] == ["postgresql", "postgresql"]
+    assert rows[1]["db_statement"] == rows[1]["message"] == "select 1/0\n\t from orders"
+
+
+@pytest.mark.parametrize("cut", [0, 1])
 def test_what_uvicorn_and_its_application_write(cut: int) -> None:
     rows = read(
         b"INFO:     Started server process [31]\n"

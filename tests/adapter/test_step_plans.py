@@ -152,6 +152,16 @@ def test_an_access_log_without_its_health_checks() -> None:
     assert chosen.dropped == {"drop": 100}
 
 
+def test_a_field_is_added_once() -> None:
+    line = catalogue.load("nginx-access").samples[0][0]
+    chosen = [{"add": {"environment": "shop"}}, {"add": {"environment": "else"}}]
+    layout = catalogue.load("nginx-access").layouts[0]
+    batch = Compiler(schemas.load("ecs"), {}, steps(chosen)).batch(layout)
+    assert type(batch) is Batch
+    (row,) = batch.rows([line], CLOCK, "/x")
+    assert json.loads(row or b"")["service"]["environment"] == "shop"
+
+
 def test_what_only_looks_like_a_time_leaves_no_line_out() -> None:
     line = catalogue.load("nginx-access").samples[0][0]
     broken = line.replace(b"[23/", b'["3/')

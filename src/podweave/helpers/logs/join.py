@@ -214,6 +214,9 @@ def enrich(record: Record, first: bytes, continuation: list[bytes]) -> None:
         match = re.compile("").match(text)
     if match is None:
         record["message"] = f"{message}\n{text}" if message else text
+        statement = record.get("db_statement")
+        if statement and message.endswith(statement):
+            record["db_statement"] = f"{statement}\n{text}"
         return
     above = text[: match.start()].rstrip("\n")
     trace = text[match.start() :]

@@ -5,13 +5,49 @@ And PgBouncer, which stands in front of it.
 
 from __future__ import annotations
 
+import re
+
 from podweave.helpers.logs.layouts import Format, Layout
 
 # Before it is known who it is, both are [unknown].
 _WHO = (
     rb"(?:\[unknown\]|%{BEGIN:user?}[\w.\-]+%{END})@(?:\[unknown\]|%{BEGIN:db_name?}[\w.\-]+%{END})"
 )
-_LEVEL = rb"%{PGLEVEL:level}:  %{REST:message}"
+_LEVEL = rb"%{BEGIN:_said}%{PGLEVEL:level}:  %{REST:message}%{END}"
+# log_min_duration_statement, log_duration
+_DURATION = re.compile(
+    r"LOG:  duration: (\d{1,12}(?:\.\d{1,6})?) ms"
+    r"(?:  (?:statement|(?:execute|parse|bind) [^:\n]+): (.*))?"
+)
+_STATEMENT = re.compile(r"(?:STATEMENT:  |QUERY:  |LOG:  statement: )(.*)")
+_RECEIVED = re.compile(r"LOG:  connection received: host=(\S+)(?: port=(\d{1,5}))?")
+
+
+def _duration(said: str) -> float | None:
+    found = _DURATION.fullmatch(said)
+    return None if found is None else float(found[1]) / 1000
+
+
+def _statement(said: str) -> str | None:
+    found = _DURATION.fullmatch(said)
+    if found is not None:
+        return found[2]
+    found = _STATEMENT.fullmatch(said)
+    return None if found is None else found[1]
+
+
+def _host(said: str) -> str | None:
+    found = _RECEIVED.match(said)
+    return None if found is None or found[1] == "[local]" else found[1]
+
+
+def _port(said: str) -> int | None:
+    found = _RECEIVED.match(said)
+    return None if found is None or found[2] is None else int(found[2])
+
+
+_QUERIES = (("duration", "_said", _duration), ("db_statement", "_said", _statement))
+_ALL = (*_QUERIES, ("source_address", "_said", _host), ("source_port", "_said", _port))
 
 _BOUNCER_LEVEL = rb"%{BEGIN:level}NOISE|DEBUG|LOG|WARNING|ERROR|FATAL%{END}"
 
@@ -64,25 +100,29 @@ FORMATS = {
         (
             Layout(
                 rb"%{ISOZONE:time} \[%{INT:pid}\] "
-                rb"(?:" + _WHO + rb" )?" + _LEVEL
+                rb"(?:" + _WHO + rb" )?" + _LEVEL,
+                derive=_ALL,
             ),
             Layout(
                 rb"%{ISOZONE:time} \[%{INT:pid}\]: (?:\[\d+-\d+\] )?"
                 rb"user=%{LISTED:user?},db=%{LISTED:db_name?},app=%{LISTED:application?}"
-                rb",client=%{NOTSPACE:source_address?} " + _LEVEL
+                rb",client=%{NOTSPACE:source_address?} " + _LEVEL,
+                derive=_QUERIES,
             ),
             Layout(
                 rb"%{ISOZONE:time} \[%{INT:pid}\]:? (?:\[\d+-\d+\] )?\[?"
                 rb"user=%{BEGIN:user?}[^, \]\n]*+%{END},db=%{BEGIN:db_name?}[^, \]\n]*+%{END}"
-                rb"(?:,app=%{BEGIN:application?}[^,\]\n]*+%{END}(?=\]))?\]? " + _LEVEL
+                rb"(?:,app=%{BEGIN:application?}[^,\]\n]*+%{END}(?=\]))?\]? " + _LEVEL,
+                derive=_ALL,
             ),
             # %t:%r:%u@%d:[%p]: of Amazon RDS
             Layout(
                 rb"%{ISOZONE:time}:(?:%{BEGIN:source_address?}[^(\n]*+%{END}"
-                rb"(?:\(%{INT:source_port?}\))?)?:" + _WHO + rb":\[%{INT:pid}\]:" + _LEVEL
+                rb"(?:\(%{INT:source_port?}\))?)?:" + _WHO + rb":\[%{INT:pid}\]:" + _LEVEL,
+                derive=_QUERIES,
             ),
             # Any other prefix
-            Layout(rb"<?%{ISOZONE:time}[^\n]*?(?<![A-Za-z])" + _LEVEL, general=True),
+            Layout(rb"<?%{ISOZONE:time}[^\n]*?(?<![A-Za-z])" + _LEVEL, derive=_ALL, general=True),
         ),
         samples=(
             (
@@ -92,6 +132,44 @@ FORMATS = {
                     "pid": 31,
                     "level": "info",
                     "message": "database system is ready",
+                },
+            ),
+            (
+                b"2026-11-23 02:16:56.789 UTC [31] kim@orders LOG:  duration: 12.345 ms  "
+                b"statement: select 1",
+                {
+                    "time": (1795400216, "789"),
+                    "pid": 31,
+                    "user": "kim",
+                    "db_name": "orders",
+                    "level": "info",
+                    "message": "duration: 12.345 ms  statement: select 1",
+                    "duration": 0.012345,
+                    "db_statement": "select 1",
+                },
+            ),
+            (
+                b"2026-11-23 02:16:57.001 UTC [31] kim@orders STATEMENT:  select nonsense",
+                {
+                    "time": (1795400217, "001"),
+                    "pid": 31,
+                    "user": "kim",
+                    "db_name": "orders",
+                    "level": "info",
+                    "message": "select nonsense",
+                    "db_statement": "select nonsense",
+                },
+            ),
+            (
+                b"2026-11-23 02:16:57.002 UTC [32] [unknown]@[unknown] LOG:  connection received: "
+                b"host=192.0.2.7 port=51234",
+                {
+                    "time": (1795400217, "002"),
+                    "pid": 32,
+                    "level": "info",
+                    "message": "connection received: host=192.0.2.7 port=51234",
+                    "source_address": "192.0.2.7",
+                    "source_port": 51234,
                 },
             ),
             (

@@ -47,6 +47,7 @@ class Plan:
         if layout.tree is not None:
             self.layout.tree = dict(layout.tree)
         self.layout.added = {}
+        self._added: set[str] = set()
         self.constants = dict(constants)
         changed = False
         for step in steps.steps:
@@ -94,7 +95,7 @@ class Plan:
         """Of all fields that a line may have now, by the names that steps know."""
         names = {group.name for group in self.layout.groups if group.kind != TIME}
         names |= {name for name, _, _ in self.layout.derive}
-        return names | set(self.layout.tree or ()) | set(self.layout.added)
+        return names | set(self.layout.tree or ()) | set(self.layout.added) | self._added
 
     def _rename(self, old: str, new: str) -> None:
         layout = self.layout
@@ -139,7 +140,8 @@ class Plan:
         if name in self._names():
             groups = [group for group in layout.groups if group.name == name]
             sure = [group for group in groups if not group.optional]
-            if not sure and name not in layout.added and name not in (layout.tree or ()):
+            added = name in layout.added or name in self._added or name in (layout.tree or ())
+            if not sure and not added:
                 raise NotCompiledError
             return
         if name in FIELDS:
@@ -149,6 +151,7 @@ class Plan:
             if kept is None:
                 raise NotCompiledError
             self.constants[name] = kept
+            self._added.add(name)
             layout.names = layout.names | {name}
             return
         self._check_own(name)
