@@ -217,6 +217,26 @@ def test_only_addresses_of_ipv4_stand_for_themselves() -> None:
         assert ONLY_IPV4.fullmatch(others) is None
 
 
+def test_a_loose_pattern_reads_a_line_as_the_strict_one_or_not_at_all() -> None:
+    # Where a part that it can't read may be left out, or read as something else, it would give
+    # another record.
+    differ = []
+    for layout in LAYOUTS:
+        strict, loose = (re.compile(b"(?:%b)" % each) for each in (layout.pattern, layout.loose))
+        for line in SAMPLE_LINES:
+            if strict.fullmatch(line) is None:
+                continue
+            for place in range(0, len(line), 4):
+                for odd in (b'"', b"\\", b"\xff", b"\x01"):
+                    other = line[:place] + odd + line[place:]
+                    if b'\\"' in other:
+                        continue  # Chunks with escaped quotes are read strictly.
+                    one, two = strict.fullmatch(other), loose.fullmatch(other)
+                    if one and two and one.groups(b"") != two.groups(b""):
+                        differ.append((layout.format, other))
+    assert differ == []
+
+
 _COMPILERS: dict[tuple[str, str], Compiler] = {}
 
 

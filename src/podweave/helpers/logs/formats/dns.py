@@ -16,7 +16,7 @@ _CLIENT = (
 )
 _QUERY = (
     _CLIENT + rb"(?:view %{BEGIN:view?}[^:\n]+%{END}: )?query: %{NOTSPACE:dns_question_name} "
-    rb"%{WORD:dns_question_class} %{WORD:dns_question_type} %{NOTSPACE:query_flags}"
+    rb"%{WORD:dns_question_class} %{WORD:dns_question_type} %{SPACED:query_flags}"
     rb"(?: \(%{BEGIN:destination_address?}[^)\n]*%{END}\))?[^\n]*"
 )
 _BIND_FILE = rb"%{DAYMONTHYEAR:time} (?:%{BEGIN:logger?}[a-z][a-z-]*%{END}: )?"
@@ -63,7 +63,7 @@ DNSMASQ = Program(
 _UNBOUND_LEVEL = rb"%{BEGIN:level}fatal error|error|warning|notice|info|verbose|debug%{END}: "
 _UNBOUND_LEVELS = {"fatal error": "fatal", "verbose": "debug"}
 _UNBOUND_QUERY = (
-    rb"%{BEGIN:source_address?}[0-9A-Fa-f.:]+%{END} %{NOTSPACE:dns_question_name?} "
+    rb"%{BEGIN:source_address?}[0-9A-Fa-f.:]+%{END} %{SPACED:dns_question_name?} "
     rb"%{BEGIN:dns_question_type?}[A-Z0-9]+%{END} %{BEGIN:dns_question_class?}IN|CH|HS|ANY%{END}"
     rb"(?: %{BEGIN:dns_response_code?}[A-Z]+%{END} %{NUMBER:duration?} %{BEGIN:cached?}[01]%{END} "
     rb"%{INT:response_bytes?})?(?![^ \n])"
