@@ -209,21 +209,31 @@ def test_over_udp_long_messages_go_in_chunks(
     store.close()
 
 
-@given(st.binary(max_size=300_000), st.binary(min_size=8, max_size=8))
-def test_chunks_are_the_message(message: bytes, identifier: bytes) -> None:
-    if len(message) > gelf.MOST_BYTES:
+# Bytes that hypothesis draws are short: what is at stake is the length, near whole datagrams.
+_WHOLE = gelf.CHUNK_BYTES - 12
+sizes = st.builds(
+    lambda count, more: max(0, count * _WHOLE + more), st.integers(0, 130), st.integers(-2, 14)
+)
+
+
+@given(sizes, st.binary(min_size=8, max_size=8))
+def test_chunks_are_the_message(size: int, identifier: bytes) -> None:
+    message = bytes(number % 251 for number in range(size))
+    if size > gelf.MOST_BYTES:
         with pytest.raises(ValueError, match="128 chunks"):
             gelf.chunks(message, identifier)
         return
     datagrams = gelf.chunks(message, identifier)
-    assert all(len(datagram) <= gelf.CHUNK_BYTES for datagram in datagrams)
-    if len(datagrams) == 1:
+    if size <= gelf.CHUNK_BYTES:
         assert datagrams == [message]
         return
-    assert [datagram[10:12] for datagram in datagrams] == [
-        bytes((number, len(datagrams))) for number in range(len(datagrams))
+    assert [each[:12] for each in datagrams] == [
+        gelf.CHUNK_MAGIC + identifier + bytes((number, len(datagrams)))
+        for number in range(len(datagrams))
     ]
-    assert b"".join(datagram[12:] for datagram in datagrams) == message
+    assert b"".join(each[12:] for each in datagrams) == message
+    assert {len(each) for each in datagrams[:-1]} == {gelf.CHUNK_BYTES}
+    assert 12 < len(datagrams[-1]) <= gelf.CHUNK_BYTES
 
 
 def test_wrong_configuration() -> None:
