@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from podweave.helpers.configuration import ConfigurationError
@@ -217,6 +217,9 @@ sizes = st.builds(
 
 
 @given(sizes, st.binary(min_size=8, max_size=8))
+@example(gelf.CHUNK_BYTES, b"12345678")
+@example(gelf.MOST_BYTES, b"12345678")
+@example(gelf.MOST_BYTES + 1, b"12345678")
 def test_chunks_are_the_message(size: int, identifier: bytes) -> None:
     message = bytes(number % 251 for number in range(size))
     if size > gelf.MOST_BYTES:
