@@ -16,7 +16,7 @@ from podweave.helpers.wire.postgres import Startup, error_fields
 from tests.ambassador.conftest import Ambassador, Start
 from tests.ambassador.secrets import Secret
 from tests.ambassador.test_mysql_conversation import GREETING, OK, RESPONSE
-from tests.ambassador.upstreams import read_all, silent, upstream
+from tests.ambassador.upstreams import Serve, read_all, silent, upstream
 from tests.waiting import wait_until
 
 STARTUP = Startup(0, {b"user": b"app"}).encode()
@@ -114,55 +114,39 @@ def test_an_upstream_that_tires_first_is_not_blamed(start: Start, secret: Secret
         assert "dial_failures_total{" not in ambassador.admin("GET", "/metrics")[1]
 
 
-def test_the_clients_time_is_not_the_upstreams(start: Start, secret: Secret) -> None:
-    """A client that took longer than the connect timeout leaves the upstream all of its own."""
+def after_a_thought(start: Start, secret: Secret, serve: Serve) -> bytes:
+    """What a client hears that has taken longer for its answer than the connect timeout."""
+    with upstream(serve) as server:
+        login = {"credentials": secret.config}
+        times = {"login_timeout": 60.0, "connect_timeout": 0.2}
+        ambassador = begin(start, "mysql", server.config, profile=login, **times)
+        with ambassador.dial() as client:
+            assert client.recv(4096)
+            # Time is what this is about.
+            thought = time.monotonic() + 0.3
+            wait_until(lambda: time.monotonic() > thought, 20, "the client has thought")
+            client.sendall(ANSWER)
+            return client.recv(4096)
 
+
+def test_the_clients_time_is_not_the_upstreams(start: Start, secret: Secret) -> None:
     def accepts(connection: socket.socket) -> None:
         connection.sendall(packet(0, GREETING.render()))
         connection.recv(4096)
         connection.sendall(packet(2, OK))
         connection.recv(4096)
 
-    with upstream(accepts) as server:
-        ambassador = begin(
-            start,
-            "mysql",
-            server.config,
-            profile={"credentials": secret.config},
-            login_timeout=60.0,
-            connect_timeout=0.2,
-        )
-        with ambassador.dial() as client:
-            assert client.recv(4096)
-            # Time is what this is about: the client must have thought for longer than that.
-            thought = time.monotonic() + 0.3
-            wait_until(lambda: time.monotonic() > thought, 20, "the client has thought")
-            client.sendall(ANSWER)
-            packets = Packets()
-            packets.receive(client.recv(4096))
-            taken = packets.next_packet()
-            assert taken is not None
-            assert taken[1][0] != mysql.ERR
+    packets = Packets()
+    packets.receive(after_a_thought(start, secret, accepts))
+    taken = packets.next_packet()
+    assert taken is not None
+    assert taken[1][0] != mysql.ERR
 
 
 def test_a_stalled_upstream_is_found_after_the_client_took_its_time(
     start: Start, secret: Secret
 ) -> None:
-    with upstream(greets) as server:
-        ambassador = begin(
-            start,
-            "mysql",
-            server.config,
-            profile={"credentials": secret.config},
-            login_timeout=60.0,
-            connect_timeout=0.2,
-        )
-        with ambassador.dial() as client:
-            assert client.recv(4096)
-            thought = time.monotonic() + 0.3
-            wait_until(lambda: time.monotonic() > thought, 20, "the client has thought")
-            client.sendall(ANSWER)
-            assert b"has not answered in 0.2 s" in read_all(client)
+    assert b"has not answered in 0.2 s" in after_a_thought(start, secret, greets)
 
 
 def test_who_has_logged_in_may_be_silent(start: Start) -> None:
