@@ -7,6 +7,7 @@ from itertools import repeat
 
 from podweave.helpers.logs.compile import Batch, ExactBatch, made_batch
 from podweave.helpers.logs.envelope import WORD
+from podweave.helpers.logs.made_rows import MadeRows
 from podweave.helpers.logs.memo import Memo
 from podweave.helpers.logs.newlines import count_newlines
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from podweave.helpers.logs.envelope import Envelope
     from podweave.helpers.logs.fields import Record
     from podweave.helpers.logs.layouts import Layout
-    from podweave.helpers.logs.made_rows import MadeRows
     from podweave.helpers.logs.schemas.schema import Schema
     from podweave.helpers.logs.steps.steps import Steps
     from podweave.helpers.logs.timestamps import Clock
@@ -43,7 +43,18 @@ class EnvelopeBatch(Batch):
     def rows(self, lines: Sequence[bytes], clock: Clock, path: str) -> list[bytes | None]:
         data = b"\n".join(lines) + b"\n"
         groups, loose = self._find(data, len(lines))
-        ways = self._ways_of(groups)
+        return self._rows(lines, data, groups, loose, self._ways_of(groups), clock, path)
+
+    def _rows(
+        self,
+        lines: Sequence[bytes],
+        data: bytes,
+        groups: list[tuple[bytes, ...]],
+        loose: bool,
+        ways: list[tuple[Layout, ...]],
+        clock: Clock,
+        path: str,
+    ) -> list[bytes | None]:
         kinds = set(ways)
         rows: list[bytes | None] = [None] * len(lines)
         if self._only:
@@ -62,12 +73,17 @@ class EnvelopeBatch(Batch):
         return rows
 
     def made(self, data: bytes, clock: Clock, path: str) -> MadeRows:
-        groups, _ = self._find(data, count_newlines(data))
+        groups, loose = self._find(data, count_newlines(data))
         ways = self._ways_of(groups)
         layouts = ways[0]
-        if not layouts or ways.count(layouts) < len(ways):
-            return ExactBatch.made(self, data, clock, path)
-        # All of one program, as in its own file: their rows may stay cells.
+        if ways.count(layouts) < len(ways) or (self._only and not layouts):
+            lines = data.split(b"\n")
+            lines.pop()
+            rows = self._rows(lines, data, groups, loose, ways, clock, path)
+            return MadeRows(data, lines, rows)
+        # All of one program, as in its own file, or of none: their rows may stay cells.
+        if not layouts:
+            return self._made(groups, data, loose, clock, path)
         while len(layouts) > 1 and not _stands_in(layouts[0], data):
             layouts = layouts[1:]
         made = self._batch(layouts[0]).made(data, clock, path)
