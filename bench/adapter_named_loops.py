@@ -10,7 +10,6 @@ from typing import Any
 
 from adapter_loops import (
     CLOCK,
-    PLACES,
     SETTERS,
     Document,
     Loop,
@@ -37,12 +36,15 @@ class NamesLoop(Loop):
         super().__init__(layout)
         self.known: dict[str, Setter] = {}
         self.claimed: set[str] = set()
+        self.sources = {source for _, source, _ in layout.derive}
+        self.said: dict[str, Any] = {}
 
     def fill(self, line: str, document: Document) -> None:
+        self.said.clear()
         self.members(self.read(line), "", document)
         if "@timestamp" not in document:
             document["@timestamp"] = moment_of(*CLOCK.reading())
-        if self.layout.derive:
+        if self.sources:
             self.derive(document)
 
     def read(self, line: str) -> dict[str, Any]:
@@ -50,13 +52,9 @@ class NamesLoop(Loop):
 
     def derive(self, document: Document) -> None:
         for name, source, function in self.layout.derive:
-            node: Any = document
-            places = PLACES.get(source) or [(("labels",), source, None, True)]
-            parents, key, _, _ = places[0]
-            for parent in parents:
-                node = node.get(parent, {})
-            if node.get(key) and name not in self.claimed:
-                derived = function(str(node[key]))
+            said = self.said.get(source)
+            if said and name not in self.claimed:
+                derived = function(str(said))
                 if derived is not None:
                     SETTERS[name](document, derived)
 
@@ -78,7 +76,7 @@ class NamesLoop(Loop):
             setter = self.field(path, found[0], found[1], item)
             if setter is not None:
                 self.claimed.add(found[0])
-                return setter
+                return self.noted(found[0], setter)
         name = path.replace(".", "_")
 
         def label(document: Document, item: Any) -> None:
@@ -89,7 +87,19 @@ class NamesLoop(Loop):
             except KeyError:
                 document["labels"] = {name: item}
 
-        return label
+        return self.noted(path, label)
+
+    def noted(self, source: str, setter: Setter) -> Setter:
+        """Keeps what others are derived from."""
+        if source not in self.sources:
+            return setter
+        said = self.said
+
+        def note(document: Document, item: Any) -> None:
+            said[source] = item
+            setter(document, item)
+
+        return note
 
     def field(self, path: str, field: str, unit: str, item: Any) -> Setter | None:
         kind = FIELDS[field]
@@ -190,6 +200,7 @@ class EventLoop(NamesLoop):
         self.claimed = set(self.head.groupindex) - {"name"}
 
     def fill(self, line: str, document: Document) -> None:
+        self.said.clear()
         head = self.head.match(line)
         assert head is not None
         values = self.values(line[head.end() :], head)
@@ -201,6 +212,8 @@ class EventLoop(NamesLoop):
             elif name == "name" and "msg" not in values:
                 document["message"] = text
             else:
+                if name in self.sources:
+                    self.said[name] = text
                 put(document, name, int(text) if name == "priority" else text)
         self.members(values, "", document)
         if "@timestamp" not in document:
