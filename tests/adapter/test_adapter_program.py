@@ -213,8 +213,7 @@ def test_health_and_metrics(adapter: Adapter) -> None:
     assert adapter.metric(written) == adapter.out.stat().st_size
 
 
-def _wait_for_growth(adapter: Adapter) -> None:
-    before = adapter.lines()
+def _wait_for_growth(adapter: Adapter, before: int) -> None:
     wait_until(lambda: adapter.lines() > before, 20, "rows")
 
 
@@ -227,11 +226,12 @@ def test_kill_at_any_moment_loses_no_event(adapter: Adapter) -> None:
         assert adapter.process is not None
         for _ in range(chance.randrange(1, 6)):
             burst = chance.choice((1, 10, 3000))
+            before = adapter.lines()
             adapter.append("app.log", b"".join(PYTHON % n for n in range(number, number + burst)))
             expected += [f"placed {n}" for n in range(number, number + burst)]
             number += burst
             if chance.random() < 0.7:
-                _wait_for_growth(adapter)
+                _wait_for_growth(adapter, before)
         adapter.stop(signal.SIGKILL)
     adapter.start()
     wait_until(lambda: adapter.messages()[-1:] == expected[-1:], 20, "the last event")
