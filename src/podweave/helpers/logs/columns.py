@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from podweave.helpers.logs.fields import ABSENT
 from podweave.helpers.logs.memo import MOST, Memo
 from podweave.helpers.logs.timestamps import Clock, Stamp
 from podweave.helpers.logs.utf8 import is_utf8
@@ -25,6 +26,17 @@ _CONTROL = re.compile(rb"[\x00-\x09\x0b-\x1f]")
 _UNSAFE = bytes(range(10)) + bytes(range(11, 32)) + b'"\\'
 # Every control character but the newline becomes NUL.
 _CONTROLS = bytes(10) + b"\n" + bytes(21) + bytes(range(32, 256))
+
+
+PRESENT, MISSING, MIXED = 1, 0, 2
+
+
+def presence(column: Column) -> int:
+    """Whether all lines of a chunk have an optional part, or none, or some."""
+    first = column[0]
+    if first in ABSENT:
+        return MISSING if column[-1] == first and column.count(first) == len(column) else MIXED
+    return MIXED if b"-" in column or b"" in column else PRESENT
 
 
 class Frequent:

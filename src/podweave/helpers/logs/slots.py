@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import repeat
+from operator import add
 
 from podweave.helpers.logs.columns import Chunk, Frequent, escape
 from podweave.helpers.logs.memo import Memo
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
-    from podweave.helpers.logs.columns import Column, Slot
+    from podweave.helpers.logs.columns import Column, Seconds, Slot
 
     MakeSlot = Callable[[bytes, bytes], Slot]
     # Some of a row's cells, from left to right: bytes in all rows, or a text for each of them.
@@ -195,6 +196,31 @@ class Same(Remembered):
             return list(map(self._fragment, column))
         before, after = self._before, self._after
         return [before + text + after if text else b"" for text in column]
+
+
+class Moments:
+    """A slot of timestamps down to the second."""
+
+    __slots__ = ("_base", "_times", "_zone")
+
+    def __init__(self, times: Seconds, base: int, zone: int | None) -> None:
+        self._times = times
+        self._base = base
+        self._zone = zone
+
+    def __call__(self, chunk: Chunk) -> Iterable[bytes]:
+        texts: Iterable[bytes] = chunk.columns[self._base]
+        if self._zone is not None:
+            texts = map(add, texts, chunk.columns[self._zone])
+        values = self._times.of(texts, chunk.clock)
+        if None in values:
+            chunk.exact += [index for index, value in enumerate(values) if value is None]
+            return [value or b"" for value in values]
+        return values  # type: ignore[return-value]
+
+    def between(self, before: bytes, after: bytes) -> Cells:
+        """The same between two texts, which then cost nothing."""
+        return alone(Moments(self._times.within(before, after), self._base, self._zone))
 
 
 def texts_that_repeat(index: int) -> Slot:

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import json
 from itertools import repeat
-from operator import add
 
-from podweave.helpers.logs.columns import Chunk, Seconds
+from podweave.helpers.logs.columns import MISSING, MIXED, PRESENT, Chunk, Seconds
 from podweave.helpers.logs.fields import ABSENT, DECIMAL, FIELDS, INTEGER, LEVEL, level_of
 from podweave.helpers.logs.markers import LIST, Marker
+from podweave.helpers.logs.row import Row
 from podweave.helpers.logs.schemas.schema import (
     SPREAD,
     Attributes,
@@ -30,7 +30,7 @@ from podweave.helpers.logs.schemas.schema import (
     padded,
 )
 from podweave.helpers.logs.slots import (
-    alone,
+    Moments,
     converted,
     decimal,
     decimals,
@@ -53,23 +53,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
-    from podweave.helpers.logs.columns import Column, Slot
+    from podweave.helpers.logs.columns import Slot
     from podweave.helpers.logs.fields import Record
     from podweave.helpers.logs.layouts import Layout, WholeUrl
     from podweave.helpers.logs.schemas.schema import Schema
-    from podweave.helpers.logs.slots import Cells, MakeSlot, Member
+    from podweave.helpers.logs.slots import MakeSlot, Member
 
 
-PRESENT, MISSING, MIXED = 1, 0, 2
 EVERYTHING_MIXED: Mapping[int, int] = {}
-
-
-def presence(column: Column) -> int:
-    """Whether all lines of a chunk have an optional part, or none, or some."""
-    first = column[0]
-    if first in ABSENT:
-        return MISSING if column[-1] == first and column.count(first) == len(column) else MIXED
-    return MIXED if b"-" in column or b"" in column else PRESENT
 
 
 class NotCompiledError(Exception):
@@ -120,19 +111,11 @@ class Template:
         else:
             text = b"%b"
             slots.append(row_by_row(members)(b"", b""))
-        self._row = _row(text + b"\n", slots)
+        self._row = Row(text + b"\n", slots)
 
     def cells(self, chunk: Chunk) -> list[bytes | Iterable[bytes]]:
         """What stands in the rows of a chunk, from left to right: bytes in all of them."""
-        row: list[bytes | Iterable[bytes]] = []
-        for part in self._row:
-            for cell in (part,) if isinstance(part, bytes) else part(chunk):
-                column = next(cell) if isinstance(cell, repeat) else cell
-                if isinstance(column, bytes) and row and isinstance(row[-1], bytes):
-                    row[-1] += column
-                else:
-                    row.append(column)
-        return row
+        return self._row.cells(chunk)
 
     def members(self, tree: Any) -> list[Member]:
         members: list[Member] = []
@@ -259,7 +242,7 @@ class Template:
         base, zone, fraction = at["seconds"], at.get("zone"), at.get("fraction")
         nanoseconds = at.get("nanoseconds")
 
-        seconds = _Moments(times, base, zone)
+        seconds = Moments(times, base, zone)
         start += b"%b" + literal(node.before.encode())
         end = literal(node.after.encode()) + quote
         if nanoseconds is not None:
@@ -406,57 +389,6 @@ class Template:
                 text = escaped_text(index, text, group.unescape)
             slot = filled(text, node.blank) if node.blank else text
             members.append((literal(name) + b'"%b"', [slot], None))
-
-
-class _Moments:
-    """A slot of timestamps down to the second."""
-
-    __slots__ = ("_base", "_times", "_zone")
-
-    def __init__(self, times: Seconds, base: int, zone: int | None) -> None:
-        self._times = times
-        self._base = base
-        self._zone = zone
-
-    def __call__(self, chunk: Chunk) -> Iterable[bytes]:
-        texts: Iterable[bytes] = chunk.columns[self._base]
-        if self._zone is not None:
-            texts = map(add, texts, chunk.columns[self._zone])
-        values = self._times.of(texts, chunk.clock)
-        if None in values:
-            chunk.exact += [index for index, value in enumerate(values) if value is None]
-            return [value or b"" for value in values]
-        return values  # type: ignore[return-value]
-
-    def between(self, before: bytes, after: bytes) -> Cells:
-        """The same between two texts, which then cost nothing."""
-        return alone(_Moments(self._times.within(before, after), self._base, self._zone))
-
-
-def _row(template: bytes, slots: list[Slot]) -> list[bytes | Cells]:
-    """A row from left to right: literal texts, and what gives the cells between them."""
-    texts = [text.replace(b"\0", b"%") for text in template.replace(b"%%", b"\0").split(b"%b")]
-    row: list[bytes | Cells] = []
-    before = texts[0]
-    query: UrlQuery | None = None
-    for slot, following, after in zip(slots, [*slots[1:], None], texts[1:], strict=True):
-        between = getattr(slot, "between", None)
-        if slot is query:
-            before += after
-        elif between is not None:
-            row.append(between(before, after))
-            before = b""
-        else:
-            if (
-                isinstance(slot, UrlPath)
-                and isinstance(following, UrlQuery)
-                and after == following.after
-            ):
-                query = following
-                slot = slot.with_query(after + query.before)
-            row += [before, alone(slot)] if before else [alone(slot)]
-            before = after
-    return [*row, before] if before else row
 
 
 def _decoded(text: bytes) -> str:
