@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from podweave.helpers.loop import Loop
 
 SMALL_SIZE = 479
-"""The largest `bytes` that CPython takes from memory of its own. Larger ones are the C library's,
-and reading into one costs as many instructions more as a third of the system call's."""
+"""The largest `bytes` that CPython takes from memory of its own. A larger one is taken from the C
+library and given back in part, and such a read takes two thirds more instructions."""
 SMALL_READS = 16
 """In a row, after which a leg that had to read large ones reads small ones again."""
 
