@@ -44,7 +44,7 @@ def place() -> Iterator[Place]:
         yield Place([], "127.0.0.1")
         return
     name = f"podweave-bench-{os.getpid()}"
-    outside, inside = f"pwb{os.getpid() % 100000}o", f"pwb{os.getpid() % 100000}i"
+    outside, inside = f"bench{os.getpid() % 100000}o", f"bench{os.getpid() % 100000}i"
 
     def ip(*words: str) -> None:
         subprocess.run(["ip", *words], check=True, capture_output=True)

@@ -61,7 +61,7 @@ def pod_network() -> Iterator[PodNetwork]:
         pytest.skip("making a network namespace takes root")
     number = next(_numbers)
     name = f"pwtest-{os.getpid()}-{number}"
-    outside, inside = f"pwo{os.getpid() % 100000}{number}", f"pwi{os.getpid() % 100000}{number}"
+    outside, inside = f"out{os.getpid() % 100000}{number}", f"in{os.getpid() % 100000}{number}"
     network = f"10.213.{os.getpid() % 200}.{number % 60 * 4}".rpartition(".")
     base = int(network[2])
     servers = [f"{network[0]}.{base + 1}", f"{network[0]}.{base + 3}"]
