@@ -179,12 +179,19 @@ class StructuredBatch(ExactBatch):
         # Again later: the first ones may have had something odd.
         if seen not in (2, 32, 512):
             return None
+        steps = self.steps
+        dropped = {} if steps is None else steps.dropped.copy()
         try:
-            batch = Batch(make_shape(self.layout, line), self.schema, self._given, self.steps)  # type: ignore[arg-type]
+            batch = Batch(make_shape(self.layout, line), self.schema, self._given, steps)  # type: ignore[arg-type]
             if batch.rows([line], clock, "/") != [self.row(line, clock, "/")]:
                 return None
         except (UnfitError, NotCompiledError):
             return None
+        finally:
+            if steps is not None:
+                # The line was counted before.
+                steps.dropped.clear()
+                steps.dropped.update(dropped)
         known = _Known(batch)
         self._shapes.append(known)
         self._looks = 0
