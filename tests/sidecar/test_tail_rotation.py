@@ -311,6 +311,56 @@ def test_silent_writers_of_rotated_files_hold_only_so_many(tmp_path: Path) -> No
         writer.close()
 
 
+def make_unreadable(path: Path) -> int:
+    """Reads of the open file fail: its descriptor becomes one that only names it (O_PATH)."""
+    links = [Path("/proc/self/fd") / name for name in os.listdir("/proc/self/fd")]
+    (descriptor,) = [int(link.name) for link in links if link.exists() and link.samefile(path)]
+    _put(os.open(path, os.O_PATH), descriptor)
+    return descriptor
+
+
+def make_readable(descriptor: int) -> None:
+    _put(os.open(f"/proc/self/fd/{descriptor}", os.O_RDONLY), descriptor)
+
+
+def _put(fresh: int, descriptor: int) -> None:
+    os.dup2(fresh, descriptor)
+    os.close(fresh)
+
+
+def test_what_cannot_be_read_for_a_while_is_not_let_go(following: Following) -> None:
+    following.append("a.log", b"one\nunfinished")
+    assert following.lines() == [b"one"]
+    descriptor = make_unreadable(following.folder / "a.log")
+    (following.folder / "a.log").unlink()
+    following.lines()
+    following.clock.now += 3600
+    assert following.lines() == []
+    assert following.tail.unread_bytes() == len(b"unfinished")
+    assert following.tail.unreadable() == 1
+    make_readable(descriptor)
+    assert following.lines() == [b"unfinished"]
+    assert following.tail.counters["unreadable_bytes"] == 0
+    assert following.tail.files() == 0
+
+
+def test_so_many_that_cannot_be_read_are_held_and_the_rest_is_counted_as_lost(
+    following: Following,
+) -> None:
+    for number in range(HELD_QUIET + 2):
+        name = f"{number}.log"
+        following.append(name, b"unfinished")
+        following.lines()
+        make_unreadable(following.folder / name)
+        (following.folder / name).unlink()
+    following.lines()
+    assert following.tail.files() == HELD_QUIET + 2
+    following.clock.now += 3600
+    following.lines()
+    assert following.tail.files() == HELD_QUIET
+    assert following.tail.counters["unreadable_bytes"] == 2 * len(b"unfinished")
+
+
 def test_a_folder_that_is_away_for_a_moment_is_not_read_again(tmp_path: Path) -> None:
     following = Following(tmp_path / "logs")
     (tmp_path / "logs").mkdir()

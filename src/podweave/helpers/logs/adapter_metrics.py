@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from podweave.helpers.logs.plain_lines import UNREAD
+from podweave.helpers.logs.source import LOSSES
 from podweave.helpers.wire.prometheus import Registry
 
 TYPE_CHECKING = False
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
     from podweave.helpers.logs.checkpoint import Checkpoint
     from podweave.helpers.logs.outputs.interface import Output
     from podweave.helpers.logs.route import Route
-
-_LOSSES = {"lost_bytes": "truncated", "cut_bytes": "long_line"}
 
 
 class AdapterMetrics:
@@ -55,7 +54,7 @@ class AdapterMetrics:
         )
         self._lost = registry.counter(
             "podweave_adapter_lost_bytes_total",
-            "Bytes not read: cut away before, or cut from long lines.",
+            "Bytes not read: cut away before, unreadable, or cut from long lines.",
             "source",
             "reason",
         )
@@ -86,8 +85,8 @@ class AdapterMetrics:
             self._left.set(route.source.unread_bytes(), route.name)
             self._files.set(route.source.files(), route.name)
             self._unreadable.set(route.source.unreadable(), route.name)
-            for counter, reason in _LOSSES.items():
-                self._lost.set(counters[counter], route.name, reason)
+            for counter, reason in LOSSES.items():
+                self._lost.set(counters.get(counter, 0), route.name, reason)
         for format_, count in events.items():
             self._events.set(count, format_)
         for step, count in dropped.items():

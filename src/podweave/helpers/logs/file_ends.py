@@ -2,7 +2,7 @@
 
 A file that no path leads to any more has ended when nobody can write to it: then the bytes behind
 its last newline are delivered, and it is closed. At the end of the Pod that is done with all files
-that are quiet.
+that are quiet. One that can't be read for now (EIO, ESTALE) is held, and tried again.
 """
 
 from __future__ import annotations
@@ -25,13 +25,15 @@ if TYPE_CHECKING:
 REAPPEAR = 0.5
 # A file that nobody is known to write to any more, and nobody is known not to.
 QUIET_AFTER_DEPARTURE = 30.0
-# Where a lease can't tell (NFS says "a writer" always), old files must not be held for ever.
+# Where a lease can't tell (NFS says "a writer" always), or a disk is broken, old files must not be
+# held for ever.
 HELD_QUIET = 16
 
 
 class FileEnds:
     """`look_at` looks whether a file has grown, `replace` begins another generation of it; both
-    at a time of the Tail's clock."""
+    at a time of the Tail's clock. `lost` is told how many bytes of a file that is let go were
+    never read."""
 
     def __init__(
         self,
@@ -40,6 +42,7 @@ class FileEnds:
         unreadable: Unreadable,
         look_at: Callable[[FollowedFile, float], object],
         replace: Callable[[FollowedFile, float], object],
+        lost: Callable[[FollowedFile, int], object],
     ) -> None:
         self.settled = False
         """The Pod ends, and nothing will come any more."""
@@ -48,6 +51,7 @@ class FileEnds:
         self._unreadable = unreadable
         self._look_at = look_at
         self._replace = replace
+        self._lost = lost
         self._finishing: float | None = None
         self._ended = False
 
@@ -65,16 +69,18 @@ class FileEnds:
             if file.look:
                 settled = False
             elif file.departed is not None or self._finishing is not None:
-                if self._complete(file, now):
-                    self._close_off(file, now, chunks)
-                else:
+                complete = self._complete(file, now)
+                if not complete:
                     settled = False
+                if not complete or not self._close_off(file, now, chunks):
                     held.append(file)
         if len(held) > HELD_QUIET and self._finishing is None:
             held.sort(key=lambda file: file.changed)
             for file in held[:-HELD_QUIET]:
-                if _quiet(file, now) >= QUIET_AFTER_DEPARTURE:
-                    self._close_off(file, now, chunks)
+                if _quiet(file, now) < QUIET_AFTER_DEPARTURE:
+                    continue
+                if not self._close_off(file, now, chunks):
+                    self._let_go(file, now)
         self.settled = settled
         return self._ended
 
@@ -86,8 +92,7 @@ class FileEnds:
             return False
         file.size = archive.reached
         self._close_off(file, now, chunks)
-        self._files.end(file, now)
-        self._ended = True
+        self._let_go(file, now)
         return True
 
     def _complete(self, file: FollowedFile, now: float) -> bool:
@@ -105,8 +110,9 @@ class FileEnds:
         # A writer that is known to be there may be silent for as long as it likes.
         return writer is False or (writer is None and _quiet(file, now) >= QUIET_AFTER_DEPARTURE)
 
-    def _close_off(self, file: FollowedFile, now: float, chunks: list[Chunk]) -> None:
-        """Deliver what is after the last newline; let go of a file that has no name here."""
+    def _close_off(self, file: FollowedFile, now: float, chunks: list[Chunk]) -> bool:
+        """Deliver what is after the last newline; let go of a file that has no name here. False
+        if something can't be read now."""
         try:
             while file.size > file.offset:
                 chunk = self._reader.rest(file, file.size)
@@ -114,12 +120,19 @@ class FileEnds:
         except ReplacedError:
             if file.archive is None:
                 self._replace(file, now)
-                return
+                return True
         except OSError as error:
             self._unreadable.report(file.path, error)
+            return False
         if file.departed is not None and now - file.departed >= REAPPEAR:
-            self._files.end(file, now)
-            self._ended = True
+            self._let_go(file, now)
+        return True
+
+    def _let_go(self, file: FollowedFile, now: float) -> None:
+        if file.size > file.offset:
+            self._lost(file, file.size - file.offset)
+        self._files.end(file, now)
+        self._ended = True
 
 
 def _quiet(file: FollowedFile, now: float) -> float:

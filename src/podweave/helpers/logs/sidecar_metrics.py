@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from podweave.helpers.logs.source import LOSSES
 from podweave.helpers.wire.prometheus import Registry
 
 TYPE_CHECKING = False
@@ -11,11 +12,6 @@ if TYPE_CHECKING:
     from podweave.helpers.logs.checkpoint import Checkpoint
     from podweave.helpers.logs.delivery.delivery import Delivery
     from podweave.helpers.wire.prometheus import Family
-
-_LOSSES = {
-    "lost_bytes": "truncated",
-    "cut_bytes": "long_line",
-}
 
 
 class SidecarMetrics:
@@ -66,7 +62,7 @@ class SidecarMetrics:
         )
         self._lost = counter(
             "lost_bytes",
-            "Bytes not delivered: cut away before they were read, or cut from long lines.",
+            "Bytes not delivered: cut away before, unreadable, or cut from long lines.",
             *pair,
             "reason",
         )
@@ -119,7 +115,7 @@ class SidecarMetrics:
             self._spill.set(each.overflow.size, *pair)
             self._spilled.set(each.overflow.spilled_bytes, *pair)
             self._spill_failures.set(each.overflow.failures, *pair)
-            for counter, reason in _LOSSES.items():
+            for counter, reason in LOSSES.items():
                 self._lost.set(source.counters.get(counter, 0), *pair, reason)
         self._writable.set(self._checkpoint.writable)
         self._failures.set(self._checkpoint.failures)

@@ -33,6 +33,9 @@ QUIET_AT_END = 1.0
 QUIET_WITHOUT_WRITER = 0.25
 """With no writer left: one that opens the file anew for each line may come back."""
 
+LOSSES = {"lost_bytes": "truncated", "unreadable_bytes": "unreadable", "cut_bytes": "long_line"}
+"""Which counters of a source are bytes that were lost, and why, in the metrics' words."""
+
 
 class Source:
     """`counters` are for metrics: at least `read_bytes` and `read_chunks`."""

@@ -67,6 +67,8 @@ class Tail(Source):
             "truncated_files": 0,
             # Cut away by a truncation before they were read.
             "lost_bytes": 0,
+            # Of files that were let go while they could not be read.
+            "unreadable_bytes": 0,
         }
         reading = reading or Reading()
         super().__init__(counters, journal=journal, clock=clock)
@@ -83,7 +85,7 @@ class Tail(Source):
         self._watched: frozenset[str] | None = None
         self._reader = LineReader(reading, self.counters, journal)
         self._ends = FileEnds(
-            self._files, self._reader, self._unreadable, self._look_at, self._replace
+            self._files, self._reader, self._unreadable, self._look_at, self._replace, self._let_go
         )
 
     # A turn
@@ -366,6 +368,10 @@ class Tail(Source):
         self._more = True
         self._dirty = True
         return self._files.replace(file, now)
+
+    def _let_go(self, file: FollowedFile, lost: int) -> None:
+        self.counters["unreadable_bytes"] += lost
+        self._tell("log.let_go", path=file.path, bytes_lost=lost)
 
     # Reading
 
