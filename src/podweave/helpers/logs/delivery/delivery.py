@@ -109,7 +109,7 @@ class Delivery:
 
     def give_up(self) -> None:
         """The time for delivering is over: what is left goes to the disk, if there is a place."""
-        if self._given_up or not self.overflow.possible:
+        if self._given_up or not self.overflow.accepts:
             return
         self._given_up = True
         self._sending.stop()
@@ -214,7 +214,7 @@ class Delivery:
         """Seconds until the next turn is worth taking."""
         now = self._loop.now()
         # A source that can wake us says itself how long it may be left alone.
-        reads = self._may_read() or (self.overflow.possible and self._down(now))
+        reads = self._may_read() or (self.overflow.accepts and self._down(now))
         waits = [self.source.next_poll() if reads else SLOW]
         if self._sending.open and self._sending.queue:
             waits.append(self.wait_for_retry())
@@ -298,7 +298,7 @@ class Delivery:
 
     def _spill_if_down(self, now: float) -> bool:
         """Put what waits, and what is read now, on the disk. Whether the source was asked."""
-        if not self.overflow.possible or not self._down(now):
+        if not self.overflow.accepts or not self._down(now):
             return False
         if not self.overflow.waiting:
             # Only so is it in order: nothing is on the disk that comes after it.

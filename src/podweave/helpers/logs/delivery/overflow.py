@@ -75,7 +75,7 @@ class Overflow:
         self._others.append(feed)
 
     @property
-    def possible(self) -> bool:
+    def accepts(self) -> bool:
         """Something may be put on the disk now."""
         return self._own is not None and self._loop.now() >= self._pause_until
 
@@ -101,10 +101,7 @@ class Overflow:
     @property
     def size(self) -> int:
         """Bytes that lie on the disk and are not delivered."""
-        spills = [self._own] if self._own is not None else []
-        return sum(spill.size for spill in spills) + sum(
-            getattr(other, "size", 0) for other in self._others
-        )
+        return sum(feed.size for feed in self._feeds())
 
     @property
     def directory(self) -> str:
@@ -142,15 +139,12 @@ class Overflow:
     @property
     def dirty(self) -> bool:
         """`sync` has something to save."""
-        spills = [self._own, *self._others]
-        return any(getattr(spill, "dirty", False) for spill in spills)
+        return any(feed.dirty for feed in self._feeds())
 
-    def sync(self) -> bool:
-        if self._own is not None:
-            self._own.sync()
-        for other in self._others:
-            other.sync()
-        return True
+    def sync(self) -> None:
+        """Save how far everything is delivered."""
+        for feed in self._feeds():
+            feed.sync()
 
     def close(self) -> None:
         if self._own is not None:
@@ -159,6 +153,9 @@ class Overflow:
             self._own.close()
         for other in self._others:
             other.close()
+
+    def _feeds(self) -> list[Spill | Replay]:
+        return [*self._others] if self._own is None else [self._own, *self._others]
 
     def _failed(self, message: str) -> None:
         self.failures += 1

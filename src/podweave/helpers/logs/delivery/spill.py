@@ -273,18 +273,17 @@ class Spill:
         """`sync` has something to save."""
         return self._lock >= 0 and self._done != self._saved and bool(self._segments)
 
-    def sync(self) -> bool:
+    def sync(self) -> None:
         """Save how far everything is delivered, so that little is delivered twice."""
         if not self.dirty:
-            return True
+            return
         path = os.path.join(self.directory, "position.json")
         try:
             text = json.dumps({"segment": self._done[0], "offset": self._done[1]})
             _replace(path, text.encode())
         except OSError:
-            return True  # some records twice is all that it costs
+            return  # some records twice is all that it costs
         self._saved = self._done
-        return True
 
     def remove(self) -> None:
         """Delete an empty queue, and let go of it."""
