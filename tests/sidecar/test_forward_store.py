@@ -213,7 +213,6 @@ def test_without_an_acknowledgement_it_comes_again(
 def test_without_asking_for_acknowledgements(loop: Loop, tmp_path: Path) -> None:
     with fluentd(acknowledge="never") as server:
         store = open_store(loop, tmp_path, server, acknowledgement=False)
-        assert not store.store.acknowledges
         assert is_delivered(store.send(store.raw(b"line")))
         drive(loop, lambda: server.entries, 10, "the line is there")
         assert "chunk" not in server.options[0]

@@ -55,7 +55,6 @@ class DeadLetters:
         self.directory = os.path.join(directory, store)
         self.limit = limit
         self._all = directory
-        self.written_records = 0
         self.dropped_records = 0
         self._journal = journal
         self._wall_clock = wall_clock
@@ -85,7 +84,6 @@ class DeadLetters:
             return False
         self._failure = ""
         self._full = False
-        self.written_records += len(rejected)
         return True
 
     def sync(self) -> bool:

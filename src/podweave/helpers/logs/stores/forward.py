@@ -77,7 +77,6 @@ class ForwardStore(Store):
 
     def __init__(self, settings: Settings, context: Context) -> None:
         super().__init__(settings.batch)
-        self.acknowledges = settings.acknowledgement
         self._settings = settings
         self._context = context
         self._link = Link(context, settings.host, settings.port, settings.tls, settings.timeout)
@@ -236,7 +235,6 @@ class _Handshake:
         self._salt = os.urandom(16)
         self._values = _Values()
         self._hello: Hello | None = None
-        self._problem = ""
         try:
             self._key = keys.read_secret(settings.shared_key)
             login = {name: keys.read_secret(path) for name, path in settings.credentials.items()}

@@ -149,9 +149,6 @@ class Store:
     """Base of the stores; see the module's docstring for the rules."""
 
     kind = ""
-    acknowledges = True
-    """The store itself says that it has a record. False (syslog, GELF): what was handed to the
-    network counts as delivered, and at-least-once is nobody's to promise."""
     window = 1
     """How many batches may be under way at once. With more than one, a failure may change the
     order of records."""

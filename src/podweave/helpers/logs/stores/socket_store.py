@@ -43,8 +43,6 @@ class SocketSettings:
 class SocketStore(Store):
     """A kind says how a batch looks in a stream of bytes, and how in datagrams."""
 
-    acknowledges = False
-
     def __init__(self, settings: SocketSettings, context: Context) -> None:
         super().__init__(settings.batch)
         host, port, timeout = settings.host, settings.port, settings.timeout

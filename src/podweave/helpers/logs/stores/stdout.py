@@ -42,7 +42,6 @@ class StdoutStore(Store):
     """Writes to a descriptor, whose flags it leaves alone: others may share the pipe."""
 
     kind = "stdout"
-    acknowledges = False
 
     def __init__(self, settings: Settings, loop: Loop, descriptor: int = 1) -> None:
         super().__init__(BATCH)
