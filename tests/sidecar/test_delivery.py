@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from podweave.helpers.logs.delivery.budget import Budget
+from podweave.helpers.logs.delivery.dead_letters import DeadLetters
 from podweave.helpers.logs.stores.interface import (
     DELIVERED,
     Outcome,
@@ -291,6 +293,23 @@ def test_replay_sends_dead_letters_again_with_the_ids_they_had(delivering: Deliv
     assert "replay.ended" in [event["event.action"] for event in delivering.events()]
     assert [letter["reason"] for letter in delivering.letters()] == ["still no"]
     assert not list(delivering.folder.glob("letters/**/*.replaying"))
+
+
+def test_letters_of_the_same_second_replace_none_that_are_being_sent(
+    delivering: Delivering,
+) -> None:
+    delivering.append("one", "two")
+    delivering.turns()
+    batch, _ = delivering.store.under_way[0]
+    folder = str(delivering.folder / "letters")
+    letters = DeadLetters(folder, "x", journal=delivering.journal, wall_clock=lambda: 0.0)
+    taken = []
+    for number in (0, 1):
+        assert letters.write(batch, [(number, "no")])
+        taken += letters.take()
+    records = [json.loads(Path(path).read_text())["record"] for path in taken]
+    assert records == ["one", "two"]
+    letters.close()
 
 
 @pytest.mark.parametrize("seed", range(3))

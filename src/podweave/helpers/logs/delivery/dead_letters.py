@@ -18,6 +18,7 @@ import os
 import time
 from binascii import b2a_base64
 
+from podweave.helpers.logs.dated_files import create
 from podweave.helpers.logs.raw_records import timestamp
 from podweave.helpers.logs.refusals import why
 
@@ -149,7 +150,11 @@ class DeadLetters:
         ):
             self.leave()
         if self._descriptor < 0:
-            self._create()
+            os.makedirs(self.directory, exist_ok=True)
+            self._descriptor, _ = create(
+                self.directory, SUFFIX, self._wall_clock(), mode=0o640, later=TAKEN
+            )
+            self._written = 0
         view = memoryview(data)
         written = 0
         try:
@@ -161,20 +166,6 @@ class DeadLetters:
             raise
         self._written += len(data)
         self._dirty = True
-
-    def _create(self) -> None:
-        os.makedirs(self.directory, exist_ok=True)
-        clock = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self._wall_clock()))
-        number = 1
-        while True:
-            path = os.path.join(self.directory, f"{clock}-{number}{SUFFIX}")
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            try:
-                self._descriptor = os.open(path, flags, 0o640)
-                break
-            except FileExistsError:
-                number += 1
-        self._written = 0
 
     def _drop(self, count: int) -> None:
         self.dropped_records += count

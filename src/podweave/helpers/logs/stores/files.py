@@ -19,8 +19,17 @@ import errno
 import os
 import time
 
+from podweave.helpers.logs.dated_files import create
 from podweave.helpers.logs.refusals import why
-from podweave.helpers.logs.stores.files_archive import CLOCK, NAME, Archive, age_of, began, lock
+from podweave.helpers.logs.stores.files_archive import (
+    NAME,
+    PACKED,
+    SUFFIX,
+    Archive,
+    age_of,
+    began,
+    lock,
+)
 from podweave.helpers.logs.stores.interface import DELIVERED, Limits, Store, failed
 from podweave.helpers.logs.stores.settings import absolute
 from podweave.helpers.pieces import write_all
@@ -269,21 +278,10 @@ class FilesStore(Store):
         return end
 
     def _create(self) -> None:
-        clock = time.strftime(CLOCK, time.gmtime(self._wall_clock()))
-        number = 1
-        while True:
-            path = os.path.join(self.directory, f"{clock}-{number}.ndjson")
-            if os.path.exists(path + ".gz"):
-                number += 1
-                continue
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            try:
-                self._descriptor = os.open(path, flags, 0o644)
-                break
-            except FileExistsError:
-                number += 1
+        self._descriptor, self._path = create(
+            self.directory, SUFFIX, self._wall_clock(), mode=0o644, later=PACKED
+        )
         lock(self._descriptor)
-        self._path = path
         self._size = 0
         self._age(self._file_seconds)
         self._unsynced_names = True

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from podweave.helpers.loop import Loop, Timer
 
 NAME = re.compile(r"([0-9]{8}T[0-9]{6}Z)-([0-9]+)\.ndjson")
-CLOCK = "%Y%m%dT%H%M%SZ"
+SUFFIX = ".ndjson"
 PACKED = ".gz"
 LEVEL = 6
 _STEP = 512 << 10
