@@ -206,6 +206,7 @@ def test_health_and_metrics(adapter: Adapter) -> None:
     source = f'{{source="path:{adapter.out}#0"}}'
     assert adapter.metric('podweave_adapter_events_total{format="python"}') == 2
     assert adapter.metric("podweave_adapter_unread_lines_total") == 1
+    assert adapter.metric("podweave_adapter_checkpoint_writable") == 1
     size = (adapter.log / "app.log").stat().st_size
     assert adapter.metric("podweave_adapter_read_bytes_total" + source) == size
     assert adapter.metric("podweave_adapter_unread_bytes" + source) == 0

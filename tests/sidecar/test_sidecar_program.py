@@ -196,7 +196,7 @@ def test_metrics_say_what_is_read_delivered_and_waiting(sidecar: Sidecar) -> Non
     assert metric("podweave_logs_unacknowledged_bytes") == 0
     assert metric("podweave_logs_oldest_unacknowledged_seconds") == 0
     assert metric("podweave_logs_read_bytes_total") == 8
-    assert metric("podweave_checkpoint_writable") == 1
+    assert metric("podweave_logs_checkpoint_writable") == 1
 
 
 def test_garbage_in_the_checkpoint_is_no_crash_and_loses_nothing(sidecar: Sidecar) -> None:

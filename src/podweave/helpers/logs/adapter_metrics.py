@@ -65,8 +65,11 @@ class AdapterMetrics:
         self._unreadable = registry.gauge(
             "podweave_adapter_unreadable_files", "Files not readable now.", "source"
         )
+        self._writable = registry.gauge(
+            "podweave_adapter_checkpoint_writable", "1 when the last checkpoint could be saved."
+        )
         self._saves = registry.counter(
-            "podweave_adapter_checkpoint_failures_total", "Checkpoints that couldn't be saved."
+            "podweave_adapter_checkpoint_failures_total", "Checkpoints that could not be saved."
         )
 
     def render(self) -> bytes:
@@ -96,5 +99,6 @@ class AdapterMetrics:
             self._written.set(output.written, output.name)
             self._failures.set(output.failures, output.name)
             self._pending.set(output.pending, output.name)
+        self._writable.set(self._checkpoint.writable)
         self._saves.set(self._checkpoint.failures)
         return self.registry.render()

@@ -82,12 +82,8 @@ class SidecarMetrics:
         self._spill_failures = counter(
             "spill_failures", "Times that the disk or its limit took nothing.", *pair
         )
-        self._writable = registry.gauge(
-            "podweave_checkpoint_writable", "1 when the last checkpoint could be saved."
-        )
-        self._failures = registry.counter(
-            "podweave_checkpoint_failures_total", "Checkpoints that could not be saved."
-        )
+        self._writable = gauge("checkpoint_writable", "1 when the last checkpoint could be saved.")
+        self._failures = counter("checkpoint_failures", "Checkpoints that could not be saved.")
 
     def render(self) -> bytes:
         for each in self._deliveries:
