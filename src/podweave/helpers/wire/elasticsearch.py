@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import json
 
+from podweave.helpers.wire.json_answers import json_object
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -128,11 +130,7 @@ def _describe(status: int, error: Any) -> tuple[str, str]:
 
 def error_reason(answer: bytes) -> str:
     """What the answer to a request that failed as a whole says; empty where it says nothing."""
-    try:
-        found = json.loads(answer)
-    except (ValueError, RecursionError):
-        return ""
-    error = found.get("error") if isinstance(found, dict) else None
+    error = (json_object(answer) or {}).get("error")
     if isinstance(error, dict):
         return f"{error.get('type', '')}: {error.get('reason', '')}"[:_REASON_LIMIT]
     return str(error)[:_REASON_LIMIT] if error else ""

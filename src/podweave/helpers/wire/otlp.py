@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 
+from podweave.helpers.wire.json_answers import json_object
 from podweave.helpers.wire.protobuf import fields
 
 PROTOBUF = "application/x-protobuf"
@@ -61,13 +62,12 @@ def _partial(data: bytes) -> tuple[int, str]:
 
 def status_message(content_type: str, content: bytes) -> str:
     """The message of a google.rpc.Status, which the answer to a failed request has; or ""."""
+    if content_type.partition(";")[0].strip().lower() != PROTOBUF:
+        return str((json_object(content) or {}).get("message") or "")[:300]
     try:
-        if content_type.partition(";")[0].strip().lower() == PROTOBUF:
-            for number, value in fields(content):
-                if number == 2 and isinstance(value, bytes):
-                    return value.decode("utf-8", "replace")[:300]
-            return ""
-        answer = json.loads(content)
-        return str(answer.get("message") or "")[:300] if isinstance(answer, dict) else ""
-    except (ValueError, RecursionError):
-        return ""
+        for number, value in fields(content):
+            if number == 2 and isinstance(value, bytes):
+                return value.decode("utf-8", "replace")[:300]
+    except ValueError:
+        pass
+    return ""

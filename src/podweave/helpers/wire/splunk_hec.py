@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import json
 
+from podweave.helpers.wire.json_answers import json_object
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,11 +49,8 @@ class Reply:
 
 def read_reply(content: bytes) -> Reply:
     """{"text":"Success","code":0,"ackId":7}. ValueError for what is no such answer."""
-    try:
-        answer = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise ValueError("the answer is not that of an event collector") from error
-    if not isinstance(answer, dict):
+    answer = json_object(content)
+    if answer is None:
         raise ValueError("the answer is not that of an event collector")
     return Reply(
         _number(answer.get("code")),

@@ -14,7 +14,6 @@ An entry that is too old is refused together with what it came with, and found b
 
 from __future__ import annotations
 
-import json
 from binascii import crc32
 from itertools import repeat
 
@@ -32,6 +31,7 @@ from podweave.helpers.logs.stores.http_store import (
 from podweave.helpers.logs.stores.interface import failed
 from podweave.helpers.logs.stores.name_templates import NameTemplate, file_name, pod_values
 from podweave.helpers.wire import loki
+from podweave.helpers.wire.json_answers import json_object
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -189,11 +189,7 @@ def _entries(piece: Piece, raw: bool) -> tuple[Sequence[int], list[bytes], Seque
 
 def _answered(answer: Answer) -> Outcome:
     text = answer.content[:1000].decode("utf-8", "replace")
-    if text.startswith("{"):
-        try:
-            text = str(json.loads(answer.content).get("message") or text)
-        except (ValueError, RecursionError):
-            pass
+    text = str((json_object(answer.content) or {}).get("message") or text)
     if answer.status == 400 and "disallowed" in text:
         # Structured metadata is switched off over there: no record is at fault.
         return failed(describe(answer, text))
