@@ -180,6 +180,17 @@ def test_the_format_is_chosen_anew_when_lines_stop_fitting() -> None:
     assert one.format == "python"
 
 
+@pytest.mark.parametrize("size", [1, 7, 64, 100])
+def test_a_file_that_nothing_read_is_tried_again(size: int) -> None:
+    python = catalogue.load("python").samples[1][0] + b"\n"
+    events: Counter[str] = Counter()
+    one = stream(events=events)
+    one.feed(b"what is this\n" * 3001, CLOCK)
+    for _ in range(1000 // size):
+        one.feed(python * size, CLOCK)
+    assert events["unread"] - 3001 <= 10 * max(size, 8)
+
+
 def test_a_named_format_stays_with_its_layouts() -> None:
     assert rows(b'{"msg":"hello"}\n', "python")[0]["event"]["dataset"] == "unread"
 

@@ -32,8 +32,10 @@ if TYPE_CHECKING:
 # changes nothing, the next look comes later.
 _REVIEW = 400
 _LATEST_REVIEW = 100_000
-# A file of which no format reads anything isn't tried against all of them for ever.
+# A file of which no format reads anything isn't tried against all of them for ever: of its lines
+# one in so many is, at least so many apart.
 _HOPELESS = 1000
+_TRIED = 8
 _TRY_AGAIN = 64
 
 
@@ -108,6 +110,7 @@ class Stream:
         self._misses = 0
         self._review = _REVIEW
         self._hopeless = 0
+        self._next_try = 0
         self.waiting = 0
         """How many of the last chunks fed aren't wholly out."""
 
@@ -324,7 +327,10 @@ class Stream:
         owners: dict[int, ExactBatch] = {}
         lines = {index: made.line(index) for index in starts}
         left = starts
-        if self._hopeless < _HOPELESS or self._hopeless % _TRY_AGAIN == 0:
+        hopeless = self._hopeless >= _HOPELESS
+        if not hopeless or self._hopeless >= self._next_try:
+            if hopeless:
+                self._next_try = self._hopeless + max(_TRY_AGAIN, _TRIED * len(starts))
             for layout in self._layouts:
                 if not left:
                     break
@@ -343,7 +349,7 @@ class Stream:
                     if row is not None:
                         made.put(index, row)
                         owners[index] = batch
-                        self._hopeless = 0
+                        self._hopeless = self._next_try = 0
                         self._events[layout.format] += row.count(b"\n") if batch.packed else 1
                 left = [index for index in left if index not in owners]
         for index in left:
