@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import socket
 import ssl
 from collections.abc import Iterator
@@ -87,6 +88,35 @@ def test_pieces_of_any_size_make_no_difference(
                     break
     assert bytes(received) == whole
     pair.close()
+
+
+class _Mallinfo(ctypes.Structure):
+    """mallinfo(3), struct mallinfo2."""
+
+    _fields_ = tuple((f"field{number}", ctypes.c_size_t) for number in range(10))
+
+
+def allocated() -> int:
+    """Bytes that are taken from the C library."""
+    mallinfo = getattr(ctypes.CDLL(None), "mallinfo2", None)
+    if mallinfo is None:
+        pytest.skip("this C library doesn't tell what is allocated")
+    mallinfo.restype = _Mallinfo
+    taken: int = mallinfo().field7
+    return taken
+
+
+def test_session_tickets_leave_no_buffer_behind(pair: Pair) -> None:
+    """They come with the first answer, and who asks only once would keep 16 KB for output."""
+    buffer = bytearray(100)
+    pair.ours.send(b"question")
+    assert pair.theirs.recv_into(buffer) == 8
+    pair.theirs.send(b"answer")
+    assert pair.ours.recv_into(buffer) == 6
+    assert pair.ours._object.version() == "TLSv1.3"
+    before = allocated()
+    pair.ours._object.write(b"")
+    assert before - allocated() < 4096
 
 
 def test_nothing_can_be_done_with_what_was_given_up(pair: Pair) -> None:

@@ -30,6 +30,8 @@ BUFFER_SIZE = 65536
 _PIECE = 16384
 """Bytes that OpenSSL is given, or gives, at once: a record's size. A memory BIO that has held more
 never shrinks again, which would cost a connection twice 87 KB for one long answer."""
+_SETTLING = 4
+"""Reads, at least, within which a server of TLS 1.3 has sent its session tickets."""
 _BULK = 16
 """Whole buffers in a row, after which a transfer is worth that memory: it is a tenth quicker."""
 
@@ -72,6 +74,7 @@ class TlsSocket:
         "_outgoing",
         "_promised",
         "_read_into",
+        "_settling",
         "_unfed",
         "_unsent",
         "buffered",
@@ -92,6 +95,7 @@ class TlsSocket:
         self._unfed: bytes | memoryview = b""
         """Read from the kernel, and not given to OpenSSL yet."""
         self._full_reads = self._full_sends = 0
+        self._settling = _SETTLING
         self._unsent = b""
         self._promised = 0
         self.buffered = False
@@ -167,6 +171,8 @@ class TlsSocket:
             total += count
         if self._unfed:
             self._keep_unfed()
+        if self._settling:
+            self._settle()
         if self._outgoing.pending:
             self._flush_quietly()
         if not total and not ended:
@@ -235,6 +241,19 @@ class TlsSocket:
         self._read_into = _DISCARDED.read
         self._incoming = self._outgoing = _NO_BYTES
         self._unfed = self._unsent = b""
+
+    def _settle(self) -> None:
+        """Let OpenSSL free the 16 KB for output that it takes when it reads a session ticket.
+
+        It would keep them until something is sent, as seen with OpenSSL 3.0. Nothing is sent
+        here, and only at first is it worth the call.
+        """
+        self._settling -= 1
+        try:
+            self._object.write(b"")
+        except ssl.SSLError:
+            # The end has been said: there is no more output.
+            self._settling = 0
 
     def _fill(self) -> bool:
         """Give OpenSSL more of what the kernel has. False when that is nothing at the moment.
