@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from podweave.helpers.ambassador.sessions.credentials import Credentials, CredentialsError, Login
+from podweave.helpers.ambassador.sessions.interface import Conversation, Refuse, Target
 from podweave.helpers.ambassador.sessions.lingering import LingeringClose
+from podweave.helpers.ambassador.sessions.mysql import MysqlConversation
+from podweave.helpers.ambassador.sessions.redis import RedisConversation
 from podweave.helpers.loop import Loop
 from podweave.helpers.wire import postgres
 from podweave.helpers.wire.postgres import Startup, error_fields
@@ -52,6 +55,16 @@ def test_who_is_closed_in_order_sees_the_end_at_once(farewell: bytes) -> None:
         loop.step(20)
         assert ended == [lingering]
     loop.close()
+
+
+@pytest.mark.parametrize("conversation", [MysqlConversation(), RedisConversation()])
+def test_who_breaks_a_protocol_is_counted_under_one_reason(conversation: Conversation) -> None:
+    """Whichever it is: the reason is a label of the metrics, EPROTO in PostgreSQL's, too."""
+    conversation.begin()
+    conversation.connected(Target("db:1", tls=False, login=Login("app", b"x"), database=""))
+    (command,) = conversation.from_upstream(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    assert isinstance(command, Refuse)
+    assert command.error.reason == "EPROTO"
 
 
 def test_a_client_that_goes_away_takes_its_upstream_along(start: Start) -> None:

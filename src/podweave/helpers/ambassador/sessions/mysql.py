@@ -319,12 +319,12 @@ class MysqlConversation(Conversation):
         """The server doesn't do what it must."""
         self._state = OVER
         label = self._target.label if self._target is not None else ""
-        error = DialError("PROTOCOL", f"{label}: {message}")
+        error = DialError("EPROTO", f"{label}: {message}")
         return (Refuse(error, self._error(CANNOT_CONNECT, b"08S01", error.message)),)
 
     def _blameless(self, message: str, number: int = CANNOT_CONNECT) -> Sequence[Command]:
         self._state = OVER
-        error = DialError("PROTOCOL", message)
+        error = DialError("EPROTO", message)
         return (Blameless(error, self._error(number, b"08S01", message)),)
 
     def _error(self, number: int, state: bytes, message: str) -> bytes:

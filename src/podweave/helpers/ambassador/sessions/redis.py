@@ -109,5 +109,5 @@ class RedisConversation(Conversation):
 
     def _refused(self, message: str) -> Sequence[Command]:
         assert self._target is not None
-        error = DialError("PROTOCOL", f"{self._target.label}: {message}")
+        error = DialError("EPROTO", f"{self._target.label}: {message}")
         return (Refuse(error, resp.error(error.message)),)
