@@ -14,7 +14,8 @@ from podweave.helpers.logs.detect import rank
 from podweave.helpers.logs.envelope import Envelope
 from podweave.helpers.logs.fields import FIELDS, LEVELS
 from podweave.helpers.logs.formats import catalogue
-from podweave.helpers.logs.layouts import Format, Layout, OwnLayout
+from podweave.helpers.logs.formats.own.expressions import OwnLayout
+from podweave.helpers.logs.layouts import Format, Layout
 from podweave.helpers.logs.schemas.ecs import ECS
 from podweave.helpers.logs.structured.pairs_layout import PairsLayout
 from podweave.helpers.logs.timestamps import Clock

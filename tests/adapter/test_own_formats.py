@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from podweave.helpers.logs.compile import Batch, Compiler, ExactBatch
 from podweave.helpers.logs.formats.own import catalogue, grok_patterns, log4j
-from podweave.helpers.logs.layouts import Layout, OwnLayout
+from podweave.helpers.logs.formats.own.expressions import OwnLayout
+from podweave.helpers.logs.layouts import Layout
 from podweave.helpers.logs.schemas.flat import FLAT
 from podweave.helpers.logs.stream import Stream
 from podweave.helpers.logs.timestamps import Clock
@@ -329,6 +330,42 @@ CASES: list[tuple[str, Any, bytes, dict[str, Any]]] = [
 def test_a_line_is_read(key: str, value: Any, line: bytes, expected: dict[str, Any]) -> None:
     assert read(key, value, line) == expected
     assert OWN_FORMATS[key](value) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "kept"),
+    [
+        ("time", "2026-11-23 02:16:56.789", (NOW, "789")),
+        ("time", "1795400216789", (NOW, "789")),
+        ("time", "1795400216", (NOW, "")),
+        ("time", "soon", None),
+        ("level", "WARNING", "warn"),
+        ("pid", "17", 17),
+        ("pid", "007", 7),
+        ("pid", "+1", 1),
+        ("pid", "-5", -5),
+        ("pid", "0x1", None),
+        ("pid", "1234567890123456789", None),
+        ("duration", "0.25", 0.25),
+        ("duration", "007", 7.0),
+        ("duration", "-.5", -0.5),
+        ("duration", "1e5", None),
+        ("thread", "007", "007"),
+    ],
+)
+def test_a_text_is_of_its_fields_kind_in_every_format(name: str, text: str, kept: Any) -> None:
+    record = (
+        {"message": "x", "attributes": {name: text}}
+        if kept is None
+        else {"message": "x", name: kept}
+    )
+    line = text.encode() + b"|x"
+    for key, value in (
+        ("regex", rf"(?P<{name}>[^|]*)\|(?P<message>.*)"),
+        ("grok", rf"(?<{name}>[^|]*)\|%{{GREEDYDATA:message}}"),
+        ("csv", {"columns": [name, "message"], "delimiter": "|"}),
+    ):
+        assert read(key, value, line) == record, key
 
 
 @pytest.mark.parametrize(("key", "value", "line", "expected"), CASES)

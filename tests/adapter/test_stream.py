@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from podweave.helpers.logs.compile import Compiler
 from podweave.helpers.logs.detect import every_layout
 from podweave.helpers.logs.formats import catalogue
+from podweave.helpers.logs.formats.own.expressions import OwnLayout
 from podweave.helpers.logs.join import JOINED_LIMIT
-from podweave.helpers.logs.layouts import OwnLayout
 from podweave.helpers.logs.schemas.ecs import ECS
 from podweave.helpers.logs.stream import Stream
 from podweave.helpers.logs.timestamps import Clock

@@ -17,7 +17,7 @@ from operator import not_
 
 from podweave.helpers.logs.columns import Chunk, is_clean, presence
 from podweave.helpers.logs.envelope import Envelope
-from podweave.helpers.logs.layouts import Layout, OwnLayout
+from podweave.helpers.logs.layouts import Layout
 from podweave.helpers.logs.made_rows import Cells, MadeRows, interleave
 from podweave.helpers.logs.newlines import count_newlines
 from podweave.helpers.logs.rare_bytes import contains
@@ -366,9 +366,7 @@ class Compiler:
             from podweave.helpers.logs.structured.batch import StructuredBatch
 
             return StructuredBatch
-        if isinstance(layout, Layout) and not (
-            isinstance(layout, OwnLayout) or getattr(layout, "lines_only", False)
-        ):
+        if isinstance(layout, Layout) and not getattr(layout, "lines_only", False):
             return Batch
         return ExactBatch
 

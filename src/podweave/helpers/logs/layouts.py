@@ -35,8 +35,7 @@ from podweave.helpers.logs.fields import (
     level_of,
 )
 from podweave.helpers.logs.first_look import look
-from podweave.helpers.logs.patience import Expression
-from podweave.helpers.logs.timestamps import STAMPS, Clock, Stamp, read_any
+from podweave.helpers.logs.timestamps import STAMPS, Clock, Stamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -400,66 +399,6 @@ class Layout:
         }
         if self.stamp is not None:
             self.names |= {"time"}
-
-
-class OwnLayout(Layout):
-    """A regular expression of the user's, with named groups, for whole lines.
-
-    Group names are neutral fields (`time`, `level`, `message`, `status`, ...); others become
-    fields of the application's own. `time` is read in any of the usual ways. Every group may be
-    absent. A line on which such an expression takes too long doesn't fit (patience.py).
-    """
-
-    def __init__(self, expression: str) -> None:
-        self._expression = Expression(expression.encode())
-        self._line = self._expression.pattern
-        if not self._line.groupindex:
-            raise ValueError(f"{expression!r} has no named groups: (?P<message>.*)")
-        self.format = "regex"
-        self.source = b""
-        self._look = None, ()
-        self.general = False
-        self.stamp = None
-        self.derive = ()
-        self.pattern = self._line.pattern
-        self.groups = []
-        self._indexes = sorted((index, name) for name, index in self._line.groupindex.items())
-        self.names = frozenset(name for _, name in self._indexes)
-
-    def reads(self, line: bytes, clock: Clock) -> bool:
-        return self._expression.fullmatch(line) is not None
-
-    def record(self, line: bytes, clock: Clock) -> Record | None:
-        match = self._expression.fullmatch(line)
-        if match is None:
-            return None
-        record: Record = {}
-        attributes: dict[str, Any] = {}
-        for index, name in self._indexes:
-            value = match[index]
-            if value is None or value in ABSENT:
-                continue
-            text = value.decode("utf-8", "replace")
-            kept = _typed(name, text, clock)
-            if kept is None:
-                attributes[name] = text
-            else:
-                record[name] = kept
-        if attributes:
-            record["attributes"] = attributes
-        return record
-
-
-def _typed(name: str, text: str, clock: Clock) -> Any:
-    """A field's value, or None for a name or a text that doesn't fit a neutral field."""
-    kind = FIELDS.get(name)
-    if kind == TIME:
-        return read_any(text.encode(), clock)
-    if kind == LEVEL:
-        return level_of(text)
-    if kind == INTEGER:
-        return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
-    return text if kind == TEXT else None
 
 
 class Format:

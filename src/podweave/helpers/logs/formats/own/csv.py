@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 
-from podweave.helpers.logs.fields import DECIMAL, FIELDS, INTEGER, TEXT, TIME, level_of
+from podweave.helpers.logs.fields import DECIMAL, FIELDS, INTEGER, TEXT
 from podweave.helpers.logs.formats.own.assembly import field_of
+from podweave.helpers.logs.formats.own.expressions import filed
 from podweave.helpers.logs.layouts import Layout
-from podweave.helpers.logs.timestamps import Stamp, date_of_any_order, epoch, read_any, read_epoch
+from podweave.helpers.logs.timestamps import Stamp, date_of_any_order, epoch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -197,33 +198,8 @@ class OddLayout(_Columns):
         values = self.values(line)
         if values is None or len(values) != len(self.columns):
             return None
-        record: Record = {}
-        attributes: dict[str, Any] = {}
-        for (name, kind), value in zip(self.columns, values, strict=True):
-            text = value.decode("utf-8", "replace")
-            if not name or text in ("", "-"):
-                continue
-            kept = _kept(kind, text, clock)
-            if kept is None:
-                attributes[name] = text
-            elif name in FIELDS:
-                record[name] = kept
-            else:
-                attributes[name] = kept
-        if attributes:
-            record["attributes"] = attributes
-        return record
-
-
-def _kept(kind: str, text: str, clock: Clock) -> Any:
-    if kind == TIME:
-        encoded = text.encode()
-        return _DATE.read(encoded, clock) or read_any(encoded, clock) or read_epoch(text)
-    if kind == INTEGER:
-        return int(text) if re.fullmatch(r"0|-?[1-9][0-9]{0,17}", text) else None
-    if kind == DECIMAL:
-        return float(text) if re.fullmatch(_DECIMAL.decode(), text) else None
-    return level_of(text) if kind != TEXT else text
+        known = zip(self.columns, values, strict=True)
+        return filed(((name, kind, value) for (name, kind), value in known if name), clock)
 
 
 class TitleLayout(_Columns):

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 
-from podweave.helpers.logs.fields import DECIMAL, FIELDS, INTEGER, LEVEL, TEXT, TIME, level_of
+from podweave.helpers.logs.fields import DECIMAL, FIELDS, INTEGER, TEXT
 from podweave.helpers.logs.formats.own import dates, grok_patterns
 from podweave.helpers.logs.formats.own.assembly import (
     Gap,
@@ -29,8 +29,7 @@ from podweave.helpers.logs.formats.own.assembly import (
     field_of,
     layout_of,
 )
-from podweave.helpers.logs.layouts import OwnLayout
-from podweave.helpers.logs.timestamps import read_any, read_epoch
+from podweave.helpers.logs.formats.own.expressions import OwnLayout, filed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -241,13 +240,14 @@ def _expand(
     if depth > _DEEPEST:
         raise ValueError("has patterns that lead back to themselves")
 
-    def group(target: str, kind: str) -> str:
+    def group(target: str, kind: str | None) -> str:
         name = f"g{len(names)}"
-        names[name] = _target(target), kind
+        field = _target(target)
+        names[name] = field, _kind(field, kind)
         return f"(?P<{name}>"
 
     def named(match: re.Match[str]) -> str:
-        return group(match[1], TEXT)
+        return group(match[1], None)
 
     def reference(match: re.Match[str]) -> str:
         pattern = library.get(match[1])
@@ -257,9 +257,7 @@ def _expand(
             raise ValueError(f"has {match[0]}: a field is a string, an int or a float")
         if not match[2]:
             return "(?:" + _expand(pattern, library, depth + 1, names)[0] + ")"
-        target = _target(match[2])
-        kind = FIELDS.get(target) or (_KINDS[match[3]] if match[3] else TEXT)
-        opening = group(match[2], kind)
+        opening = group(match[2], match[3])
         return opening + _expand(pattern, library, depth + 1, names)[0] + ")"
 
     expanded = _REFERENCE.sub(reference, _NAMED_GROUP.sub(named, text))
@@ -282,33 +280,6 @@ class GrokLayout(OwnLayout):
         match = self._expression.fullmatch(line)
         if match is None:
             return None
-        record: Record = {}
-        attributes: dict[str, Any] = {}
-        for index, name, kind in self._fields:
-            value = match[index]
-            if value in (None, b"", b"-") or name in record or name in attributes:
-                continue
-            text = value.decode("utf-8", "replace")
-            kept = _converted(kind, text, clock)
-            if kept is None:
-                attributes[name] = text
-            elif name in FIELDS:
-                record[name] = kept
-            else:
-                attributes[name] = kept
+        record = filed(((name, kind, match[index]) for index, name, kind in self._fields), clock)
         record.setdefault("message", line.decode("utf-8", "replace"))
-        if attributes:
-            record["attributes"] = attributes
         return record
-
-
-def _converted(kind: str, text: str, clock: Clock) -> Any:
-    if kind == TIME:
-        return read_any(text.encode(), clock) or read_epoch(text)
-    if kind == LEVEL:
-        return level_of(text)
-    if kind == INTEGER:
-        return int(text) if re.fullmatch(r"[+-]?[0-9]{1,18}", text) else None
-    if kind == DECIMAL:
-        return float(text) if re.fullmatch(r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?", text) else None
-    return text

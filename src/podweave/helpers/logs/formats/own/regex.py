@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from podweave.helpers.logs.layouts import OwnLayout
+from podweave.helpers.logs.formats.own.expressions import OwnLayout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
