@@ -39,7 +39,7 @@ class Shop:
     def open(self) -> FilesStore:
         origin = Origin({"namespace": "shop", "pod": {"name": "orders-1", "uid": "5f1c"}})
         context = Context(self.loop, self.journal, origin, name="files", state="/nowhere")
-        return files.open(self.settings, context)
+        return files.make(self.settings, context)
 
     def write(self, data: bytes, raw: bool = False) -> Outcome:
         piece = Piece(data, "/var/log/a.log", "1-1-0", 0, 1767225600.0)

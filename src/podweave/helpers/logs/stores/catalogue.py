@@ -42,7 +42,7 @@ class StoreSettings:
         self._module = module
 
     def open(self, context: Context) -> Store:
-        store: Store = self._module.open(self.settings, context)
+        store: Store = self._module.make(self.settings, context)
         return store
 
 
@@ -58,7 +58,7 @@ def configure(section: Section) -> StoreSettings:
     section.end()
     try:
         # As importlib.import_module does, which is one more module to load.
-        module = __import__(f"podweave.helpers.logs.stores.{kind}", fromlist=["open"])
+        module = __import__(f"podweave.helpers.logs.stores.{kind}", fromlist=["make"])
     except ModuleNotFoundError as error:
         raise ConfigurationError(inner.path, f"needs {error.name}, which isn't here") from error
     settings = module.configure(inner)

@@ -71,14 +71,6 @@ class Settings(HttpSettings):
         self.place = f"{self.url}/{text}"
 
 
-def configure(section: Section) -> Settings:
-    return Settings(section)
-
-
-def open(settings: Settings, context: Context) -> ElasticsearchStore:
-    return ElasticsearchStore(settings, context)
-
-
 class ElasticsearchStore(HttpStore):
     kind = "elasticsearch"
 
@@ -186,3 +178,7 @@ def _seconds(hour: bytes) -> int | None:
         return day * 86400 + int(text[11:13]) * 3600
     except ValueError:
         return None
+
+
+configure = Settings
+make = ElasticsearchStore

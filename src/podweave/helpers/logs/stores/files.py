@@ -103,7 +103,7 @@ def configure(section: Section) -> Settings:
     return settings
 
 
-def open(settings: Settings, context: Context) -> FilesStore:
+def make(settings: Settings, context: Context) -> FilesStore:
     origin = context.origin
     directory = os.path.join(settings.directory, origin.namespace, origin.pod)
     return FilesStore(directory, settings, context.loop, context.journal)

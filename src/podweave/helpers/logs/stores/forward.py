@@ -64,14 +64,6 @@ class Settings:
         self.place = f"{self.host}:{self.port}/{tag}"
 
 
-def configure(section: Section) -> Settings:
-    return Settings(section)
-
-
-def open(settings: Settings, context: Context) -> ForwardStore:
-    return ForwardStore(settings, context)
-
-
 class ForwardStore(Store):
     kind = "forward"
 
@@ -273,3 +265,7 @@ class _Handshake:
         except (ForwardError, msgpack.MsgpackError) as error:
             return str(error)
         return None
+
+
+configure = Settings
+make = ForwardStore

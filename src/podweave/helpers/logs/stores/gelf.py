@@ -50,14 +50,6 @@ class Settings(SocketSettings):
         }
 
 
-def configure(section: Section) -> Settings:
-    return Settings(section)
-
-
-def open(settings: Settings, context: Context) -> GelfStore:
-    return GelfStore(settings, context)
-
-
 class GelfStore(SocketStore):
     kind = "gelf"
 
@@ -185,3 +177,7 @@ _dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 def _seconds(nanoseconds: int) -> bytes:
     seconds, rest = divmod(nanoseconds, log_records.SECOND)
     return b"%d.%06d" % (seconds, rest // 1000)
+
+
+configure = Settings
+make = GelfStore

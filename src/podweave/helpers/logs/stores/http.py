@@ -32,14 +32,6 @@ class Settings(HttpSettings):
             raise ConfigurationError(section.at("content_type"), "must be printable ASCII")
 
 
-def configure(section: Section) -> Settings:
-    return Settings(section)
-
-
-def open(settings: Settings, context: Context) -> HttpLineStore:
-    return HttpLineStore(settings, context)
-
-
 class HttpLineStore(HttpStore):
     kind = "http"
 
@@ -67,3 +59,7 @@ class HttpLineStore(HttpStore):
             done,
             method=settings.method,
         )
+
+
+configure = Settings
+make = HttpLineStore

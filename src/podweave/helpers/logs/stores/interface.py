@@ -4,16 +4,16 @@ A store is a protocol: it builds a request from a batch and reads the answer. It
 tries nothing again and drops nothing: back-off, splitting, dead letters, spill, the checkpoint and
 the metrics are the engine's (`delivery`), alike for every kind.
 
-A module `stores/KIND.py` has two functions:
+A module `stores/KIND.py` has two functions, or classes that are called so:
 
     configure(section: Section) -> Settings      its part of the configuration, taken to the last
                                                  key; ConfigurationError for what is wrong
-    open(settings: Settings, context: Context) -> Store
+    make(settings: Settings, context: Context) -> Store
 
 Settings is a class of its own (see `settings.py` for the keys that several kinds have), with an
 attribute `place`: what names this store among those of its kind, such as its URL and index: where
 it has no name, the checkpoint is kept under it (see delivery/sections.py). Nothing is connected or
-opened by `open`: the first `send` does.
+opened by `make`: the first `send` does.
 """
 
 from __future__ import annotations

@@ -73,14 +73,6 @@ class Settings(HttpSettings):
         self.place = f"{self.url}/{tenant}"
 
 
-def configure(section: Section) -> Settings:
-    return Settings(section)
-
-
-def open(settings: Settings, context: Context) -> LokiStore:
-    return LokiStore(settings, context)
-
-
 class LokiStore(HttpStore):
     kind = "loki"
 
@@ -194,3 +186,7 @@ def _answered(answer: Answer) -> Outcome:
         # Structured metadata is switched off over there: no record is at fault.
         return failed(describe(answer, text))
     return outcome_of(answer, text)
+
+
+configure = Settings
+make = LokiStore

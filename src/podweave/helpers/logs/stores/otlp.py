@@ -50,14 +50,6 @@ class Settings(HttpSettings):
         self.attributes = section.texts("attributes")
 
 
-def configure(section: Section) -> Settings:
-    return Settings(section)
-
-
-def open(settings: Settings, context: Context) -> OtlpStore:
-    return OtlpStore(settings, context)
-
-
 class OtlpStore(HttpStore):
     kind = "otlp"
 
@@ -144,3 +136,7 @@ def resource(origin: Origin, service: str) -> dict[str, Any]:
     for name, value in (pod.get("labels") or {}).items():
         attributes[f"k8s.pod.label.{name}"] = str(value)
     return {name: value for name, value in attributes.items() if value}
+
+
+configure = Settings
+make = OtlpStore

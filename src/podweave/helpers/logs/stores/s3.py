@@ -96,14 +96,6 @@ def _key(section: Section) -> NameTemplate:
     return template
 
 
-def configure(section: Section) -> Settings:
-    return Settings(section)
-
-
-def open(settings: Settings, context: Context) -> S3Store:
-    return S3Store(settings, context)
-
-
 class S3Store(HttpStore):
     kind = "s3"
 
@@ -230,3 +222,7 @@ def _code(content: bytes) -> tuple[str, str]:
 def _skew(answer: Answer) -> float:
     date = http_date(answer.value("date") or "")
     return 0.0 if date is None else date - time.time()
+
+
+configure = Settings
+make = S3Store

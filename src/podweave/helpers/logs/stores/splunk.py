@@ -90,14 +90,6 @@ def _template(section: Section, key: str, default: str) -> NameTemplate:
     return NameTemplate(section.text(key, default), section.at(key))
 
 
-def configure(section: Section) -> Settings:
-    return Settings(section)
-
-
-def open(settings: Settings, context: Context) -> SplunkStore:
-    return SplunkStore(settings, context)
-
-
 class SplunkStore(HttpStore):
     kind = "splunk"
 
@@ -310,3 +302,7 @@ def _record(line: bytes, names: dict[str, Any], read: int) -> bytes:
     time = log_records.log_record(document, read).time
     value = line if not isinstance(document, str) else json.dumps(document).encode()
     return hec.events([hec.seconds(time)], hec.constants(names), [value])
+
+
+configure = Settings
+make = SplunkStore

@@ -34,7 +34,7 @@ def configure(section: Section) -> Settings:
     return Settings(section.text("format", "json", among=("json", "raw")))
 
 
-def open(settings: Settings, context: Context) -> StdoutStore:
+def make(settings: Settings, context: Context) -> StdoutStore:
     return StdoutStore(settings, context.loop)
 
 

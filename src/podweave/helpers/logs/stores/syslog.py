@@ -50,14 +50,6 @@ class Settings(SocketSettings):
         self.host_name = section.text("host_name", "")
 
 
-def configure(section: Section) -> Settings:
-    return Settings(section)
-
-
-def open(settings: Settings, context: Context) -> SyslogStore:
-    return SyslogStore(settings, context)
-
-
 class SyslogStore(SocketStore):
     kind = "syslog"
 
@@ -168,3 +160,7 @@ def _rfc3339(nanoseconds: int) -> bytes:
     seconds, rest = divmod(nanoseconds, log_records.SECOND)
     clock = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
     return b"%b.%06dZ" % (clock.encode("ascii"), rest // 1000)
+
+
+configure = Settings
+make = SyslogStore
