@@ -73,7 +73,7 @@ _AROUND_TEXT = (
     "boldYellow boldBlue boldMagenta boldCyan boldWhite faint applicationName esb"
 )
 _AROUND = frozenset(_AROUND_TEXT.split())
-_KNOWN = {*_WORDS, *_DATES, *_CONTEXT, _NEWLINE, *_AFTER, *_AROUND}
+KNOWN = {*_WORDS, *_DATES, *_CONTEXT, _NEWLINE, *_AFTER, *_AROUND}
 _NAMED_DATES = {
     "ABSOLUTE": "HH:mm:ss,SSS",
     "ABSOLUTE_MICROS": "HH:mm:ss,SSSSSS",
@@ -201,7 +201,7 @@ class _Pattern:
         match = _NAME.match(self.text, self.place)
         name = match[0] if match else ""
         for length in range(len(name), 0, -1):
-            if name[:length] in _KNOWN:
+            if name[:length] in KNOWN:
                 self.place += length
                 return name[:length]
         shown = self.text[begin : self.place + len(name)] or "%"
