@@ -5,17 +5,11 @@ Only such connections pay for it: they have legs of these classes.
 
 from __future__ import annotations
 
-import socket
-
 from podweave.helpers.ambassador.leg import Leg
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
-
-    from podweave.helpers.ambassador.relay import Relay
-    from podweave.helpers.dialing.tls_socket import TlsSocket
-    from podweave.helpers.loop import Loop
 
     class Inspector(Protocol):
         """Told what comes, says what goes: (on to the other side, back to where it came from).
@@ -47,14 +41,3 @@ class InspectedLeg(Leg):
             self._put(back)
         if on and relay.open:
             self.peer._put(on)
-
-
-def inspected_legs(
-    loop: Loop, client: socket.socket, upstream: socket.socket | TlsSocket, relay: Relay
-) -> tuple[Leg, Leg]:
-    """The client's leg and the upstream's."""
-    if isinstance(upstream, socket.socket):
-        return InspectedLeg(loop, client, relay), InspectedLeg(loop, upstream, relay)
-    from podweave.helpers.ambassador.inspected_tls_leg import InspectedTlsLeg
-
-    return InspectedLeg(loop, client, relay), InspectedTlsLeg(loop, upstream, relay)

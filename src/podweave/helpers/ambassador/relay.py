@@ -59,18 +59,7 @@ class Relay:
         self._closed: Callable[[Relay], object] | None = closed
         self.client: Leg
         self.upstream: Leg
-        if inspector is not None:
-            from podweave.helpers.ambassador.inspection import inspected_legs
-
-            self.client, self.upstream = inspected_legs(loop, client, upstream, self)
-        elif isinstance(upstream, socket.socket):
-            self.client = PlainLeg(loop, client, self)
-            self.upstream = PlainLeg(loop, upstream, self)
-        else:
-            from podweave.helpers.ambassador.tls_leg import TlsLeg
-
-            self.client = Leg(loop, client, self)
-            self.upstream = TlsLeg(loop, upstream, self)
+        self.client, self.upstream = _legs(loop, client, upstream, self)
         self.client.peer = self.upstream
         self.upstream.peer = self.client
         self.client.begin(to_client)
@@ -112,3 +101,22 @@ class Relay:
             leg.forget()
             close(leg.sock)
         closed(self)
+
+
+def _legs(
+    loop: Loop, client: socket.socket, upstream: socket.socket | TlsSocket, relay: Relay
+) -> tuple[Leg, Leg]:
+    """The client's and the upstream's. Those that few need are loaded for these alone."""
+    if relay.inspector is None:
+        if isinstance(upstream, socket.socket):
+            return PlainLeg(loop, client, relay), PlainLeg(loop, upstream, relay)
+        from podweave.helpers.ambassador.tls_leg import TlsLeg
+
+        return Leg(loop, client, relay), TlsLeg(loop, upstream, relay)
+    from podweave.helpers.ambassador.inspection import InspectedLeg
+
+    if isinstance(upstream, socket.socket):
+        return InspectedLeg(loop, client, relay), InspectedLeg(loop, upstream, relay)
+    from podweave.helpers.ambassador.inspected_tls_leg import InspectedTlsLeg
+
+    return InspectedLeg(loop, client, relay), InspectedTlsLeg(loop, upstream, relay)

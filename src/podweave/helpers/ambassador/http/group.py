@@ -176,7 +176,7 @@ class Dialling:
             return
         tls = self._group.profile.tls
         if tls is None or not tls.enabled:
-            self._connected(result, tls=False)
+            self._connected(result)
             return
         from podweave.helpers.dialing.tls import Handshake
 
@@ -195,15 +195,15 @@ class Dialling:
             self._group.front.board.attempted(upstream, result)
             self._failed(result)
         else:
-            self._connected(result, tls=True)
+            self._connected(result)
 
-    def _connected(self, sock: socket.socket | TlsSocket, *, tls: bool) -> None:
+    def _connected(self, sock: socket.socket | TlsSocket) -> None:
         self._release()
         for breaker in self._probes:
             # The request on the connection goes on with it.
             breaker.given_up()
         group = self._group
-        outgoing = Outgoing(group, group.peer_of(self._turn), sock, self._turn, tls=tls)
+        outgoing = Outgoing(group, group.peer_of(self._turn), sock, self._turn)
         if group.front.board.faults is not None:
             group.front.board.faults.spoil(outgoing)
         self._client.connected(outgoing)

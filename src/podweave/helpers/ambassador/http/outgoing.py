@@ -42,15 +42,13 @@ class Outgoing(UpstreamConnection):
         peer: Peer,
         sock: socket.socket | TlsSocket,
         turn: Turn,
-        *,
-        tls: bool,
     ) -> None:
         self._answer: Answer | None = None
         self._content: Content | None = None
         """The response's, once its head has been passed on."""
         self._partial = b""
         """Of a head that isn't complete."""
-        super().__init__(group, peer, sock, turn, tls=tls)
+        super().__init__(group, peer, sock, turn)
 
     @property
     def responding(self) -> bool:
@@ -101,12 +99,12 @@ class Outgoing(UpstreamConnection):
                     self._finish(client, answer)
                 return
         self._respond(client, data)
-        if self._tls and self.client is client:
-            self._read_on()
+        if self._tls is not None and self.client is client:
+            self._read_on(self._tls)
 
     def _spoken_to_while_idle(self) -> None:
         """Nothing is asked: the end of it, or a response that nobody asked for; or TLS's own."""
-        if self._tls:
+        if self._tls is not None:
             try:
                 self._recv_into(_buffer)
             except BlockingIOError:
@@ -132,7 +130,7 @@ class Outgoing(UpstreamConnection):
             and client.content is None
             and not self._broken
             and not self._pending
-            and not (self._tls and self._sock.buffered)  # type: ignore[union-attr]
+            and not (self._tls is not None and self._tls.buffered)
             and group.service.active
             and not (group.profile.limits.connections and group.service.waits_elsewhere(group))
         ):

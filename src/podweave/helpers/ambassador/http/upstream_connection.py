@@ -49,8 +49,6 @@ class UpstreamConnection:
         peer: Peer,
         sock: socket.socket | TlsSocket,
         turn: Turn,
-        *,
-        tls: bool,
     ) -> None:
         self.group = group
         self.turn = turn
@@ -61,7 +59,7 @@ class UpstreamConnection:
         self._fd = sock.fileno()
         self._recv_into = sock.recv_into
         self._send = sock.send
-        self._tls = tls
+        self._tls = None if isinstance(sock, socket.socket) else sock
         self.client: Incoming | None = None
         self.uses = 0
         self.idle_until = 0.0
@@ -182,8 +180,8 @@ class UpstreamConnection:
             return
         self._waits = False
         self._update()
-        if self._tls and self.client is not None:
-            self._read_on()
+        if self._tls is not None:
+            self._read_on(self._tls)
 
     def close(self) -> None:
         """Whoever uses it has let go of it, or doesn't want it any more."""
@@ -220,9 +218,9 @@ class UpstreamConnection:
         if self._probe and self.peer.breaker is not None:
             self.peer.breaker.given_up()
 
-    def _read_on(self) -> None:
+    def _read_on(self, tls: TlsSocket) -> None:
         """Read what TLS holds already: epoll doesn't know of it."""
-        while self.client is not None and not self._waits and self._sock.buffered:  # type: ignore[union-attr]
+        while self.client is not None and not self._waits and tls.buffered:
             self.ready(READ)
 
     def _send_pending(self) -> None:
