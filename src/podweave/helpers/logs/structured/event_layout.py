@@ -14,7 +14,7 @@ import re
 from podweave.helpers.logs.fields import FIELDS, NO_LEVELS
 from podweave.helpers.logs.structured.leaves import PLAIN, Leaf, LeafText
 from podweave.helpers.logs.structured.names import KeyTable
-from podweave.helpers.logs.structured.sink import Sink
+from podweave.helpers.logs.structured.sink import Sink, derive_into
 from podweave.helpers.logs.timestamps import STAMPS
 
 TYPE_CHECKING = False
@@ -95,13 +95,7 @@ class EventLayout:
             sink,
         )
         record = sink.record
-        attributes = record.get("attributes", {})
-        for name, source, function in self.derive:
-            text = record.get(source) or attributes.get(source)
-            if text and name not in record:
-                derived = function(str(text))
-                if derived is not None:
-                    record[name] = derived
+        derive_into(record, self.derive, record.get("attributes", {}))
         return record
 
     def apart(self, line: bytes, singles: frozenset[str]) -> tuple[Parts, Members] | None:

@@ -6,18 +6,17 @@ import re
 
 from podweave.helpers.logs.fields import NO_LEVELS
 from podweave.helpers.logs.structured.names import KeyTable
-from podweave.helpers.logs.structured.sink import Sink, decoded_json
+from podweave.helpers.logs.structured.sink import Sink, decoded_json, derive_into
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from typing import Any
 
     from podweave.helpers.logs.fields import Record
+    from podweave.helpers.logs.layouts import Derive
     from podweave.helpers.logs.structured.leaves import Parts
     from podweave.helpers.logs.timestamps import Clock
-
-    Derive = tuple[str, str, Callable[[str], Any]]
 
 STRING = rb'"[^"\\\n]*+(?>(?:\\.[^"\\\n]*+)*)"'
 NAME = rb'"[^"\\\n]*+" ?:'
@@ -135,12 +134,7 @@ class JsonLayout:
             sink.fill(key, item)
 
     def _finished(self, record: Record) -> Record:
-        for name, source, function in self.derive:
-            text = record.get(source)
-            if text and name not in record:
-                derived = function(str(text))
-                if derived is not None:
-                    record[name] = derived
+        derive_into(record, self.derive, {})
         message = record.get("message")
         if message is not None and message[-1:] == "\n":
             record["message"] = message[:-1]

@@ -10,18 +10,17 @@ import re
 
 from podweave.helpers.logs.fields import NO_LEVELS
 from podweave.helpers.logs.structured.names import KeyTable
-from podweave.helpers.logs.structured.sink import Sink, json_float
+from podweave.helpers.logs.structured.sink import Sink, derive_into, json_float
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from typing import Any
 
     from podweave.helpers.logs.fields import Record
+    from podweave.helpers.logs.layouts import Derive
     from podweave.helpers.logs.structured.leaves import Parts
     from podweave.helpers.logs.timestamps import Clock
-
-    Derive = tuple[str, str, Callable[[str], Any]]
 
 _KEY = rb"[A-Za-z_@][\w.\-/@]*+"
 _QUOTED = rb'"(?>(?:[^"\\\n]|\\.)*)"'
@@ -102,7 +101,8 @@ class PairsLayout:
             return None
         sink = Sink(clock, self.keys, self.levels)
         self.put(pairs, sink)
-        return self._finished(sink.record)
+        derive_into(sink.record, self.derive, {})
+        return sink.record
 
     def apart(
         self, line: bytes, singles: frozenset[str]
@@ -137,15 +137,6 @@ class PairsLayout:
         """Put a line's pairs into the sink."""
         for key, value in pairs:
             sink.fill(key, value)
-
-    def _finished(self, record: Record) -> Record:
-        for name, source, function in self.derive:
-            text = record.get(source)
-            if text and name not in record:
-                derived = function(str(text))
-                if derived is not None:
-                    record[name] = derived
-        return record
 
 
 def value_of(quoted: bytes | None, bare: bytes | None) -> Any:

@@ -15,10 +15,11 @@ from podweave.helpers.logs.timestamps import Clock, read_any, read_epoch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from podweave.helpers.logs.fields import Record
+    from podweave.helpers.logs.layouts import Derive
 
 # pino, bunyan: steps of ten from trace to fatal
 NUMBER_LEVELS = {
@@ -148,6 +149,16 @@ def converted(
     if isinstance(value, str):
         return value
     return str(value) if owned and isinstance(value, int) and abs(value) < 1 << 63 else None
+
+
+def derive_into(record: Record, derive: Iterable[Derive], others: Mapping[str, Any]) -> None:
+    """Add the fields that are derived from the record's, or from those `others` by their names."""
+    for name, source, function in derive:
+        text = record.get(source) or others.get(source)
+        if text and name not in record:
+            derived = function(str(text))
+            if derived is not None:
+                record[name] = derived
 
 
 def time_of(value: Any, clock: Clock) -> tuple[int, str] | None:
