@@ -8,8 +8,8 @@ import struct
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from podweave.helpers.ambassador.leg import BUFFER_SIZE
 from podweave.helpers.ambassador.plain_leg import SMALL_READS, SMALL_SIZE, PlainLeg
+from podweave.helpers.ambassador.read_buffer import BUFFER_SIZE
 from podweave.helpers.ambassador.relay import Relay
 from podweave.helpers.loop import HANGUP, Loop
 from tests.helpers.driving import drive

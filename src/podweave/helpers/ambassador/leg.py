@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import socket
 
+from podweave.helpers.ambassador.read_buffer import buffer as _buffer
+from podweave.helpers.ambassador.read_buffer import view as _view
 from podweave.helpers.loop import ERROR, READ, WRITE
 
 TYPE_CHECKING = False
@@ -15,12 +17,6 @@ if TYPE_CHECKING:
 
     from podweave.helpers.ambassador.relay import Relay
     from podweave.helpers.loop import Loop
-
-BUFFER_SIZE = 65536
-
-# One for all: it is empty again before the loop turns.
-_buffer = bytearray(BUFFER_SIZE)
-_view = memoryview(_buffer)
 
 
 class Leg:

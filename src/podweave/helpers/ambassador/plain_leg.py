@@ -14,8 +14,9 @@ import os
 import sys
 from os import read, write
 
-from podweave.helpers.ambassador.leg import BUFFER_SIZE, Leg
+from podweave.helpers.ambassador.leg import Leg
 from podweave.helpers.ambassador.pipes import PIPE_SIZE, Pipes
+from podweave.helpers.ambassador.read_buffer import BUFFER_SIZE
 from podweave.helpers.loop import READ, WRITE
 
 TYPE_CHECKING = False

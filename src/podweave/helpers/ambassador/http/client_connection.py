@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import socket
 
+from podweave.helpers.ambassador.read_buffer import buffer as _buffer
+from podweave.helpers.ambassador.read_buffer import view as _view
 from podweave.helpers.dialing.socket_options import reset
 from podweave.helpers.loop import READ, WRITE
 
@@ -26,10 +28,6 @@ if TYPE_CHECKING:
     from podweave.helpers.ambassador.http.upstream_connection import UpstreamConnection
 
 IDLE, HELD, SENDING, AWAITING, FLUSHING, LINGERING, CLOSED = range(7)
-
-# One for all: it is empty again before the loop turns.
-_buffer = bytearray(65536)
-_view = memoryview(_buffer)
 
 
 class ClientConnection:

@@ -10,6 +10,8 @@ from podweave.helpers.ambassador.http.client_connection import AWAITING, CLOSED
 from podweave.helpers.ambassador.http.content import Chunks, Counted, UntilClose
 from podweave.helpers.ambassador.http.failures import Failure
 from podweave.helpers.ambassador.http.upstream_connection import UpstreamConnection
+from podweave.helpers.ambassador.read_buffer import buffer as _buffer
+from podweave.helpers.ambassador.read_buffer import view as _view
 from podweave.helpers.loop import READ, WRITE
 from podweave.helpers.wire.http1_grammar import CHUNKED, UNTIL_CLOSE, ProtocolError
 
@@ -27,10 +29,6 @@ if TYPE_CHECKING:
 
 HEAD_LIMIT = 65536
 """Bytes of a response's head."""
-
-# One for all: it is empty again before the loop turns.
-_buffer = bytearray(65536)
-_view = memoryview(_buffer)
 
 
 class Outgoing(UpstreamConnection):
