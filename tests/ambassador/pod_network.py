@@ -19,10 +19,11 @@ CLONE_NEWNET = 0x40000000
 
 
 class PodNetwork:
-    """`address`: the Pod's. `servers`: addresses outside that it reaches."""
+    """`link` and `address`: the Pod's. `servers`: addresses outside that it reaches."""
 
-    def __init__(self, name: str, address: str, servers: list[str]) -> None:
+    def __init__(self, name: str, link: str, address: str, servers: list[str]) -> None:
         self.name = name
+        self.link = link
         self.address = address
         self.servers = servers
         self.prefix = ("ip", "netns", "exec", name)
@@ -82,6 +83,6 @@ def pod_network() -> Iterator[PodNetwork]:
         ip("-n", name, "link", "set", "lo", "up")
         for server in servers:
             ip("-n", name, "route", "add", f"{server}/32", "dev", inside)
-        yield PodNetwork(name, address, servers)
+        yield PodNetwork(name, inside, address, servers)
     finally:
         ip("netns", "del", name)

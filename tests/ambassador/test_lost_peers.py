@@ -221,7 +221,7 @@ def test_a_machine_that_vanishes_in_the_middle_is_noticed(loop: Loop) -> None:
         assert relay.open
 
         pod.run("ip", "link", "set", "lo", "down")
-        pod.run("sh", "-c", "ip link | grep -o 'pwi[0-9]*' | xargs -I{} ip link set {} down")
+        pod.run("ip", "link", "set", pod.link, "down")
         client.sendall(b"query")
 
         def found() -> bool:
