@@ -27,6 +27,19 @@ class InstantLayout(JsonLayout):
             sink.fill("nanoOfSecond", nanoseconds)
 
 
+_LOG4J = {
+    "loggerName": "logger",
+    "threadId": "thread_id",
+    "thrown.name": "error_type",
+    "thrown.message": "error_message",
+    "thrown.extendedStackTrace": "stack_trace",
+    "source.class": "class_name",
+    "source.method": "function",
+    "source.file": "file",
+    "source.line": "line",
+}
+"""Log4j's events, whose time is one number or two."""
+
 FORMATS = {
     "ecs-json": Format(
         "ecs-json",
@@ -152,34 +165,11 @@ FORMATS = {
         "log4j-json",
         (
             JsonLayout(
-                {
-                    "timeMillis": "time",
-                    "loggerName": "logger",
-                    "thread": "thread",
-                    "threadId": "thread_id",
-                    "thrown.name": "error_type",
-                    "thrown.message": "error_message",
-                    "thrown.extendedStackTrace": "stack_trace",
-                    "source.class": "class_name",
-                    "source.method": "function",
-                    "source.file": "file",
-                    "source.line": "line",
-                },
+                {"timeMillis": "time", "thread": "thread", **_LOG4J},
                 requires={"loggerName": TEXT, "level": TEXT, "timeMillis": NUMBER},
             ),
             InstantLayout(
-                {
-                    "instant.epochSecond": "time",
-                    "loggerName": "logger",
-                    "threadId": "thread_id",
-                    "thrown.name": "error_type",
-                    "thrown.message": "error_message",
-                    "thrown.extendedStackTrace": "stack_trace",
-                    "source.class": "class_name",
-                    "source.method": "function",
-                    "source.file": "file",
-                    "source.line": "line",
-                },
+                {"instant.epochSecond": "time", **_LOG4J},
                 requires={"loggerName": TEXT, "level": TEXT, "instant": OBJECT},
             ),
         ),
