@@ -127,6 +127,7 @@ def test_an_application_on_localhost_is_woven_switched_and_shipped(
         wait_until(lambda: "database: qa" in printed(user, "shop", "app"), 60, "the qa database")
         assert "app" in user.run("logs", "shop", "--tail", "1").stdout
         assert 'profile_info{profile="qa"} 1' in scraped(podman, "shop", 9102)
+        assert restarts(podman, "shop") == {}, "\n".join(printed(user, "shop"))
 
         assert user.run("down", manifest).stdout == "Pod shop is down\n"
     records = [
@@ -135,8 +136,16 @@ def test_an_application_on_localhost_is_woven_switched_and_shipped(
         for line in file.read_text().splitlines()
     ]
     paths = [record["url"]["path"] if "url" in record else record["url.path"] for record in records]
-    assert paths == ["/first", "/last"]
+    assert paths == ["/first", "/last"], records
     assert podman.run("volume", "ls", "--quiet").stdout == ""
+
+
+def restarts(podman: Podman, pod_name: str) -> dict[str, int]:
+    """How often Podman has restarted which of a Pod's containers: those it has."""
+    (found,) = json.loads(podman.run("pod", "inspect", "--format", "[{{json .}}]", pod_name).stdout)
+    ids = [each["Id"] for each in found["Containers"]]
+    inspected = json.loads(podman.run("container", "inspect", *ids).stdout)
+    return {each["Name"]: each["RestartCount"] for each in inspected if each["RestartCount"]}
 
 
 def scraped(podman: Podman, pod_name: str, port: int) -> str:
