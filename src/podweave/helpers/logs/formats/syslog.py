@@ -10,7 +10,7 @@ from podweave.helpers.logs.envelope import Envelope
 from podweave.helpers.logs.formats.auth import CRON, SUDO
 from podweave.helpers.logs.formats.dns import DNSMASQ, NAMED
 from podweave.helpers.logs.formats.dovecot import DOVECOT
-from podweave.helpers.logs.formats.haproxy import HAPROXY
+from podweave.helpers.logs.formats.haproxy_lines import HAPROXY
 from podweave.helpers.logs.formats.kernel import FIREWALL, KERNEL
 from podweave.helpers.logs.formats.pam import ACCOUNTS
 from podweave.helpers.logs.formats.postfix import POSTFIX
