@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 import threading
@@ -117,12 +118,27 @@ class Names:
         self.resolv_conf = directory / "resolv.conf"
         self.resolv_conf.write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:2\n")
         self.hosts = directory / "hosts"
+        self.calendar = 1_000_000_000.0
+        """Files that a test has just written are from another century, and so they are settled."""
         self.resolver = Resolver(
             self.loop,
             resolv_conf=str(self.resolv_conf),
             hosts=str(self.hosts),
             port=self.server.port,
+            clock=lambda: self.calendar,
         )
+
+    def rewrite_hosts(self, text: str) -> None:
+        """As of now."""
+        self.hosts.write_text(text)
+        os.utime(self.hosts, (self.calendar, self.calendar))
+
+    def look_again(self) -> None:
+        """Let the resolver look at its files, for those who wait, a few times."""
+        looks: list[int] = []
+        for number in range(1, 4):
+            self.loop.call_later(number * resolver_module.LOOK_SECONDS, lambda: looks.append(1))
+        drive(self.loop, lambda: len(looks) == 3, 20, "looks at the files")
 
     def ask(self, name: str, seconds: float = 20.0) -> Result:
         results: list[Result] = []
@@ -242,6 +258,94 @@ def test_the_hosts_file_goes_first_and_is_read_again(names: Names) -> None:
     assert names.ask("DB.example.") == ["10.9.9.9"]
     names.hosts.write_text("")
     assert names.ask("db.example") == ["10.0.0.1"]
+
+
+@pytest.mark.parametrize("half_written", ["", "127.0.0.1 localhost\n", "127.0.0.1 localhost\n10."])
+def test_a_hosts_file_that_is_being_rewritten_keeps_what_was_known(
+    names: Names, half_written: str
+) -> None:
+    """The kubelet and container engines truncate it and write it again, some line by line."""
+    names.server.answers = table(db="10.0.0.1")
+    names.rewrite_hosts("127.0.0.1 localhost\n10.9.9.9 db.example\n")
+    assert names.ask("db.example") == ["10.9.9.9"]
+    names.calendar += 100
+    names.rewrite_hosts(half_written)
+    assert names.ask("db.example") == ["10.9.9.9"]
+    names.calendar += 0.5
+    names.rewrite_hosts("127.0.0.1 localhost\n10.9.9.8 db.example\n")
+    assert names.ask("db.example") == ["10.9.9.8"]
+    names.rewrite_hosts(half_written)
+    assert names.ask("db.example") == ["10.9.9.8"]
+    assert names.server.asked == []
+    names.calendar += 2
+    assert names.ask("db.example") == ["10.0.0.1"], "it is meant as it is"
+
+
+def test_who_knows_nothing_yet_waits_for_a_hosts_file_that_is_being_rewritten(
+    names: Names,
+) -> None:
+    names.server.answers = table(db="10.0.0.1")
+    names.rewrite_hosts("")
+    results: list[Result] = []
+    names.resolver.resolve("db.example", results.append)
+    names.resolver.resolve("db.example", results.append).cancel()
+    names.look_again()
+    assert (results, names.server.asked) == ([], [])
+    names.rewrite_hosts("10.9.9.9 db.example\n")
+    drive(names.loop, lambda: results, 20, "an answer")
+    assert (results, names.server.asked) == ([["10.9.9.9"]], [])
+
+
+@pytest.mark.parametrize(("half_written", "seconds"), [("", 1.0), ("127.0.0.1 localhost\n", 0.06)])
+def test_a_hosts_file_is_waited_for_no_longer_than_it_takes_to_write_one(
+    names: Names, half_written: str, seconds: float
+) -> None:
+    names.server.answers = table(db="10.0.0.1")
+    names.rewrite_hosts(half_written)
+    results: list[Result] = []
+    names.resolver.resolve("db.example", results.append)
+    names.look_again()
+    assert names.server.asked == []
+    names.calendar += seconds
+    drive(names.loop, lambda: results, 20, "an answer")
+    assert results == [["10.0.0.1"]]
+
+
+def test_an_empty_hosts_file_from_before_is_waited_for_by_nobody(names: Names) -> None:
+    names.server.answers = table(db="10.0.0.1")
+    names.rewrite_hosts("")
+    names.calendar += 1
+    results: list[Result] = []
+    names.resolver.resolve("db.example", results.append)
+    assert results == []
+    drive(names.loop, lambda: names.server.asked, 20, "the server is asked")
+
+
+def test_a_name_that_hosts_lists_meanwhile_needs_no_answer_of_a_server(names: Names) -> None:
+    names.server.answers = lambda name, kind: None
+    results: list[Result] = []
+    names.resolver.resolve("db.example", results.append)
+    drive(names.loop, lambda: names.server.asked, 20, "the server is asked")
+    names.rewrite_hosts("10.9.9.9 DB.example\n")
+    drive(names.loop, lambda: results, 20, "an answer")
+    assert results == [["10.9.9.9"]]
+    assert names.ask("db.example") == ["10.9.9.9"]
+
+
+def test_an_emptied_resolv_conf_changes_nothing_at_first(names: Names) -> None:
+    names.server.answers = table(db="10.0.0.1", other="10.0.0.2")
+    assert names.ask("db.example") == ["10.0.0.1"]
+    names.resolv_conf.write_text("")
+    os.utime(names.resolv_conf, (names.calendar, names.calendar))
+    names.late += 100
+    assert names.ask("db.example") == ["10.0.0.1"]
+    results: list[Result] = []
+    names.resolver.resolve("other.example", results.append)
+    names.look_again()
+    assert results == []
+    names.resolv_conf.write_text("nameserver 127.0.0.1\n")
+    drive(names.loop, lambda: results, 20, "an answer")
+    assert results == [["10.0.0.2"]]
 
 
 def test_a_truncated_answer_is_asked_for_again_by_tcp(names: Names) -> None:
