@@ -4,6 +4,7 @@ Pods reach on this machine."""
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -63,24 +64,42 @@ def server(podman: Podman, answer: bytes) -> Iterator[int]:
     """Gives everybody the same answer, on this machine's loopback and where Podman's Pods see it;
     gives back its port."""
     (network,) = json.loads(podman.run("network", "inspect", NETWORK).stdout)
-    with socket.socket() as outer, socket.socket() as inner:
-        # The bridge has no address before the first Pod is there.
-        outer.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
-        outer.bind((network["subnets"][0]["gateway"], 0))
-        port: int = outer.getsockname()[1]
-        inner.bind(("127.0.0.1", port))
+    with contextlib.ExitStack() as stack:
+        listeners = _listeners(stack, (network["subnets"][0]["gateway"], "127.0.0.1"))
+        port: int = listeners[0].getsockname()[1]
         threads = [
-            threading.Thread(target=_serve, args=(listener, answer)) for listener in (outer, inner)
+            threading.Thread(target=_serve, args=(listener, answer)) for listener in listeners
         ]
-        for listener, thread in zip((outer, inner), threads, strict=True):
+        for listener, thread in zip(listeners, threads, strict=True):
             listener.listen(64)
             thread.start()
         try:
             yield port
         finally:
-            for listener, thread in zip((outer, inner), threads, strict=True):
+            for listener, thread in zip(listeners, threads, strict=True):
                 listener.shutdown(socket.SHUT_RDWR)
                 thread.join(10)
+
+
+def _listeners(stack: contextlib.ExitStack, addresses: tuple[str, ...]) -> list[socket.socket]:
+    """Sockets on one port of all the addresses: one that is free on the first may be taken on
+    another."""
+    while True:
+        with contextlib.ExitStack() as attempt:
+            made = [attempt.enter_context(socket.socket()) for _ in addresses]
+            port = 0
+            try:
+                for each, address in zip(made, addresses, strict=True):
+                    # The bridge has no address before the first Pod is there.
+                    each.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
+                    each.bind((address, port))
+                    port = each.getsockname()[1]
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+                continue
+            stack.enter_context(attempt.pop_all())
+            return made
 
 
 def _serve(listener: socket.socket, answer: bytes) -> None:
@@ -89,5 +108,5 @@ def _serve(listener: socket.socket, answer: bytes) -> None:
             connection, _ = listener.accept()
         except OSError:
             return
-        with connection:
+        with connection, contextlib.suppress(ConnectionError):
             connection.sendall(answer)
