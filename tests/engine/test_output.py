@@ -12,7 +12,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from podweave.engines.local.client.log_reading import LogReader, in_order
+from podweave.engines.local.client.log_reading import LogReader
 from podweave.engines.local.records import log_path
 from podweave.engines.local.supervision.output import (
     PIECE,
@@ -21,6 +21,7 @@ from podweave.engines.local.supervision.output import (
     Stream,
     set_aside,
 )
+from podweave.engines.log_files import in_order
 
 RECORD = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z (stdout|stderr) [FP] [^\n]*\n")
 

@@ -14,7 +14,7 @@ from podweave.cli.engine_option import engine_option, engine_or_exit
 from podweave.cli.pod_names import container_name, find_pod, only_pod
 from podweave.engines.engine import Engine, LogLine, LogSource
 from podweave.engines.errors import EngineError
-from podweave.engines.local.client.log_reading import in_order
+from podweave.engines.log_files import in_order
 from podweave.model.errors import InputError
 
 if TYPE_CHECKING:

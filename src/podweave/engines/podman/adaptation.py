@@ -18,9 +18,9 @@ import msgspec
 from podweave.engines.engine import PodOrder
 from podweave.engines.environment import CONFIG_ERROR, Facts, environment, expand
 from podweave.engines.errors import EngineError
-from podweave.engines.local.setup.volumes import Places, RenderedFile, RenderVolume, plan_volume
-from podweave.engines.local.supervision.publishing import Publication
 from podweave.engines.orders import WOVEN
+from podweave.engines.publication import Publication
+from podweave.engines.rendered_volumes import RenderedFile, render
 from podweave.model.helper_places import CONFIG_FOLDER
 from podweave.model.pods import Container, Pod, Volume
 
@@ -289,12 +289,10 @@ class _Adaptation:
     def _made(self, volume: Volume) -> NewVolume:
         if volume.empty_dir is not None:
             return NewVolume(memory=volume.empty_dir.medium == "Memory")
-        plan = plan_volume(volume, Places("", "", ""), self.facts, None)
-        if plan.notice:
-            self.notices.append(plan.notice)
-        (step,) = plan.inside
-        assert isinstance(step, RenderVolume)
-        files = step.files
+        rendered = render(volume, self.facts)
+        if rendered.notice:
+            self.notices.append(rendered.notice)
+        files = rendered.files
         if volume.name in self._configurations():
             files = tuple(self._configuration(file) for file in files)
         return NewVolume(files=files)

@@ -21,7 +21,7 @@ from podweave.engines.engine import (
 )
 from podweave.engines.environment import Facts
 from podweave.engines.errors import EngineError
-from podweave.engines.local.client.log_reading import LogFile
+from podweave.engines.log_files import LogFile
 from podweave.engines.podman import volumes
 from podweave.engines.podman.adaptation import RECORD, Adapted, PodRecord, adapt, podman_name
 from podweave.engines.podman.pod_objects import container_name, pod_object

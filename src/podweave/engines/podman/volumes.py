@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 
 from podweave.engines.errors import EngineError
-from podweave.engines.local.setup.volumes import RenderVolume
 from podweave.engines.podman.adaptation import NewVolume
 from podweave.engines.podman.program import PodmanProgram
+from podweave.engines.rendered_volumes import RenderVolume
 
 OWNER = "podweave.dev/volume-of"
 CLAIM = "podweave.dev/claim"

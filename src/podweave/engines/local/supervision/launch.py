@@ -30,13 +30,9 @@ from podweave.engines.local.setup.operations import Operation
 from podweave.engines.local.setup.pod_sandbox import PodSandbox, clean
 from podweave.engines.local.setup.settings import Settings
 from podweave.engines.local.supervision.control import Client
-from podweave.engines.local.supervision.publishing import (
-    Publication,
-    Publications,
-    check_free,
-    publications_of,
-)
+from podweave.engines.local.supervision.publishing import Publications, check_free
 from podweave.engines.local.supervision.supervisor import Supervisor
+from podweave.engines.publication import Publication, publications_of
 from podweave.model.pods import Pod
 from podweave.sandbox import processes
 from podweave.sandbox.system_calls import SandboxError
