@@ -229,6 +229,11 @@ def _syslog(text: bytes, clock: Clock) -> int | None:
     return _without_year(_MONTHS.get(text[0:3].lower(), 0), int(text[4:6]), text[-8:], clock)
 
 
+def _day_month(text: bytes, clock: Clock) -> int | None:
+    # 23 Nov 02:16:56
+    return _without_year(_MONTHS.get(text[3:6].lower(), 0), int(text[0:2]), text[-8:], clock)
+
+
 def _syslog_or_iso(text: bytes, clock: Clock) -> int | None:
     return _iso(text, clock) if text[:1].isdigit() else _syslog(text, clock)
 
@@ -387,6 +392,9 @@ STAMPS = {
         rb"([0-3]\d[ -]" + _MONTH + rb"[ -]\d{4} " + _CLOCK + rb")" + _FRACTION,
         "seconds fraction",
         _http,
+    ),
+    "DAYMONTH": Stamp(
+        rb"([0-3]\d " + _MONTH + rb" " + _CLOCK + rb")" + _FRACTION, "seconds fraction", _day_month
     ),
     "CTIME": Stamp(
         rb"([A-Z][a-z]{2} " + _MONTH + rb" [ 0-3]\d " + _CLOCK + rb")" + _FRACTION + rb"( \d{4})",

@@ -14,7 +14,8 @@ FORMATS = {
         (
             Layout(
                 rb"\[%{ISO8601:time}\] %{LOGLEVEL:level} %{REST:message} "
-                rb"\(%{BEGIN:logger}(?:kafka|org\.apache\.kafka|state\.change)\.[\w.$\-]+%{END}\)"
+                rb"\(%{BEGIN:logger}(?:kafka|org\.apache\.(?:kafka|zookeeper)|org\.I0Itec\.zkclient"
+                rb"|io\.(?:confluent|strimzi)|state\.change)\.[\w.$\-]+%{END}\)"
             ),
         ),
         samples=(
@@ -53,6 +54,16 @@ FORMATS = {
                     "message": "[Broker id=0] Handling LeaderAndIsr request",
                     "logger": "state.change.logger",
                     "time": (1795400217, "000"),
+                },
+            ),
+            (
+                b"[2026-11-23 02:16:57,001] INFO Session: 0x1 closed "
+                b"(org.apache.zookeeper.ZooKeeper)",
+                {
+                    "level": "info",
+                    "message": "Session: 0x1 closed",
+                    "logger": "org.apache.zookeeper.ZooKeeper",
+                    "time": (1795400217, "001"),
                 },
             ),
         ),

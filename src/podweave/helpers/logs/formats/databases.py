@@ -9,15 +9,22 @@ from __future__ import annotations
 from podweave.helpers.logs.layouts import Format, Layout
 from podweave.helpers.logs.structured.json_layout import TEXT, JsonLayout
 
+_REDIS_LEVEL = rb"%{BEGIN:level}[.\-*#]%{END} %{REST:message}"
+
 FORMATS = {
     "redis": Format(
         "redis",
         (
             Layout(
-                rb"%{INT:pid}:%{BEGIN:role}[MSCX]%{END} %{DAYMONTHYEAR:time} "
-                rb"%{BEGIN:level}[.\-*#]%{END} %{REST:message}"
+                rb"%{INT:pid}:%{BEGIN:role}[MSCX]%{END} %{DAYMONTHYEAR:time} " + _REDIS_LEVEL,
             ),
             Layout(rb"%{INT:pid}:signal-handler \(%{EPOCH:time}\) %{REST:message}"),
+            # Before 4, without the year; before 2.8, before 2.2
+            Layout(
+                rb"%{INT:pid}:%{BEGIN:role}[MSCX]%{END} %{DAYMONTH:time} " + _REDIS_LEVEL,
+            ),
+            Layout(rb"\[%{INT:pid}\] %{DAYMONTH:time} " + _REDIS_LEVEL),
+            Layout(rb"%{DAYMONTH:time} " + _REDIS_LEVEL),
         ),
         samples=(
             (
@@ -62,6 +69,33 @@ FORMATS = {
                     "attributes": {
                         "role": "S",
                     },
+                },
+            ),
+            (
+                b"31:S 23 Nov 02:16:57.001 # Connection with master lost.",
+                {
+                    "pid": 31,
+                    "level": "warn",
+                    "message": "Connection with master lost.",
+                    "time": (1795400217, "001"),
+                    "attributes": {"role": "S"},
+                },
+            ),
+            (
+                b"[31] 23 Nov 02:16:57.002 * Background saving started by pid 40",
+                {
+                    "pid": 31,
+                    "level": "notice",
+                    "message": "Background saving started by pid 40",
+                    "time": (1795400217, "002"),
+                },
+            ),
+            (
+                b"23 Nov 02:16:58 . DB 0: 12 keys (0 volatile) in 16 slots HT.",
+                {
+                    "level": "debug",
+                    "message": "DB 0: 12 keys (0 volatile) in 16 slots HT.",
+                    "time": (1795400218, ""),
                 },
             ),
         ),
@@ -195,7 +229,7 @@ FORMATS = {
         (
             Layout(
                 rb"\[%{ISO8601:time}\]\[%{BEGIN:level}[A-Z]+%{END} *+\]\["
-                rb"%{BEGIN:logger}[^\]\n ]+%{END} *+\] "
+                rb"%{BEGIN:logger}[^\]\n ]+%{END} *+\] ?"
                 rb"(?>(?:\[%{BEGIN:node?}[^\]\n]*%{END}\] ?)?)%{REST:message}"
             ),
         ),
@@ -237,6 +271,17 @@ FORMATS = {
                     "logger": "o.o.b.OpenSearchUncaughtExceptionHandler",
                     "message": "uncaught exception in thread [main]",
                     "time": (1795400217, "001"),
+                },
+            ),
+            # Logstash names the pipeline there.
+            (
+                b"[2026-11-23T02:16:57,002][INFO ][logstash.javapipeline    ][orders] Started",
+                {
+                    "level": "info",
+                    "logger": "logstash.javapipeline",
+                    "message": "Started",
+                    "time": (1795400217, "002"),
+                    "attributes": {"node": "orders"},
                 },
             ),
         ),

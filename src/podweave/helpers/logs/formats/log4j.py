@@ -50,6 +50,11 @@ FORMATS = {
             Layout(
                 rb"\[%{ISO8601:time}\] %{LOGLEVEL:level} %{REST:message} \(%{JAVACLASS:logger}\)"
             ),
+            # [%d] [%-5p] [%t] [%c] - %m
+            Layout(
+                rb"\[%{ISO8601:time}\] \[%{LOGLEVEL:level} *+\] \[%{BRACKETED:thread}\] "
+                rb"\[%{BEGIN:logger}[\w$.\-]+%{END} *+\] (?>(?:- )?)%{REST:message}"
+            ),
             # log4j 1 and Hadoop: %d %-5p %c{1}:%L - %m, %d %p %c: %m
             Layout(
                 rb"%{ISO8601:time} %{LOGLEVEL:level} +%{LOGGER:logger}:%{INT:line} - "
@@ -60,6 +65,16 @@ FORMATS = {
             ),
         ),
         samples=(
+            (
+                b"[2026-11-23 02:16:56,789] [WARN ] [orders-worker-7] [shop.orders] - no stock",
+                {
+                    "time": (1795400216, "789"),
+                    "thread": "orders-worker-7",
+                    "level": "warn",
+                    "logger": "shop.orders",
+                    "message": "no stock",
+                },
+            ),
             (
                 b"2026-11-23 02:16:56,789 [http-nio-8080-exec-1] WARN  com.example.Orders - slow",
                 {

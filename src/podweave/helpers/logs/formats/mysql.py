@@ -229,6 +229,11 @@ FORMATS = {
                 rb"%{STAMP:time} %{INT:thread_id} " + _LEVEL + rb"%{REST:message}", stamp=_MARIADB
             ),
             Layout(rb"%{STAMP:time} " + _LEVEL + rb"%{REST:message}", stamp=_COMPACT),
+            # Of 5.5, and of the script that starts the server: no level
+            Layout(
+                rb"%{STAMP:time} +%{BEGIN:message}(?:InnoDB: |mysqld_safe |mysqld: )[^\n]*%{END}",
+                stamp=_COMPACT,
+            ),
             Layout(rb"%{BEGIN:message}Version: '[^\n]*%{END}", general=True),
         ),
         samples=(
@@ -255,6 +260,13 @@ FORMATS = {
                         "'192.0.2.7' (Got timeout reading communication packets)"
                     ),
                     "time": (1795436216, ""),
+                },
+            ),
+            (
+                b"261123  2:16:56 mysqld_safe Starting mysqld daemon with databases from /srv/db",
+                {
+                    "message": "mysqld_safe Starting mysqld daemon with databases from /srv/db",
+                    "time": (1795400216, ""),
                 },
             ),
         ),

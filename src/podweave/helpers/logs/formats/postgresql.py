@@ -13,14 +13,19 @@ from podweave.helpers.logs.layouts import Format, Layout
 _WHO = (
     rb"(?:\[unknown\]|%{BEGIN:user?}[\w.\-]+%{END})@(?:\[unknown\]|%{BEGIN:db_name?}[\w.\-]+%{END})"
 )
-_LEVEL = rb"%{BEGIN:_said}%{PGLEVEL:level}:  %{REST:message}%{END}"
+# The SQLSTATE is there with log_error_verbosity = verbose; forwarders make one space of two.
+_LEVEL = (
+    rb"%{BEGIN:_said}%{PGLEVEL:level}: {1,2}"
+    rb"(?>(?:%{BEGIN:_state?}(?=[0-9A-Z][0-9A-Z]?[0-9])[0-9A-Z]{5}%{END}: )?)%{REST:message}%{END}"
+)
+_STATE = r": {1,2}(?:[0-9A-Z]{5}: )?"
 # log_min_duration_statement, log_duration
 _DURATION = re.compile(
-    r"LOG:  duration: (\d{1,12}(?:\.\d{1,6})?) ms"
+    r"LOG" + _STATE + r"duration: (\d{1,12}(?:\.\d{1,6})?) ms"
     r"(?:  (?:statement|(?:execute|parse|bind) [^:\n]+): (.*))?"
 )
-_STATEMENT = re.compile(r"(?:STATEMENT:  |QUERY:  |LOG:  statement: )(.*)")
-_RECEIVED = re.compile(r"LOG:  connection received: host=(\S+)(?: port=(\d{1,5}))?")
+_STATEMENT = re.compile(r"(?:STATEMENT: {1,2}|QUERY: {1,2}|LOG" + _STATE + r"statement: )(.*)")
+_RECEIVED = re.compile(r"LOG" + _STATE + r"connection received: host=(\S+)(?: port=(\d{1,5}))?")
 
 
 def _duration(said: str) -> float | None:
@@ -46,7 +51,15 @@ def _port(said: str) -> int | None:
     return None if found is None or found[2] is None else int(found[2])
 
 
-_QUERIES = (("duration", "_said", _duration), ("db_statement", "_said", _statement))
+def _code(state: str) -> str | None:
+    return None if state == "00000" else state
+
+
+_QUERIES = (
+    ("error_code", "_state", _code),
+    ("duration", "_said", _duration),
+    ("db_statement", "_said", _statement),
+)
 _ALL = (*_QUERIES, ("source_address", "_said", _host), ("source_port", "_said", _port))
 
 _BOUNCER_LEVEL = rb"%{BEGIN:level}NOISE|DEBUG|LOG|WARNING|ERROR|FATAL%{END}"
@@ -99,14 +112,20 @@ FORMATS = {
         "postgresql",
         (
             Layout(
-                rb"%{ISOZONE:time} \[%{INT:pid}\] "
+                rb"%{ISOZONE:time} \[%{INT:pid}(?:-\d+)?\] "
                 rb"(?:" + _WHO + rb" )?" + _LEVEL,
                 derive=_ALL,
             ),
             Layout(
                 rb"%{ISOZONE:time} \[%{INT:pid}\]: (?:\[\d+-\d+\] )?"
                 rb"user=%{LISTED:user?},db=%{LISTED:db_name?},app=%{LISTED:application?}"
-                rb",client=%{NOTSPACE:source_address?} " + _LEVEL,
+                rb",client=(?:\[local\]|%{NOTSPACE:source_address?}) " + _LEVEL,
+                derive=_QUERIES,
+            ),
+            Layout(
+                rb"%{ISOZONE:time} \[%{INT:pid}\]: (?:\[\d+-\d+\] )?"
+                rb"db=%{LISTED:db_name?},user=%{LISTED:user?},app=%{LISTED:application?}"
+                rb",client=(?:\[local\]|%{NOTSPACE:source_address?}) " + _LEVEL,
                 derive=_QUERIES,
             ),
             Layout(
@@ -118,7 +137,7 @@ FORMATS = {
             # %t:%r:%u@%d:[%p]: of Amazon RDS
             Layout(
                 rb"%{ISOZONE:time}:(?:%{BEGIN:source_address?}[^(\n]*+%{END}"
-                rb"(?:\(%{INT:source_port?}\))?)?:" + _WHO + rb":\[%{INT:pid}\]:" + _LEVEL,
+                rb"(?:\(%{INT:source_port?}\))?)?:(?:" + _WHO + rb"|@):\[%{INT:pid}\]:" + _LEVEL,
                 derive=_QUERIES,
             ),
             # Any other prefix
@@ -195,6 +214,39 @@ FORMATS = {
                     "message": "sorry",
                     "db_name": "orders",
                     "attributes": {"application": "psql"},
+                },
+            ),
+            (
+                b"2026-11-23 02:16:57.003 UTC [31]: [2-1] db=orders,user=shop,app=psql,"
+                b'client=[local] ERROR:  42P01: relation "order" does not exist',
+                {
+                    "time": (1795400217, "003"),
+                    "pid": 31,
+                    "level": "error",
+                    "user": "shop",
+                    "message": 'relation "order" does not exist',
+                    "error_code": "42P01",
+                    "db_name": "orders",
+                    "attributes": {"application": "psql"},
+                },
+            ),
+            (
+                b"2026-11-23 02:16:57 UTC [31-2] LOG:  00000: duration: 2.000 ms",
+                {
+                    "time": (1795400217, ""),
+                    "pid": 31,
+                    "level": "info",
+                    "message": "duration: 2.000 ms",
+                    "duration": 0.002,
+                },
+            ),
+            (
+                b"2026-11-23 02:16:58 UTC::@:[31]:LOG: checkpoint starting: time",
+                {
+                    "time": (1795400218, ""),
+                    "pid": 31,
+                    "level": "info",
+                    "message": "checkpoint starting: time",
                 },
             ),
         ),

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 _INNER = rb'[^"\n]*+(?>(?:""[^"\n]*+)*)'
 
 
+# log_min_duration_statement, log_duration
+_TAKEN = re.compile(r"duration: (\d{1,12}(?:\.\d{1,6})?) ms")
+
+
 def _text(name: bytes) -> bytes:
     return rb',(?:"%{BEGIN:' + name + rb"?}" + _INNER + rb'%{END}")?'
 
@@ -36,6 +40,11 @@ def _unquoted(text: str) -> str:
 def _port(text: str) -> int | None:
     port = text.rpartition(":")[2]
     return int(port) if port.isascii() and port.isdigit() and len(port) <= 5 else None
+
+
+def _duration(message: str) -> float | None:
+    found = _TAKEN.match(message)
+    return None if found is None else float(found[1]) / 1000
 
 
 def _host(text: str) -> str:
@@ -75,6 +84,7 @@ _MORE = (
 _LAST = rb',?(?:"%{BEGIN:backend?}[^"\n]*%{END}")?(?:,[0-9]*(?:,-?[0-9]*)?)?'
 _DERIVED = (
     ("message", "_message", _unquoted),
+    ("duration", "_message", _duration),
     ("source_address", "_client", _host),
     ("source_port", "_client", _port),
     ("db_statement", "_statement", _unquoted),
