@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import json
 import os
 import shutil
@@ -29,16 +30,26 @@ def podman_machine() -> Iterator[Podman]:
     """Skips the test where Podman can't be had."""
     if os.geteuid() != 0:
         pytest.skip("needs root: a rootless Podman wants more of a machine than tests can ask for")
-    try:
-        made = Podman()
-    except PodmanError as error:
-        pytest.skip(str(error))
-    try:
-        helper_image.build(made)
-        made.run("network", "create", NETWORK)
-        yield made
-    finally:
-        made.close()
+    with alone():
+        try:
+            made = Podman()
+        except PodmanError as error:
+            pytest.skip(str(error))
+        try:
+            helper_image.build(made)
+            made.run("network", "create", NETWORK)
+            yield made
+        finally:
+            made.close()
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """One at a time on this machine: each Podman takes the bridge and the addresses that no other
+    uses just now, and two that were made while no Pod ran would share them."""
+    with open(Path(tempfile.gettempdir()) / "podweave-tests-of-podman.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @contextlib.contextmanager
