@@ -12,7 +12,7 @@ from podweave.helpers.logs.text_encodings import NAMES
 from podweave.model.errors import render_path
 from podweave.model.log_formats import LOG_FORMAT_ALIASES, LOG_FORMATS
 from podweave.model.log_reading import ENCODINGS
-from podweave.model.own_formats import regex_problem
+from podweave.model.own_formats import own_format_problem
 from podweave.model.pattern_rules import check_pattern, log_glob_problem
 from podweave.model.patterns import PATTERN_TYPES
 
@@ -347,6 +347,54 @@ LOGS: list[tuple[str, dict[str, Any], str, str]] = [
     ),
     (
         "Adapter",
+        {"logs": [{"from": ["/a/x"], "steps": [{"drop": {}}]}]},
+        "spec.logs[0].steps[0].drop",
+        "a condition names a field",
+    ),
+    (
+        "Adapter",
+        {"logs": [{"from": ["/a/x"], "steps": [{"sample": {"share": 0.5, "when": {}}}]}]},
+        "spec.logs[0].steps[0].sample.when",
+        "a condition names a field",
+    ),
+    (
+        "Adapter",
+        {"logs": [{"from": ["/a/x"], "steps": [{"mask": {"regex": ""}}]}]},
+        "spec.logs[0].steps[0].mask.regex",
+        "isn't empty",
+    ),
+    (
+        "Adapter",
+        {"logs": [{"from": ["/a/x"], "steps": [{"mask": {"kinds": ["cards"], "fields": []}}]}]},
+        "spec.logs[0].steps[0].mask.fields",
+        "names of fields",
+    ),
+    (
+        "Adapter",
+        {"logs": [{"from": ["/a/x"], "steps": [{"rateLimit": {"events": 1, "by": ""}}]}]},
+        "spec.logs[0].steps[0].rateLimit.by",
+        "the name of a field",
+    ),
+    (
+        "Adapter",
+        {"logs": [{"from": ["/a/x"], "steps": [{"add": {"": 1}}]}]},
+        "spec.logs[0].steps[0].add",
+        "can't be empty",
+    ),
+    (
+        "Adapter",
+        {"logs": [{"from": ["/a/x"], "steps": [{"add": {"share": float("nan")}}]}]},
+        "spec.logs[0].steps[0].add.share",
+        "JSON can write",
+    ),
+    (
+        "Adapter",
+        {"logs": [{"from": ["/a/x"], "steps": [{"drop": {"status": {"atLeast": float("inf")}}}]}]},
+        "spec.logs[0].steps[0].drop.status.atLeast",
+        "a number",
+    ),
+    (
+        "Adapter",
         {"logs": [{"from": ["/a/x"], "steps": [{"sample": {"share": 2}}]}]},
         "spec.logs[0].steps[0].sample.share",
         "from 0 to 1",
@@ -462,8 +510,8 @@ def test_log_globs_have_a_folder_that_can_be_shared(glob: str, problem: str | No
 
 
 def test_a_regular_expression_names_its_fields() -> None:
-    assert regex_problem(r"(?P<level>\w+) (?P<message>.*)") is None
-    assert regex_problem("(" * 5000) is not None
+    assert own_format_problem("regex", r"(?P<level>\w+) (?P<message>.*)") is None
+    assert own_format_problem("regex", "(" * 5000) is not None
 
 
 def test_the_formats_are_those_of_the_adapter() -> None:

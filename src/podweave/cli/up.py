@@ -196,8 +196,10 @@ def woven(
     given = bundle(read_sources(files))
     if no_weave or not given.patterns:
         return given
+    from podweave.cli.judging import check_adapters
     from podweave.weave import Options, weave
 
+    check_adapters(given)
     options = Options(profile=profile)
     if version is not None:
         options = Options(profile=profile, kubernetes=version)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from podweave.cli.inputs import read_sources
+from podweave.cli.judging import check_adapters
 from podweave.cli.outputs import join, write_json, write_text
 from podweave.manifests.bundle import bundle
 from podweave.model.errors import InputError
@@ -78,6 +79,7 @@ def command(
             "no Ambassador, Adapter or Sidecar among the files: there is nothing to weave in",
             file=", ".join(files),
         )
+    check_adapters(given)
     weaving = weave(given, Options(kubernetes, helper_image, profile))
     proofs = weaving.proofs if explain or prove else []
     if prove:

@@ -8,6 +8,8 @@
     ask PATH CONFIG [CONTENT]           GET from the admin endpoint of the helper of CONFIG, or
                                         POST the content, and print what it answers
     check CONFIG                        say whether CONFIG is right
+    judge                               say what is wrong in entries of an adapter's configuration,
+                                        JSON from standard input to standard output (judging.py)
     normalize [--format F] [--schema S] [--time-zone Z] FILE|-
                                         the adapter as a filter: one JSON record an event
     explain [--json] [--format F] [--schema S] [--time-zone Z] FILE|-
@@ -38,6 +40,7 @@ usage: podweave-helpers ambassador|adapter|sidecar CONFIG
        podweave-helpers switch PROFILE CONFIG [keep|drain|cut [SECONDS]]
        podweave-helpers ask PATH CONFIG [CONTENT]
        podweave-helpers check CONFIG
+       podweave-helpers judge
        podweave-helpers normalize [--format F] [--schema S] [--time-zone Z] FILE|-
        podweave-helpers explain [--json] [--format F] [--schema S] [--time-zone Z] FILE|-
        podweave-helpers route-localnet
@@ -63,6 +66,10 @@ def main(arguments: list[str]) -> int:
             from podweave.helpers import admin_client
 
             return _configured(file, lambda config: admin_client.ask(config, path, *content))
+        case ["judge"]:
+            from podweave.helpers.logs.judging import main as judge
+
+            return judge()
         case ["normalize", *rest]:
             from podweave.helpers.logs.filters.normalize import normalize
 
@@ -136,7 +143,7 @@ def _check(config: dict[str, Any]) -> int:
     if program == "ambassador":
         from podweave.helpers.ambassador.program import check
     elif program == "adapter":
-        from podweave.helpers.logs.adapter_program import check
+        from podweave.helpers.logs.judging import check
     elif program == "sidecar":
         from podweave.helpers.logs.sidecar_program import check
     else:

@@ -1,7 +1,11 @@
-"""What is wrong in an Adapter's logs and no type can say."""
+"""What is wrong in an Adapter's logs and no type can say.
+
+What the adapter itself says of formats and steps isn't repeated here: it is asked (cli/judging.py).
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -9,7 +13,7 @@ from podweave.model.adapter_patterns import AdapterLogs, Mask, Step
 from podweave.model.bounds import Bounds, check_bounds
 from podweave.model.errors import InputError, Path
 from podweave.model.log_formats import AUTO, LOG_FORMAT_ALIASES, LOG_FORMATS
-from podweave.model.own_formats import OWN_FORMATS
+from podweave.model.own_formats import OWN_FORMATS, own_format_problem
 from podweave.model.regular_expressions import expression_problem
 from podweave.model.suggestions import did_you_mean
 from podweave.model.time_zones import time_zone_problem
@@ -39,7 +43,7 @@ def _format(format: str | dict[str, Any], path: Path) -> Iterator[InputError]:
             yield InputError(f"a format is a name, or one of {known}", path=path)
             return
         ((key, value),) = format.items()
-        if problem := OWN_FORMATS[key](value):
+        if problem := own_format_problem(key, value):
             yield InputError(problem, path=(*path, key))
     elif format not in {AUTO, *LOG_FORMATS, *LOG_FORMAT_ALIASES}:
         hint = did_you_mean(format, (AUTO, *LOG_FORMATS, *LOG_FORMAT_ALIASES))
@@ -68,27 +72,49 @@ def _step(step: Step, path: Path) -> Iterator[InputError]:
                     path=(*path, "rename"),
                 )
     elif step.add is not None:
-        if "time" in step.add:
-            yield InputError("the timestamp can't be added", path=(*path, "add", "time"))
+        yield from _added(step.add, (*path, "add"))
     elif step.sample is not None:
         yield from check_bounds(step.sample, BOUNDS, (*path, "sample"))
-        yield from _condition(step.sample.when or {}, (*path, "sample", "when"))
+        yield from _when(step.sample.when, (*path, "sample", "when"))
     elif step.rate_limit is not None:
         limit = step.rate_limit
         if limit.events < 1:
             yield InputError("at least 1 event", path=(*path, "rateLimit", "events"))
         yield from check_bounds(limit, BOUNDS, (*path, "rateLimit"))
-        yield from _condition(limit.when or {}, (*path, "rateLimit", "when"))
+        if limit.by == "":
+            yield InputError("the name of a field", path=(*path, "rateLimit", "by"))
+        yield from _when(limit.when, (*path, "rateLimit", "when"))
+
+
+def _added(values: Mapping[str, Any], path: Path) -> Iterator[InputError]:
+    for name, value in values.items():
+        if name == "time":
+            yield InputError("the timestamp can't be added", path=(*path, name))
+        elif not name:
+            yield InputError("a field's name can't be empty", path=path)
+        elif isinstance(value, float) and not math.isfinite(value):
+            yield InputError("a number that JSON can write", path=(*path, name))
 
 
 def _mask(mask: Mask, path: Path) -> Iterator[InputError]:
     if not mask.kinds and mask.regex is None:
         yield InputError("nothing to mask: name kinds, or a regex", path=path)
-    if mask.regex is not None and (problem := expression_problem(mask.regex)):
+    if mask.regex == "":
+        yield InputError("a regular expression that isn't empty", path=(*path, "regex"))
+    elif mask.regex is not None and (problem := expression_problem(mask.regex)):
         yield InputError(problem, path=(*path, "regex"))
+    if mask.fields is not None and not all((mask.fields, *mask.fields)):
+        yield InputError("names of fields; without this key all are masked", path=(*path, "fields"))
+
+
+def _when(condition: Mapping[str, Any] | None, path: Path) -> Iterator[InputError]:
+    if condition is not None:
+        yield from _condition(condition, path)
 
 
 def _condition(condition: Mapping[str, Any], path: Path) -> Iterator[InputError]:
+    if not condition:
+        yield InputError("a condition names a field: {level: debug}", path=path)
     for field, wanted in condition.items():
         at = (*path, field)
         if isinstance(wanted, dict):
@@ -125,5 +151,9 @@ def _comparison(field: str, wanted: Mapping[str, Any], path: Path) -> Iterator[I
             if field == "level":
                 if value not in LEVELS:
                     yield InputError(f"one of {', '.join(LEVELS)}", path=at)
-            elif isinstance(value, bool) or not isinstance(value, int | float):
+            elif (
+                isinstance(value, bool)
+                or not isinstance(value, int | float)
+                or not math.isfinite(value)
+            ):
                 yield InputError("a number", path=at)

@@ -36,9 +36,7 @@ def weave_adapter(
         rendered = [
             {
                 "from": entry.paths,
-                "format": logs.format,
-                "schema": logs.schema,
-                **_meaning(logs),
+                **meaning(logs),
                 **rendered_reading(logs.exclude, logs.encoding, logs.max_line),
                 "to": _to(logs, name, spooled),
             }
@@ -63,9 +61,10 @@ def weave_adapter(
     )
 
 
-def _meaning(logs: AdapterLogs) -> dict[str, Any]:
-    """The keys that an adapter of an older version wouldn't know, where they say anything."""
-    keys: dict[str, Any] = {}
+def meaning(logs: AdapterLogs) -> dict[str, Any]:
+    """What lines mean, as the adapter is told. Keys that an older one wouldn't know are there only
+    where they say anything."""
+    keys: dict[str, Any] = {"format": logs.format, "schema": logs.schema}
     if logs.time_zone is not None:
         keys["time_zone"] = time_zone_rule(logs.time_zone)
     if logs.steps:

@@ -7,8 +7,7 @@ from fnmatch import fnmatchcase
 from podweave.helpers import metrics_endpoint
 from podweave.helpers.configuration import ConfigurationError, Section
 from podweave.helpers.logs import reading
-from podweave.helpers.logs.formats import catalogue
-from podweave.helpers.logs.formats.own import catalogue as own_formats
+from podweave.helpers.logs.formats.chosen import layouts_of
 from podweave.helpers.logs.schemas import catalogue as schemas
 
 TYPE_CHECKING = False
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from podweave.helpers.logs.schemas.schema import Schema
     from podweave.helpers.logs.steps.steps import Steps
     from podweave.helpers.logs.zones import Zone
-
-AUTO = "auto"
 
 
 class AdapterConfig:
@@ -47,9 +44,9 @@ class LogsConfig:
         self.paths = [_absolute(value, path) for path, value in section.array("from")]
         if not self.paths:
             raise ConfigurationError(section.at("from"), "is empty")
-        self.layouts = _layouts(section.take("format"), section.at("format"))
+        self.layouts = layouts_of(section.take("format"), section.at("format"))
         self.schema_name = section.text("schema", among=schemas.NAMES)
-        self.zone = _zone(section)
+        self.zone = zone_of(section)
         self.steps = _steps(section)
         self.reading = reading.configure(section, lines_only=True)
         self.outputs = [_output(Section(value, path)) for path, value in section.array("to")]
@@ -69,29 +66,6 @@ class LogsConfig:
         return schemas.load(self.schema_name)
 
 
-def _layouts(value: Any, path: str) -> tuple[Any, ...] | None:
-    if isinstance(value, dict):
-        if len(value) != 1:
-            raise ConfigurationError(path, "must be an object of one key")
-        ((key, inner),) = value.items()
-        try:
-            return own_formats.load(key, inner).layouts
-        except KeyError:
-            known = ", ".join(own_formats.KEYS)
-            raise ConfigurationError(path, f"has the key {key!r}; must be one of {known}") from None
-        except ValueError as error:
-            raise ConfigurationError(f"{path}.{key}", str(error)) from None
-    if value == AUTO:
-        return None
-    if isinstance(value, str):
-        try:
-            return catalogue.load(value).layouts
-        except KeyError:
-            pass
-    known = ", ".join((AUTO, *catalogue.NAMES))
-    raise ConfigurationError(path, f"is {value!r}; must be one of {known}, or an object of one key")
-
-
 def _steps(section: Section) -> Steps | None:
     if "steps" not in section:
         return None
@@ -100,7 +74,8 @@ def _steps(section: Section) -> Steps | None:
     return Steps(section.array("steps"))
 
 
-def _zone(section: Section) -> Zone | None:
+def zone_of(section: Section) -> Zone | None:
+    """The zone of timestamps that name none, where the section says it."""
     if "time_zone" not in section:
         return None
     from podweave.helpers.logs.zones import zone

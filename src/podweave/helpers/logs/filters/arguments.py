@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 
 from podweave.helpers.configuration import ConfigurationError
-from podweave.helpers.logs.formats import catalogue
+from podweave.helpers.logs.formats.chosen import AUTO, layouts_of
 from podweave.helpers.logs.schemas import catalogue as schemas
 
 TYPE_CHECKING = False
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from podweave.helpers.logs.zones import Zone
 
-AUTO = "auto"
 _OPTIONS = ("--format", "--schema", "--time-zone")
 
 
@@ -62,33 +61,13 @@ class Arguments:
 
 
 def _layouts(format_: str) -> Sequence[Any] | None:
-    if format_.startswith("{"):
-        return _own(format_)
-    if format_ == AUTO:
-        return None
+    if not format_.startswith("{"):
+        return layouts_of(format_, "--format")
     try:
-        return catalogue.load(format_).layouts
-    except KeyError:
-        known = ", ".join((AUTO, *catalogue.NAMES))
-        raise ConfigurationError(
-            "--format", f"is {format_!r}; must be one of {known}, or an object of one key"
-        ) from None
-
-
-def _own(text: str) -> Sequence[Any]:
-    from podweave.helpers.logs.formats.own import catalogue as own_formats
-
-    try:
-        value = json.loads(text)
-        if not isinstance(value, dict) or len(value) != 1:
-            raise ValueError("must be an object of one key")
-        ((key, inner),) = value.items()
-        return own_formats.load(key, inner).layouts
-    except KeyError:
-        known = ", ".join(own_formats.KEYS)
-        raise ConfigurationError("--format", f"{text}: the key must be one of {known}") from None
+        value = json.loads(format_)
     except (ValueError, RecursionError) as error:
-        raise ConfigurationError("--format", f"{text}: {error}") from None
+        raise ConfigurationError("--format", f"{format_}: {error}") from None
+    return layouts_of(value, "--format")
 
 
 def _zone(name: str) -> Zone | None:

@@ -78,7 +78,7 @@ def make(value: Any) -> list[Layout]:
     match = _CONFIGURED.fullmatch(value)
     text = match[1] if match else value
     text = re.sub(r"\\(.)", lambda escape: _ESCAPES.get(escape[1], escape[1]), text)
-    return variants(lambda request: _parts(text.rstrip("\n"), request))
+    return variants(lambda request: _parts(text.rstrip("\n"), request), "%h %t %>s")
 
 
 def _parts(text: str, request: bool) -> tuple[list[Part], tuple[Any, ...], bool]:

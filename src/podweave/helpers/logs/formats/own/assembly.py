@@ -122,9 +122,12 @@ def layout_of(
     derive: tuple[Any, ...] = (),
     general: bool = False,
     whole: bool = True,
+    like: str = "",
 ) -> Layout:
     """The layout. `whole`: nothing may follow the last part. ValueError: two parts with nothing
-    between to tell them apart."""
+    between to tell them apart, or none that is a field; `like` is an example with some."""
+    if not any(isinstance(part, Value | Moment | Ready) for part in parts):
+        raise ValueError("has no field in it" + (f", as {like} has" if like else ""))
     return _Assembly(_merged(parts)).layout(derive, general, whole)
 
 
@@ -157,8 +160,6 @@ class _Assembly:
         """How many bytes of the next text are matched already."""
 
     def layout(self, derive: tuple[Any, ...], general: bool, whole: bool) -> Layout:
-        if not any(isinstance(part, Value | Moment | Ready) for part in self.parts):
-            raise ValueError("has no field in it")
         for place, part in enumerate(self.parts):
             if isinstance(part, Text):
                 self.text(part)
@@ -211,7 +212,8 @@ class _Assembly:
             self.pattern += b"%{BEGIN:" + name + rb"?}[^ \t\n]*+%{END}"
         elif not isinstance(following, Text):
             raise ValueError(
-                f"nothing stands between {part.shown} and {following.shown} to tell them apart"
+                f"nothing stands between {part.shown} and {following.shown} to tell them apart: "
+                "a {regex: ...} can say what each looks like"
             )
         elif part.name == "message":
             text = following.text.lstrip(b" ") or b" "

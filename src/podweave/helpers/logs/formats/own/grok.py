@@ -33,6 +33,7 @@ from podweave.helpers.logs.formats.own.expressions import OwnLayout, filed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from podweave.helpers.logs.fields import Record
@@ -252,7 +253,8 @@ def _expand(
     def reference(match: re.Match[str]) -> str:
         pattern = library.get(match[1])
         if pattern is None:
-            raise ValueError(f"has {match[0]}: no pattern is called {match[1]}")
+            hint = _did_you_mean(match[1], library)
+            raise ValueError(f"has {match[0]}: no pattern is called {match[1]}{hint}")
         if match[3] is not None and match[3] not in _KINDS:
             raise ValueError(f"has {match[0]}: a field is a string, an int or a float")
         if not match[2]:
@@ -264,6 +266,14 @@ def _expand(
     if len(expanded) > _LONGEST:
         raise ValueError("becomes a regular expression that is too long")
     return expanded, names
+
+
+def _did_you_mean(word: str, known: Iterable[str]) -> str:
+    # Only errors need it, and every start would pay for it.
+    from difflib import get_close_matches
+
+    near = get_close_matches(word[:100], list(known), 1)
+    return f": did you mean {near[0]!r}?" if near else ""
 
 
 class GrokLayout(OwnLayout):

@@ -96,7 +96,7 @@ def make(value: Any) -> list[Layout]:
     if not isinstance(value, str):
         raise ValueError("must be a text: the pattern of a PatternLayout")
     parts = _Pattern(_PROPERTY.sub(_property, value)).parts()
-    return [layout_of(parts)]
+    return [layout_of(parts, like="%d %p %c - %m%n")]
 
 
 def _property(match: re.Match[str]) -> str:

@@ -93,16 +93,16 @@ def make(value: Any) -> list[Layout]:
     text = _directive(value).rstrip("\n")
     if text.lstrip().startswith("{"):
         raise ValueError("is JSON: format nginx-json or json reads it")
-    return variants(lambda request: _parts(text, request))
+    return variants(lambda request: _parts(text, request), "$remote_addr - $status")
 
 
-def variants(parts: Any) -> list[Layout]:
+def variants(parts: Any, like: str) -> list[Layout]:
     """The layout, and another for requests that are no HTTP where there are requests in it.
 
-    `parts` gives (parts, derive, whether a request is among them) of a layout.
+    `parts` gives (parts, derive, whether a request is among them) of a layout; `like`: an example.
     """
     first, derive, requested = parts(True)
-    layouts = [layout_of(first, derive=derive)]
+    layouts = [layout_of(first, derive=derive, like=like)]
     if requested:
         second, derive, _ = parts(False)
         layouts.append(layout_of(second, derive=derive, general=True))

@@ -64,7 +64,8 @@ def make(value: Any) -> list[Layout]:
             raise ValueError("datefmt must be a text")
     if not isinstance(value, str):
         raise ValueError("must be a text: the format of a logging.Formatter")
-    layout = layout_of(_parts(value.rstrip("\n"), datefmt))
+    parts = _parts(value.rstrip("\n"), datefmt)
+    layout = layout_of(parts, like="%(asctime)s %(levelname)s %(name)s %(message)s")
     layout.levels = _LEVELS
     return [layout]
 
