@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from podweave.helpers.logs.timestamps import Clock
+    from podweave.helpers.logs.clock import Clock
 
 SAMPLE_LINES = 50
 SAMPLE_BYTES = 32 * 1024
 
 _NEARLY = 0.9
+_ANYBODYS = frozenset(("json", "logfmt", "ltsv", "csv", "key-value", "timestamped"))
+"""Formats that read what many others write as well: to read more lines than they is no merit."""
 _LOOKED_AT = 24
 """Lines of the sample that are tried, evenly spread over it."""
 
@@ -52,6 +54,9 @@ def rank(lines: Sequence[bytes], layouts: Sequence[Any], clock: Clock) -> list[A
                 particular.add(layout.format)
     scores = {name: len(found) for name, found in read.items()}
     best = max((scores[name] for name in particular), default=0)
+    named = max((scores[name] for name in particular - _ANYBODYS), default=0)
+    if named * 2 >= best:
+        best = named  # The rest is for those that read anybody's lines.
     bests = dict.fromkeys(scores, 0)
     first: dict[str, int] = {}
     for count, order, layout in counts:

@@ -11,7 +11,9 @@ from podweave.helpers.logs.formats.nginx import (
     ANSWER,
     ANY_REQUEST,
     CLIENT,
+    CLIENTS,
     FORWARDED,
+    MORE,
     REQUEST,
     access_layouts,
 )
@@ -21,7 +23,10 @@ from podweave.helpers.logs.layouts import Format, Layout
 # %v:%p, %v
 _HOST = rb"%{LOGGER:server_name}(?::\d+)? "
 _CLIENT = rb"(?:\[client %{ADDRESS:source_address?}(?::%{INT:source_port?})?\] )?"
-_MESSAGE = rb"%{BEGIN:message}(?:%{BEGIN:event_code?}AH\d{5}%{END}: )?[^\n]*%{END}"
+_MESSAGE = (
+    rb"%{BEGIN:message}(?:%{BEGIN:event_code?}AH\d{5}%{END}: )?"
+    rb"(?:[^\n]*, referer: %{BEGIN:referrer?}[^ \n]+%{END}|[^\n]*)%{END}"
+)
 
 FORMATS = {
     "apache-access": Format(
@@ -31,12 +36,14 @@ FORMATS = {
             Layout(_HOST + CLIENT + REQUEST + ANSWER + AGENT),
             Layout(_HOST + CLIENT + REQUEST + ANSWER + AGENT + FORWARDED),
             Layout(_HOST + CLIENT + ANY_REQUEST + ANSWER + AGENT, general=True),
+            Layout(_HOST + CLIENTS + REQUEST + ANSWER + AGENT),
             # combined with %D, or combinedio: %I %O
             Layout(
                 CLIENT + REQUEST + ANSWER + AGENT + rb" %{INT:_taken}",
                 derive=(("duration", "_taken", microseconds),),
             ),
             Layout(CLIENT + REQUEST + ANSWER + AGENT + rb" %{INT:request_bytes} %{INT:sent_bytes}"),
+            Layout(CLIENT + REQUEST + ANSWER + AGENT + MORE, general=True),
             # ssl_request_log
             Layout(
                 rb"\[%{HTTPDATE:time}\] %{NOTSPACE:source_address} %{NOTSPACE:tls_version?} "
@@ -187,6 +194,7 @@ FORMATS = {
             ),
             # 2.2, and what comes before the log is open
             Layout(rb"\[%{CTIME:time}\] \[%{WORD:level}\] " + _CLIENT + _MESSAGE),
+            Layout(rb"%{BEGIN:message}%{BEGIN:event_code}AH\d{5}%{END}: [^\n]*%{END}"),
         ),
         samples=(
             (
@@ -207,6 +215,28 @@ FORMATS = {
                     "attributes": {
                         "module": "core",
                     },
+                },
+            ),
+            (
+                b"[Mon Nov 23 02:16:57.000000 2026] [php:warn] [pid 31] [client 192.0.2.7:51234] "
+                b"script not found, referer: https://shop.example/cart",
+                {
+                    "level": "warn",
+                    "pid": 31,
+                    "source_address": "192.0.2.7",
+                    "source_port": 51234,
+                    "message": "script not found, referer: https://shop.example/cart",
+                    "referrer": "https://shop.example/cart",
+                    "time": (1795400217, "000000"),
+                    "attributes": {"module": "php"},
+                },
+            ),
+            (
+                b"AH00558: httpd: Could not determine the server's fully qualified domain name",
+                {
+                    "message": "AH00558: httpd: Could not determine the server's fully "
+                    "qualified domain name",
+                    "event_code": "AH00558",
                 },
             ),
             (

@@ -9,7 +9,8 @@ from podweave.helpers.logs.formats.units import milliseconds
 from podweave.helpers.logs.layouts import Format, Layout
 
 _REQUEST = (
-    rb'\[%{RFC3339:time}\] "%{BEGIN:message}%{BEGIN:method?}[A-Z]+|-%{END} '
+    # Emissary-ingress names what it is in front.
+    rb'(?:ACCESS )?\[%{RFC3339:time}\] "%{BEGIN:message}%{BEGIN:method?}[A-Z]+|-%{END} '
     rb"%{BEGIN:url?}%{URLPATH:url_path?}(?:\?%{URLQUERY:url_query?})?%{END} "
     rb'(?:HTTP/%{HTTPVERSION:http_version?}|-)%{END}" '
     rb"(?:0|%{INT:status?}) %{SPACED:response_flags?} "
@@ -37,7 +38,7 @@ FORMATS = {
                 + _TRAFFIC
                 + rb" %{SPACED:upstream_name?} %{SPACED:upstream_local_address?} "
                 rb"%{SPACED:downstream_local_address?} "
-                rb"(?:-|%{ADDRESS:source_address?}(?::%{INT:source_port?})?) "
+                rb"(?:-|\[?%{ADDRESS:source_address?}\]?(?::%{INT:source_port?})?) "
                 rb"%{SPACED:tls_server_name?} %{SPACED:route_name?}",
                 derive=_DURATIONS,
             ),

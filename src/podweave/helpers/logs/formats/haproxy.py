@@ -65,6 +65,17 @@ FORMATS = {
                 },
             ),
             (
+                b"Connect from 192.0.2.7:51234 to 10.0.0.9:443 (www/TCP)",
+                {
+                    "message": "Connect from 192.0.2.7:51234 to 10.0.0.9:443 (www/TCP)",
+                    "source_address": "192.0.2.7",
+                    "source_port": 51234,
+                    "destination_address": "10.0.0.9",
+                    "destination_port": 443,
+                    "attributes": {"frontend": "www", "mode": "TCP"},
+                },
+            ),
+            (
                 b"[WARNING]  (31) : Server static/srv1 is DOWN, reason: Layer4 timeout.",
                 {
                     "level": "warn",

@@ -59,6 +59,14 @@ LINES = (
     # <BADREQ>, and requests that were cut off with their closing quote
     (_HTTP + rb'"%{BEGIN:message}[^"\n]*%{END}"?', _TIMERS, True),
     (_TCP, _TIMERS[:2] + _TIMERS[3:], False),
+    # Without an `option`
+    (
+        rb"%{BEGIN:message}Connect from %{ADDRESS:source_address}:%{INT:source_port} to "
+        rb"%{ADDRESS:destination_address}:%{INT:destination_port} "
+        rb"\(%{BEGIN:frontend}[^/\n]+%{END}/%{BEGIN:mode}[A-Z]+%{END}\)%{END}",
+        (),
+        False,
+    ),
     (
         _CLIENT + rb"\[%{HTTPLOCAL:time}\] %{BEGIN:frontend}[^ /\n]++%{END}/"
         rb"%{BEGIN:listener}[^ :\n]++%{END}: %{REST:message}",

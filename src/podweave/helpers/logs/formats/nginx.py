@@ -10,6 +10,11 @@ from podweave.helpers.logs.formats.units import seconds
 from podweave.helpers.logs.layouts import Format, Layout
 
 CLIENT = rb"%{NOTSPACE:source_address} %{NOTSPACE} %{NOTSPACE:user?} \[%{HTTPDATE:time}\] "
+# What proxies added to X-Forwarded-For, in the client's place: it is the first of them.
+CLIENTS = (
+    rb'"?%{BEGIN:forwarded_for}%{BEGIN:source_address}[^ ,"\n]++%{END}(?>(?:, [^ ,"\n]++)+)%{END}"?'
+    rb"(?: [^ \n]+)? %{NOTSPACE} %{NOTSPACE:user?} \[%{HTTPDATE:time}\] "
+)
 REQUEST = (
     rb'"%{BEGIN:message}%{METHOD:method} %{BEGIN:url}%{URLPATH:url_path}'
     rb"(?:\?%{URLQUERY:url_query?})?%{END} HTTP/%{HTTPVERSION:http_version}%{END}"
@@ -20,6 +25,8 @@ ANY_REQUEST = rb'"%{QUOTED:message}" '
 ANSWER = rb"%{INT:status} %{INTORDASH:response_bytes?}"
 AGENT = rb' "%{QUOTED:referrer?}" "%{QUOTED:user_agent?}"'
 FORWARDED = rb' "%{QUOTED:forwarded_for?}"'
+# What somebody else's configuration adds
+MORE = rb" %{BEGIN:more}[^\n]+%{END}"
 # $request_time and $upstream_response_time; of several upstreams, the times of each.
 SECONDS = rb"\d{1,9}\.\d{3}"
 _TIMES = (
@@ -60,6 +67,9 @@ FORMATS = {
             Layout(CLIENT + REQUEST + ANSWER + AGENT + _TIMES),
             Layout(CLIENT + ANY_REQUEST + ANSWER + AGENT + _TIMES, general=True),
             Layout(CLIENT + REQUEST + ANSWER + AGENT + _NAMED_TIMES, derive=_NAMED),
+            Layout(CLIENTS + REQUEST + ANSWER + AGENT),
+            Layout(CLIENTS + ANY_REQUEST + ANSWER + AGENT, general=True),
+            Layout(CLIENT + REQUEST + ANSWER + AGENT + MORE, general=True),
         ),
         samples=(
             (
@@ -103,6 +113,40 @@ FORMATS = {
                     "attributes": {
                         "forwarded_for": "10.1.1.1",
                     },
+                },
+            ),
+            (
+                b'198.51.100.3, 10.0.0.9 - - [23/Nov/2026:02:16:56 +0000] "GET /cart HTTP/1.1" '
+                b'200 512 "-" "curl/8.5.0"',
+                {
+                    "source_address": "198.51.100.3",
+                    "message": "GET /cart HTTP/1.1",
+                    "method": "GET",
+                    "url": "/cart",
+                    "url_path": "/cart",
+                    "http_version": "1.1",
+                    "status": 200,
+                    "response_bytes": 512,
+                    "user_agent": "curl/8.5.0",
+                    "time": (1795400216, ""),
+                    "attributes": {"forwarded_for": "198.51.100.3, 10.0.0.9"},
+                },
+            ),
+            (
+                b'192.0.2.7 - - [23/Nov/2026:02:16:56 +0000] "GET /cart HTTP/1.1" 200 512 "-" '
+                b'"curl/8.5.0" zone=eu-1 tls=1.3',
+                {
+                    "source_address": "192.0.2.7",
+                    "message": "GET /cart HTTP/1.1",
+                    "method": "GET",
+                    "url": "/cart",
+                    "url_path": "/cart",
+                    "http_version": "1.1",
+                    "status": 200,
+                    "response_bytes": 512,
+                    "user_agent": "curl/8.5.0",
+                    "time": (1795400216, ""),
+                    "attributes": {"more": "zone=eu-1 tls=1.3"},
                 },
             ),
             (

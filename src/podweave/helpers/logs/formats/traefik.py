@@ -5,10 +5,12 @@ Source: Traefik's documentation, "Logs & Access Logs". Its JSON access log is in
 
 from __future__ import annotations
 
-from podweave.helpers.logs.formats.nginx import AGENT, ANSWER, ANY_REQUEST, CLIENT, REQUEST
+from podweave.helpers.logs.formats.nginx import ANSWER, ANY_REQUEST, CLIENT, REQUEST
 from podweave.helpers.logs.formats.units import milliseconds
 from podweave.helpers.logs.layouts import Format, Layout
 
+# Version 1 wrote what is absent without quotes.
+_AGENT = rb' (?:-|"%{QUOTED:referrer?}") (?:-|"%{QUOTED:user_agent?}")'
 _END = (
     rb' %{INTORDASH:request_count?} "%{QUOTED:router?}" "%{QUOTED:upstream_address?}" '
     rb"%{INT:_duration}ms"
@@ -19,10 +21,29 @@ FORMATS = {
     "traefik-access": Format(
         "traefik-access",
         (
-            Layout(CLIENT + REQUEST + ANSWER + AGENT + _END, derive=_DERIVED),
-            Layout(CLIENT + ANY_REQUEST + ANSWER + AGENT + _END, derive=_DERIVED, general=True),
+            Layout(CLIENT + REQUEST + ANSWER + _AGENT + _END, derive=_DERIVED),
+            Layout(CLIENT + ANY_REQUEST + ANSWER + _AGENT + _END, derive=_DERIVED, general=True),
         ),
         samples=(
+            (
+                b'192.0.2.7 - - [23/Nov/2026:02:16:56 +0000] "GET /cart HTTP/2.0" 200 512 - '
+                b'"curl/8.5.0" 13 "Host-shop-example-0" "http://172.17.0.3:80" 7ms',
+                {
+                    "source_address": "192.0.2.7",
+                    "message": "GET /cart HTTP/2.0",
+                    "method": "GET",
+                    "url": "/cart",
+                    "url_path": "/cart",
+                    "http_version": "2.0",
+                    "status": 200,
+                    "response_bytes": 512,
+                    "user_agent": "curl/8.5.0",
+                    "upstream_address": "http://172.17.0.3:80",
+                    "time": (1795400216, ""),
+                    "duration": 0.007,
+                    "attributes": {"request_count": 13, "router": "Host-shop-example-0"},
+                },
+            ),
             (
                 (
                     b'192.0.2.7 - - [23/Nov/2026:02:16:56 +0000] "GET /whoami HTTP'

@@ -29,6 +29,14 @@ def _agent(text: str) -> str:
     return percent_decoded(spaces_from_plus(text))
 
 
+def _path(url: str) -> str | None:
+    return url.partition("?")[0] or None
+
+
+def _query(url: str) -> str | None:
+    return url.partition("?")[2] or None
+
+
 _ANY = rb"%{SPACED:NAME?}"
 _NUMBER = rb"%{INTORDASH:NAME?}"
 _TAKEN = rb"(?:-|%{BEGIN:NAME?}\d{1,12}(?:\.\d{1,9})?%{END})"
@@ -75,6 +83,23 @@ _PARTS = {
     "region": (_ANY, "cloud_region", None),
     "tcp-flags": (_NUMBER, "tcp_flags", None),
 }
+# Those of CloudFront, which stand between tabs
+_DISTRIBUTED = {
+    "x-edge-location": (_ANY, "edge_location", None),
+    "x-edge-result-type": (_ANY, "cache_status", None),
+    "x-edge-request-id": (_ANY, "request_id", None),
+    "x-edge-response-result-type": (_ANY, "response_result", None),
+    "x-edge-detailed-result-type": (_ANY, "detailed_result", None),
+    "x-host-header": (_ANY, "server_name", None),
+    "cs(Host)": (_ANY, "distribution", None),
+    "cs-protocol": (_ANY, "network_protocol", None),
+    "x-forwarded-for": (_ANY, "forwarded_for", None),
+    "ssl-protocol": (_ANY, "tls_version", None),
+    "ssl-cipher": (_ANY, "tls_cipher", None),
+    "time-to-first-byte": (_TAKEN, "upstream_duration", _taken),
+    "sc-content-type": (_ANY, "response_content_type", None),
+    "sc-content-len": (_NUMBER, "response_body_bytes", None),
+}
 _MOST_COLUMNS = 64
 _MOST_HEADERS = 64
 
@@ -119,8 +144,9 @@ def columns_layout(columns: list[str], separator: bytes) -> Layout:
     if columns[:2] == ["date", "time"]:
         parts.append(rb"%{UTCDATE:time}")
         columns = columns[2:]
+    known = {**_PARTS, **_DISTRIBUTED} if separator == b"\t" else _PARTS
     for column in columns:
-        part, name, function = _PARTS.get(column, (_ANY, _own_name(column), None))
+        part, name, function = known.get(column, (_ANY, _own_name(column), None))
         free, number = name, 2
         while free and free in taken:
             free, function = f"{name}_{number}", None
@@ -129,6 +155,8 @@ def columns_layout(columns: list[str], separator: bytes) -> Layout:
         if function is not None:
             derive.append((free, "_" + free, function))
             free = "_" + free
+        if free == "url":
+            derive += [("url_path", "url", _path), ("url_query", "url", _query)]
         parts.append(part.replace(b"NAME", free.encode()))
     pattern = separator.join(parts)
     if separator == b"\t":
@@ -148,6 +176,9 @@ _USUAL = (
     # the same with X-Forwarded-For as a custom field, behind a load balancer
     "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) "
     "cs(Referer) sc-status sc-substatus sc-win32-status time-taken X-Forwarded-For",
+    # with cookies
+    "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) "
+    "cs(Cookie) cs(Referer) sc-status sc-substatus sc-win32-status time-taken",
     # IIS 6
     "date time s-sitename s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip "
     "cs(User-Agent) sc-status sc-substatus sc-win32-status",
@@ -159,6 +190,14 @@ _USUAL = (
     "date time s-sitename s-computername s-ip cs-method cs-uri-stem cs-uri-query s-port "
     "cs-username c-ip cs-version cs(User-Agent) cs(Cookie) cs(Referer) cs-host sc-status "
     "sc-substatus sc-win32-status sc-bytes cs-bytes time-taken",
+    "date time s-sitename s-computername s-ip cs-method cs-uri-stem cs-uri-query s-port "
+    "cs-username c-ip cs-version cs(User-Agent) cs(Cookie) cs(Referer) cs-host sc-status "
+    "sc-substatus sc-win32-status sc-bytes cs-bytes time-taken X-Forwarded-For",
+    # HTTP.sys' errors, of Windows before and since HTTP/2
+    "date time c-ip c-port s-ip s-port cs-version cs-method cs-uri sc-status s-siteid s-reason "
+    "s-queuename",
+    "date time c-ip c-port s-ip s-port cs-version cs-method cs-uri streamid sc-status s-siteid "
+    "s-reason s-queuename",
 )
 
 FORMATS = {
@@ -173,6 +212,28 @@ FORMATS = {
             ),
         ),
         samples=(
+            (
+                b"2026-11-23 02:16:57 192.0.2.7 51234 10.0.0.5 443 HTTP/1.1 GET /a?b=1 503 2 "
+                b"ConnLimit shop",
+                {
+                    "source_address": "192.0.2.7",
+                    "source_port": 51234,
+                    "destination_address": "10.0.0.5",
+                    "destination_port": 443,
+                    "http_version": "1.1",
+                    "method": "GET",
+                    "url": "/a?b=1",
+                    "url_path": "/a",
+                    "url_query": "b=1",
+                    "status": 503,
+                    "time": (1795400217, ""),
+                    "attributes": {
+                        "s_siteid": "2",
+                        "s_reason": "ConnLimit",
+                        "s_queuename": "shop",
+                    },
+                },
+            ),
             (
                 (
                     b"2026-11-23 02:16:56 10.0.0.5 GET /orders/42 full=1 443 - 192"

@@ -39,7 +39,8 @@ def iso_seconds(seconds: int) -> str:
 
 
 def ip(address: str) -> str | None:
-    """The address, where it is one of IPv4 or IPv6."""
+    """The address, where it is one of IPv4 or IPv6; without the zone of a link-local one."""
+    address = address.partition("%")[0]
     for family in (socket.AF_INET, socket.AF_INET6):
         try:
             socket.inet_pton(family, address)
