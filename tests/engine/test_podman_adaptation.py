@@ -136,6 +136,22 @@ def test_a_published_port_goes_before_its_host_port() -> None:
     assert [port["hostPort"] for port in container["ports"]] == [8081, 9000]
 
 
+def test_a_port_that_is_only_declared_is_not_opened_on_the_machine() -> None:
+    """As Podman 4 would, to the network; a probe still finds it."""
+    probe = {"httpGet": {"port": "http", "path": "/"}}
+    app = sleeper(
+        ports=[
+            {"containerPort": 80, "name": "http"},
+            {"containerPort": 53, "hostPort": 5353, "protocol": "UDP"},
+        ],
+        livenessProbe=probe,
+    )
+    made = adapted(order_of(pod("a", app)))
+    (container,) = made.manifest["spec"]["containers"]
+    assert container["ports"] == [{"containerPort": 53, "hostPort": 5353, "protocol": "UDP"}]
+    assert container["livenessProbe"]["httpGet"]["port"] == 80
+
+
 def test_this_machine_has_podmans_name_in_upstreams_only() -> None:
     config = {
         "name": "host.podweave.internal",

@@ -274,6 +274,21 @@ def test_published_ports_lead_into_the_pod(user: Installation) -> None:
     assert wait_until(ask, 60, "an answer") == b"hi"
 
 
+def test_a_declared_port_is_the_pods_own_and_a_host_port_the_machines(user: Installation) -> None:
+    """As on a node: two Pods may declare one port, and only one of them have it as hostPort."""
+    with socket.create_server(("0.0.0.0", 0)) as taken:
+        port = taken.getsockname()[1]
+        declared = [{"containerPort": port, "name": "web"}]
+        user.run("up", "-", stdin=podman_pod("one", sleeper(ports=declared)))
+        user.run("up", "-", stdin=podman_pod("two", sleeper(ports=declared)))
+        ports = [{"containerPort": 80, "hostPort": port}]
+        refused = user.run("up", "-", stdin=podman_pod("three", sleeper(ports=ports)), check=False)
+    assert refused.returncode == 1
+    assert "address already in use" in refused.stderr
+    assert f":{port}" in refused.stderr
+    assert {each["metadata"]["name"] for each in user.pods()} == {"one", "two"}
+
+
 def test_exec_passes_input_output_and_exit_code(user: Installation) -> None:
     user.run("up", "-", stdin=podman_pod("tool", sleeper()))
     done = user.run(

@@ -317,15 +317,21 @@ class _Adaptation:
         return msgspec.structs.replace(file, data=data)
 
     def _publish(self, containers: list[dict[str, Any]]) -> list[str]:
-        """Set --publish over the manifest's hostPorts; say which ports lead into the Pod."""
+        """Set --publish over the manifest's hostPorts; say which ports lead into the Pod.
+
+        A port that is only declared is left out: Podman 4 would open it on the machine, to the
+        network, and no second Pod could have it.
+        """
         if self.pod.spec.host_network:
             return []
         given = {inner for _, _, inner in self.order.publish}
         for container in containers:
+            _number_ports(container)
             kept = [
                 each
                 for each in container.get("ports") or []
-                if not (each.get("containerPort") in given and each.get("protocol") != "UDP")
+                if each.get("hostPort")
+                and not (each.get("containerPort") in given and each.get("protocol") != "UDP")
             ]
             if container.get("ports"):
                 container["ports"] = kept
@@ -342,6 +348,21 @@ class _Adaptation:
             for each in container.get("ports") or []
             if each.get("hostPort") and (inner := each["containerPort"])
         ]
+
+
+def _number_ports(container: dict[str, Any]) -> None:
+    """Ports of probes by number: their names would go with the declarations, and Podman 4.3 takes
+    a name for port 0."""
+    numbers = {
+        each["name"]: each.get("containerPort")
+        for each in container.get("ports") or []
+        if each.get("name")
+    }
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        for action in ("httpGet", "tcpSocket"):
+            asked = (container.get(probe) or {}).get(action)
+            if asked and asked.get("port") in numbers:
+                asked["port"] = numbers[asked["port"]]
 
 
 def with_podmans_host(configuration: bytes) -> bytes:

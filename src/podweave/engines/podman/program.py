@@ -13,6 +13,8 @@ from podweave.engines.errors import EngineError
 OLDEST: Final = (4, 3)
 
 
+_LOGGED_ERROR: Final = re.compile(r'time="[^"]*" level=error msg=(".*")$')
+
 TIMED_OUT: Final = 124
 """The exit code that timeout(1) has made usual for it."""
 
@@ -81,7 +83,20 @@ class PodmanProgram:
 
 
 def _last_error(printed: str) -> str:
-    """Podman logs on standard error, too; what it gives up with comes last."""
+    """Podman logs on standard error, too; what it gives up with comes last. Where that is no more
+    than an "internal libpod error", the reason is in the log."""
     lines = [line for line in printed.splitlines() if line.strip()]
     errors = [line.removeprefix("Error: ") for line in lines if line.startswith("Error: ")]
+    if any(error.endswith("internal libpod error") for error in errors):
+        errors += [_unquoted(match[1]) for match in map(_LOGGED_ERROR.match, lines) if match]
     return "; ".join(errors) or (lines[-1] if lines else "")
+
+
+def _unquoted(text: str) -> str:
+    """Of a text that is quoted once or, as an error within a message, twice."""
+    while text.startswith('"') and text.endswith('"'):
+        try:
+            text = json.loads(text)
+        except ValueError:
+            break
+    return text
