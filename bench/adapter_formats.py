@@ -14,6 +14,7 @@ from typing import Any
 import adapter_loops
 import adapter_named_loops
 
+from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.compile import Compiler
 from podweave.helpers.logs.detect import every_layout, rank
 from podweave.helpers.logs.envelope import Envelope
@@ -21,7 +22,6 @@ from podweave.helpers.logs.formats import catalogue
 from podweave.helpers.logs.schemas.ecs import ECS
 from podweave.helpers.logs.schemas.schema import Schema
 from podweave.helpers.logs.stream import Stream
-from podweave.helpers.logs.timestamps import Clock
 
 CHUNK_LINES = 500
 DIGITS = re.compile(rb"(?<![\w:/.+\-])\d{3,9}(?![\w:/+\-])")

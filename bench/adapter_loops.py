@@ -14,11 +14,11 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.fields import DECIMAL, FIELDS, INTEGER, LEVEL, TIME, level_of
 from podweave.helpers.logs.schemas.ecs import ECS
 from podweave.helpers.logs.schemas.schema import Derived, Either
 from podweave.helpers.logs.structured.sink import converted, time_of
-from podweave.helpers.logs.timestamps import Clock
 
 PATH = "/var/log/app.log"
 CLOCK = Clock(1_795_400_300.25, 0)

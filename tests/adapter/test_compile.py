@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.columns import escape, is_clean
 from podweave.helpers.logs.compile import Batch, Compiler, ExactBatch
 from podweave.helpers.logs.formats import catalogue
@@ -18,7 +19,6 @@ from podweave.helpers.logs.schemas import catalogue as schemas
 from podweave.helpers.logs.schemas.ecs import ECS
 from podweave.helpers.logs.schemas.schema import Attributes, Constant, Field, Schema, Time
 from podweave.helpers.logs.schemas.values import ONLY_IPV4, ip
-from podweave.helpers.logs.timestamps import Clock
 from podweave.helpers.logs.utf8 import is_utf8
 from tests.adapter.lines import SAMPLE_LINES, mutated
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.compile import Compiler
 from podweave.helpers.logs.formats.own.csv import columns_of, csv_layouts
 from podweave.helpers.logs.schemas import catalogue as schemas
-from podweave.helpers.logs.timestamps import Clock
 from tests.adapter.lines import HURTFUL
 
 CLOCK = Clock(1795400300.25, 0)

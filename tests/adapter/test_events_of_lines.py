@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.compile import Compiler
 from podweave.helpers.logs.detect import every_layout
 from podweave.helpers.logs.schemas.flat import FLAT
 from podweave.helpers.logs.stream import Stream
-from podweave.helpers.logs.timestamps import Clock
 
 NOW = 1795400216
 CLOCK = Clock(NOW + 84.25, 0)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.findings import findings
-from podweave.helpers.logs.timestamps import Clock
 
 NOW = 1795400216
 CLOCK = Clock(NOW + 84.25, 0)

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.envelope import Envelope
 from podweave.helpers.logs.first_look import candidates, look
 from podweave.helpers.logs.formats import catalogue
-from podweave.helpers.logs.timestamps import Clock
 from tests.adapter.lines import SAMPLE_LINES, mutated
 
 CLOCK = Clock(1795400300.25, 0)

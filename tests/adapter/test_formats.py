@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.compile import Batch
 from podweave.helpers.logs.detect import rank
 from podweave.helpers.logs.envelope import Envelope
@@ -18,7 +19,6 @@ from podweave.helpers.logs.formats.own.expressions import OwnLayout
 from podweave.helpers.logs.layouts import Format, Layout
 from podweave.helpers.logs.schemas.ecs import ECS
 from podweave.helpers.logs.structured.pairs_layout import PairsLayout
-from podweave.helpers.logs.timestamps import Clock
 
 FORMATS = catalogue.load_all()
 SAMPLES = [

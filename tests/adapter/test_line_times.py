@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.compile import Compiler
 from podweave.helpers.logs.detect import every_layout
 from podweave.helpers.logs.formats import catalogue
@@ -16,7 +17,6 @@ from podweave.helpers.logs.layouts import Layout
 from podweave.helpers.logs.line_times import LineClock
 from podweave.helpers.logs.schemas import catalogue as schemas
 from podweave.helpers.logs.stream import Stream
-from podweave.helpers.logs.timestamps import Clock
 from tests.adapter.test_compile import CLOCK, SCHEMAS, lines_for_layouts
 
 TIMES = [

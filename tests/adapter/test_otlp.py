@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.compile import Compiler, ExactBatch
 from podweave.helpers.logs.formats import catalogue
 from podweave.helpers.logs.schemas import catalogue as schemas
@@ -17,7 +18,6 @@ from podweave.helpers.logs.steps.steps import Steps
 from podweave.helpers.logs.stream import Stream
 from podweave.helpers.logs.structured.otlp_requests import cut
 from podweave.helpers.logs.structured.packed_batch import PackedBatch
-from podweave.helpers.logs.timestamps import Clock
 from tests.adapter.lines import HURTFUL
 
 CLOCK = Clock(1795400300.25, 0)

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.compile import Batch, Compiler, ExactBatch
 from podweave.helpers.logs.formats.own import catalogue, grok_patterns
 from podweave.helpers.logs.formats.own.expressions import OwnLayout
 from podweave.helpers.logs.layouts import Layout
 from podweave.helpers.logs.schemas.flat import FLAT
 from podweave.helpers.logs.stream import Stream
-from podweave.helpers.logs.timestamps import Clock
 from tests.adapter.own_expressions import EXPRESSIONS
 from tests.adapter.own_layout_strings import LAYOUT_STRINGS
 from tests.adapter.own_lines import NOW

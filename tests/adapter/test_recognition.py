@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 from collections import Counter
 
+from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.compile import Compiler
 from podweave.helpers.logs.detect import every_layout, rank
 from podweave.helpers.logs.formats import catalogue
 from podweave.helpers.logs.schemas.ecs import ECS
 from podweave.helpers.logs.stream import Stream
-from podweave.helpers.logs.timestamps import Clock
 
 CLOCK = Clock(1795400300.25, 0)
 FILES = 400

@@ -16,11 +16,11 @@ from typing import Any
 
 import pytest
 
+from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.fields import DECIMAL, FIELDS, INTEGER, LEVELS
 from podweave.helpers.logs.formats import catalogue
 from podweave.helpers.logs.schemas import catalogue as schemas
 from podweave.helpers.logs.schemas.values import tls_protocol, tls_version
-from podweave.helpers.logs.timestamps import Clock
 from podweave.model.adapter_rules import LEVELS as MODEL_LEVELS
 
 PUBLISHED = Path(__file__).parent / "published"

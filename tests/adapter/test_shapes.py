@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.compile import Compiler
 from podweave.helpers.logs.formats import catalogue
 from podweave.helpers.logs.schemas import catalogue as schemas
@@ -16,7 +17,6 @@ from podweave.helpers.logs.structured.batch import MOST_SHAPES, StructuredBatch
 from podweave.helpers.logs.structured.json_layout import NUMBER, TEXT, JsonLayout
 from podweave.helpers.logs.structured.pairs_layout import PairsLayout
 from podweave.helpers.logs.structured.shapes import make_shape
-from podweave.helpers.logs.timestamps import Clock
 from tests.adapter.lines import HURTFUL, mutated
 
 CLOCK = Clock(1795400300.25, 0)

@@ -11,6 +11,7 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from podweave.helpers.configuration import ConfigurationError
+from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.compile import Batch, Compiler, ExactBatch
 from podweave.helpers.logs.detect import every_layout
 from podweave.helpers.logs.envelope_batch import EnvelopeBatch
@@ -20,7 +21,6 @@ from podweave.helpers.logs.schemas import catalogue as schemas
 from podweave.helpers.logs.steps.steps import Steps
 from podweave.helpers.logs.stream import Stream
 from podweave.helpers.logs.structured.batch import StructuredBatch
-from podweave.helpers.logs.timestamps import Clock
 from tests.adapter.lines import SAMPLE_LINES, mutated
 from tests.adapter.test_compile import CLOCK
 

@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from podweave.helpers.configuration import ConfigurationError
+from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.compile import Compiler
 from podweave.helpers.logs.formats import catalogue
 from podweave.helpers.logs.schemas import catalogue as schemas
 from podweave.helpers.logs.steps.masks import luhn
 from podweave.helpers.logs.steps.steps import Steps
 from podweave.helpers.logs.stream import Stream
-from podweave.helpers.logs.timestamps import Clock
 
 NOW = 1795400216
 CLOCK = Clock(NOW + 84.25, 0)

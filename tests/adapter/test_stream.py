@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.compile import Compiler
 from podweave.helpers.logs.detect import every_layout
 from podweave.helpers.logs.formats import catalogue
@@ -17,7 +18,6 @@ from podweave.helpers.logs.formats.own.expressions import OwnLayout
 from podweave.helpers.logs.join import JOINED_LIMIT
 from podweave.helpers.logs.schemas.ecs import ECS
 from podweave.helpers.logs.stream import Stream
-from podweave.helpers.logs.timestamps import Clock
 from tests.adapter.lines import lines as any_lines
 
 PATH = "/var/log/app.log"

@@ -11,15 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from podweave.helpers.logs.calendar import days
+from podweave.helpers.logs.clock import Clock, zone_offset
 from podweave.helpers.logs.columns import Seconds
 from podweave.helpers.logs.formats.own import catalogue as own_formats
-from podweave.helpers.logs.timestamps import (
-    STAMPS,
-    Clock,
-    read_any,
-    read_epoch,
-    zone_offset,
-)
+from podweave.helpers.logs.timestamps import STAMPS, read_any, read_epoch
 
 NOW = 1795400216  # 2026-11-23T02:16:56Z, a Monday
 CLOCK = Clock(NOW + 0.25, 0)

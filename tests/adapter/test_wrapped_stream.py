@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.compile import Compiler
 from podweave.helpers.logs.formats import catalogue
 from podweave.helpers.logs.formats.own import catalogue as own_formats
 from podweave.helpers.logs.schemas.flat import FLAT
-from podweave.helpers.logs.timestamps import Clock
 from podweave.helpers.logs.wrapped_stream import WrappedStream
 from tests.adapter.lines import SAMPLE_LINES, mutated, traces
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from podweave.helpers.logs.timestamps import Clock, read_any
+from podweave.helpers.logs.clock import Clock
+from podweave.helpers.logs.timestamps import read_any
 from podweave.helpers.logs.zones import Zone, zone
 from podweave.model.time_zones import time_zone_rule
 

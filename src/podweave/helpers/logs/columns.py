@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.fields import ABSENT
 from podweave.helpers.logs.memo import MOST, Memo
-from podweave.helpers.logs.timestamps import Clock, Stamp
+from podweave.helpers.logs.timestamps import Stamp
 from podweave.helpers.logs.utf8 import is_utf8
 
 TYPE_CHECKING = False

@@ -15,6 +15,7 @@ import re
 from itertools import compress
 from operator import not_
 
+from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.columns import Chunk, is_clean, presence
 from podweave.helpers.logs.envelope import Envelope
 from podweave.helpers.logs.layouts import Layout
@@ -23,7 +24,6 @@ from podweave.helpers.logs.newlines import count_newlines
 from podweave.helpers.logs.rare_bytes import contains
 from podweave.helpers.logs.schemas.schema import Schema, encode
 from podweave.helpers.logs.template import NotCompiledError, Template
-from podweave.helpers.logs.timestamps import Clock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import re
 
+from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.layouts import Layout
 from podweave.helpers.logs.memo import Memo
-from podweave.helpers.logs.timestamps import STAMPS, Clock
+from podweave.helpers.logs.timestamps import STAMPS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

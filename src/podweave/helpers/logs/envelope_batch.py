@@ -15,12 +15,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from podweave.helpers.logs.clock import Clock
     from podweave.helpers.logs.envelope import Envelope
     from podweave.helpers.logs.fields import Record
     from podweave.helpers.logs.layouts import Layout
     from podweave.helpers.logs.schemas.schema import Schema
     from podweave.helpers.logs.steps.steps import Steps
-    from podweave.helpers.logs.timestamps import Clock
 
 
 _WORDS = re.compile(WORD + rb"[^\n]*\n")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.fields import level_of
-from podweave.helpers.logs.timestamps import STAMPS, Clock
+from podweave.helpers.logs.timestamps import STAMPS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -14,12 +14,12 @@ import sys
 
 from podweave.helpers.configuration import ConfigurationError, Section
 from podweave.helpers.logs.adapter_config import zone_of
+from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.compile import Compiler
 from podweave.helpers.logs.fields import DECIMAL, FIELDS, INTEGER, LEVEL, LEVEL_OF, LEVELS, TIME
 from podweave.helpers.logs.formats.chosen import AUTO, layouts_of
 from podweave.helpers.logs.schemas import catalogue as schemas
 from podweave.helpers.logs.steps.steps import Steps
-from podweave.helpers.logs.timestamps import Clock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

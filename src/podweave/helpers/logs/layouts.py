@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import re
 
+from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.fields import (
     ABSENT,
     DECIMAL,
@@ -35,7 +36,7 @@ from podweave.helpers.logs.fields import (
     level_of,
 )
 from podweave.helpers.logs.first_look import look
-from podweave.helpers.logs.timestamps import STAMPS, Clock, Stamp
+from podweave.helpers.logs.timestamps import STAMPS, Stamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from itertools import groupby
 
+from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.memo import Memo
 from podweave.helpers.logs.schemas.schema import padded
-from podweave.helpers.logs.timestamps import STAMPS, Clock
+from podweave.helpers.logs.timestamps import STAMPS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

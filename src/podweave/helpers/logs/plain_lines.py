@@ -12,8 +12,8 @@ from podweave.helpers.logs.layouts import Layout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from podweave.helpers.logs.clock import Clock
     from podweave.helpers.logs.fields import Record
-    from podweave.helpers.logs.timestamps import Clock
 
 UNREAD = "unread"
 """Counted under this name: lines that no format reads, kept whole as their message."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections import Counter, deque
 
+from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.compile import Compiler
-from podweave.helpers.logs.timestamps import Clock
 from podweave.helpers.logs.wrapped_stream import WrappedStream
 
 TYPE_CHECKING = False

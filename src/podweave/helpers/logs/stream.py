@@ -10,6 +10,7 @@ cut into chunks makes no difference to what comes out.
 
 from __future__ import annotations
 
+from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.colours import uncoloured
 from podweave.helpers.logs.detect import SAMPLE_BYTES, SAMPLE_LINES, rank
 from podweave.helpers.logs.events import AUTO_STATES
@@ -17,7 +18,6 @@ from podweave.helpers.logs.first_look import candidates
 from podweave.helpers.logs.join import JOINED_LIMIT, Joiner, enrich
 from podweave.helpers.logs.plain_lines import NOTHING, PLAIN, Plain
 from podweave.helpers.logs.rare_bytes import contains
-from podweave.helpers.logs.timestamps import Clock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

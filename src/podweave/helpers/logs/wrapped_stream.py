@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from podweave.helpers.logs.clock import Clock
     from podweave.helpers.logs.compile import Compiler
-    from podweave.helpers.logs.timestamps import Clock
     from podweave.helpers.logs.wrappings import Run
 
     _Held = tuple[int, Clock, Sequence[Run]]

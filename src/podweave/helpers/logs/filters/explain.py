@@ -9,11 +9,11 @@ import json
 import sys
 from collections import Counter
 
+from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.compile import Compiler
 from podweave.helpers.logs.filters.arguments import Arguments
 from podweave.helpers.logs.filters.input import BrokenArchiveError, changed, chunks
 from podweave.helpers.logs.plain_lines import UNREAD
-from podweave.helpers.logs.timestamps import Clock
 from podweave.helpers.logs.wrapped_stream import WrappedStream
 
 TYPE_CHECKING = False

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections import Counter
 
+from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.compile import Compiler
 from podweave.helpers.logs.filters.arguments import Arguments
 from podweave.helpers.logs.filters.input import BrokenArchiveError, changed, chunks
 from podweave.helpers.logs.pod_metadata import constants
-from podweave.helpers.logs.timestamps import Clock
 from podweave.helpers.logs.wrapped_stream import WrappedStream
 
 TYPE_CHECKING = False

@@ -7,7 +7,8 @@ padded with spaces, and those of few programs have colons.
 from __future__ import annotations
 
 from podweave.helpers.logs.layouts import Format, Layout
-from podweave.helpers.logs.timestamps import Stamp, month_and_day
+from podweave.helpers.logs.timestamp_texts import month_and_day
+from podweave.helpers.logs.timestamps import Stamp
 
 _TIME = Stamp(
     rb"((?>(?:\d{4}-)?)[01]\d-[0-3]\d [0-2]\d:[0-5]\d:[0-6]\d)(?:\.(\d{3,9}))?((?: [+-]\d{4})?)",

@@ -6,8 +6,9 @@ TiDB's RFC "Unified Log Format".
 
 from __future__ import annotations
 
+from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.layouts import Format, Layout
-from podweave.helpers.logs.timestamps import STAMPS, Clock, Stamp
+from podweave.helpers.logs.timestamps import STAMPS, Stamp
 
 _CLOCK = rb"[0-2]\d:[0-5]\d:[0-6]\d"
 

@@ -13,8 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from podweave.helpers.logs.clock import Clock
     from podweave.helpers.logs.fields import Record
-    from podweave.helpers.logs.timestamps import Clock
 
 # Nov 23, 2026 2:16:56 AM; newer ones have a comma before the hour, and a narrow space.
 _SIMPLE = stamp_of(

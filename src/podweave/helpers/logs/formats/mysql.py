@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from podweave.helpers.logs.clock import Clock
     from podweave.helpers.logs.fields import Record
-    from podweave.helpers.logs.timestamps import Clock
 
 _LEVELS = {"System": "info", "Note": "info", "Warning": "warn", "ERROR": "error", "Error": "error"}
 _LEVEL = rb"\[%{BEGIN:level}System|Note|Warning|ERROR|Error%{END}\] "

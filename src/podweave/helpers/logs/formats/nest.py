@@ -6,8 +6,9 @@ locale: en-US here, and with 24 hours, as en-GB has it with the day in front.
 
 from __future__ import annotations
 
+from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.layouts import Format, Layout
-from podweave.helpers.logs.timestamps import STAMPS, Clock, Stamp
+from podweave.helpers.logs.timestamps import STAMPS, Stamp
 
 
 def _american(text: bytes, clock: Clock) -> int | None:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from podweave.helpers.logs.clock import Clock
     from podweave.helpers.logs.fields import Record
-    from podweave.helpers.logs.timestamps import Clock
 
 _PACKAGE = rb"%{BEGIN:package_name}[a-z0-9][a-z0-9+.\-]*%{END}(?::%{WORD:package_architecture?})?"
 

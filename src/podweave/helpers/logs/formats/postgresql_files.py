@@ -14,8 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from podweave.helpers.logs.clock import Clock
     from podweave.helpers.logs.fields import Record
-    from podweave.helpers.logs.timestamps import Clock
 
 # A text in quotes, in which a quote is doubled; or nothing.
 _INNER = rb'[^"\n]*+(?>(?:""[^"\n]*+)*)'

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
+    from podweave.helpers.logs.clock import Clock
     from podweave.helpers.logs.columns import Column
     from podweave.helpers.logs.fields import Record
     from podweave.helpers.logs.layouts import Group
     from podweave.helpers.logs.steps.steps import Steps
-    from podweave.helpers.logs.timestamps import Clock
 
     Read = Callable[[bytes], Any]
     Derive = Callable[[str], Any]

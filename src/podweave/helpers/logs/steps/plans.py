@@ -10,12 +10,12 @@ from __future__ import annotations
 import copy
 import re
 
+from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.fields import FIELDS, INTEGER, NO_LEVELS, TEXT, TIME
 from podweave.helpers.logs.markers import Marker
 from podweave.helpers.logs.steps.leaving import Leaving
 from podweave.helpers.logs.structured.sink import converted
 from podweave.helpers.logs.template import NotCompiledError
-from podweave.helpers.logs.timestamps import Clock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

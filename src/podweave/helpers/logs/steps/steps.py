@@ -9,12 +9,12 @@ from __future__ import annotations
 from binascii import crc32
 
 from podweave.helpers.configuration import ConfigurationError, Section
+from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.fields import FIELDS, NO_LEVELS, TEXT, TIME
 from podweave.helpers.logs.patience import Expression
 from podweave.helpers.logs.steps.conditions import MISSING, NOTHING, Condition, value_of
 from podweave.helpers.logs.steps.masks import KINDS, Suspicion, is_secret
 from podweave.helpers.logs.structured.sink import converted
-from podweave.helpers.logs.timestamps import Clock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from podweave.helpers.logs.clock import Clock
     from podweave.helpers.logs.fields import Record
     from podweave.helpers.logs.schemas.schema import Schema
     from podweave.helpers.logs.steps.steps import Steps
-    from podweave.helpers.logs.timestamps import Clock
 
 MOST_SHAPES = 24
 """Compiled at most, for memory."""

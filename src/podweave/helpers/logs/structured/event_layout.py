@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
+    from podweave.helpers.logs.clock import Clock
     from podweave.helpers.logs.fields import Record
     from podweave.helpers.logs.layouts import Derive
     from podweave.helpers.logs.structured.leaves import Parts
-    from podweave.helpers.logs.timestamps import Clock
 
     # A name, its value, and whether it is of the head.
     Members = list[tuple[str, Any, bool]]

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from podweave.helpers.logs.clock import Clock
     from podweave.helpers.logs.fields import Record
     from podweave.helpers.logs.layouts import Derive
     from podweave.helpers.logs.structured.leaves import Parts
-    from podweave.helpers.logs.timestamps import Clock
 
 STRING = rb'"[^"\\\n]*+(?>(?:\\.[^"\\\n]*+)*)"'
 NAME = rb'"[^"\\\n]*+" ?:'

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from podweave.helpers.logs.clock import Clock
     from podweave.helpers.logs.fields import Record
     from podweave.helpers.logs.structured.leaves import Parts
-    from podweave.helpers.logs.timestamps import Clock
 
     # A resource, a scope, a log record.
     _One = tuple[dict[str, Any], dict[str, Any], dict[str, Any]]

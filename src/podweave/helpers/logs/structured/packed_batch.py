@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from podweave.helpers.logs.clock import Clock
     from podweave.helpers.logs.fields import Record
     from podweave.helpers.logs.made_rows import MadeRows
     from podweave.helpers.logs.schemas.schema import Schema
     from podweave.helpers.logs.steps.steps import Steps
-    from podweave.helpers.logs.timestamps import Clock
 
 _AT_ONCE = 64 * 1024
 """Bytes of records that are read together."""

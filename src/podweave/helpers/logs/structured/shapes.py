@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 
+from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.fields import DECIMAL, FIELDS, INTEGER, LEVEL, TEXT, TIME
 from podweave.helpers.logs.layouts import Group, spelled_out
 from podweave.helpers.logs.markers import LIST, Marker
@@ -36,7 +37,8 @@ from podweave.helpers.logs.structured.leaves import (
 )
 from podweave.helpers.logs.structured.sink import NUMBER_LEVELS
 from podweave.helpers.logs.structured.tracing import TracingSink, leaf_of, leaves_of
-from podweave.helpers.logs.timestamps import EPOCH_DIGITS, STAMPS, Clock, Stamp, epoch
+from podweave.helpers.logs.timestamp_texts import epoch
+from podweave.helpers.logs.timestamps import EPOCH_DIGITS, STAMPS, Stamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import re
 
+from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.fields import DECIMAL, FIELDS, INTEGER, LEVEL, TIME, level_of
 from podweave.helpers.logs.structured.names import UNITS, KeyTable
-from podweave.helpers.logs.timestamps import Clock, read_any, read_epoch
+from podweave.helpers.logs.timestamps import read_any, read_epoch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

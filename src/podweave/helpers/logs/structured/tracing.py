@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from podweave.helpers.logs.clock import Clock
     from podweave.helpers.logs.structured.leaves import Leaf
-    from podweave.helpers.logs.timestamps import Clock
 
 
 class TracingSink(Sink):

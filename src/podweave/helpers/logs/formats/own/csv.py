@@ -13,15 +13,16 @@ from podweave.helpers.logs.fields import DECIMAL, FIELDS, INTEGER, TEXT
 from podweave.helpers.logs.formats.own.assembly import field_of
 from podweave.helpers.logs.formats.own.expressions import filed
 from podweave.helpers.logs.layouts import Layout
-from podweave.helpers.logs.timestamps import Stamp, date_of_any_order, epoch
+from podweave.helpers.logs.timestamp_texts import epoch
+from podweave.helpers.logs.timestamps import Stamp, date_of_any_order
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from podweave.helpers.logs.clock import Clock
     from podweave.helpers.logs.columns import Column as Texts
     from podweave.helpers.logs.fields import Record
-    from podweave.helpers.logs.timestamps import Clock
 
 _KEYS = ("columns", "delimiter", "quote", "header")
 _KINDS = {"int": INTEGER, "float": DECIMAL, "string": TEXT}

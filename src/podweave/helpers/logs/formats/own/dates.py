@@ -6,7 +6,9 @@ import re
 import time
 
 from podweave.helpers.logs.calendar import DAY
-from podweave.helpers.logs.timestamps import STAMPS, Clock, Stamp, month_of
+from podweave.helpers.logs.clock import Clock
+from podweave.helpers.logs.timestamp_texts import month_of
+from podweave.helpers.logs.timestamps import STAMPS, Stamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

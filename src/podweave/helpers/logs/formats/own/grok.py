@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
+    from podweave.helpers.logs.clock import Clock
     from podweave.helpers.logs.fields import Record
-    from podweave.helpers.logs.timestamps import Clock
 
 _REFERENCE = re.compile(r"%\{(\w+)(?::([^{}:]*))?(?::(\w+))?\}")
 _NAMED_GROUP = re.compile(r"\(\?<([A-Za-z_\[][\w.\-\[\]@]*)>")
