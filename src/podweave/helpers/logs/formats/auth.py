@@ -124,15 +124,14 @@ FORMATS = {
                         "=0) by kim(uid=1000)"
                     ),
                     "event_action": "session opened",
-                    "user": "root",
-                    "user_id": "0",
+                    "user": "kim",
+                    "user_id": "1000",
+                    "effective_user": "root",
                     "time": (1795400217, ""),
                     "event_outcome": "success",
                     "attributes": {
                         "pam_service": "sudo",
                         "pam_type": "session",
-                        "opened_by": "kim",
-                        "opened_by_id": 1000,
                     },
                 },
             ),

@@ -71,6 +71,19 @@ FORMATS = {
     "zookeeper": Format(
         "zookeeper",
         (
+            # audit.enable=true
+            Layout(
+                rb"%{ISO8601:time} (?:\[myid:%{BEGIN:server_id?}[^\]\n]*%{END}\] )?(?:- )?"
+                rb"%{LOGLEVEL:level} +(?:\[[^\]\n]*\] - )?"
+                rb"(?:%{BEGIN:logger?}[\w.$]*audit\.\w+%{END}: )?"
+                rb"%{BEGIN:message}(?:session=%{BEGIN:session_id?}0x[0-9a-f]+%{END}[ \t]+)?"
+                rb"user=%{BEGIN:user}[^ \t\n]+%{END}[ \t]+(?:ip=%{ADDRESS:source_address?}[ \t]+)?"
+                rb"operation=%{BEGIN:event_action}\w+%{END}[ \t]+"
+                rb"(?:znode=%{BEGIN:znode?}[^ \t\n]+%{END}[ \t]+)?"
+                rb"(?:znode_type=%{BEGIN:znode_type?}\w+%{END}[ \t]+)?"
+                rb"(?:acl=%{BEGIN:acl?}[^ \t\n]+%{END}[ \t]+)?"
+                rb"result=%{BEGIN:event_outcome}\w+%{END}%{END}"
+            ),
             Layout(
                 # Before 3.4.6 the server isn't named.
                 rb"%{ISO8601:time} (?:\[myid:%{BEGIN:server_id?}[^\]\n]*%{END}\] )?- "
@@ -95,6 +108,23 @@ FORMATS = {
                     "attributes": {
                         "server_id": "1",
                     },
+                },
+            ),
+            (
+                b"2026-11-23 02:16:56,789 INFO audit.Slf4jAuditLogger: session=0x1934 "
+                b"user=kim\tip=192.0.2.7\toperation=create\tznode=/a\tresult=failure",
+                {
+                    "level": "info",
+                    "logger": "audit.Slf4jAuditLogger",
+                    "message": "session=0x1934 user=kim\tip=192.0.2.7\toperation=create\t"
+                    "znode=/a\tresult=failure",
+                    "session_id": "0x1934",
+                    "user": "kim",
+                    "source_address": "192.0.2.7",
+                    "event_action": "create",
+                    "event_outcome": "failure",
+                    "time": (1795400216, "789"),
+                    "attributes": {"znode": "/a"},
                 },
             ),
             (

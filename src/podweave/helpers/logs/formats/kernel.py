@@ -18,6 +18,18 @@ _KILLED = (
 )
 
 
+def _receiver(macs: str) -> str | None:
+    return macs[:17] if len(macs) >= 35 else None
+
+
+def _sender(macs: str) -> str | None:
+    return macs[18:35] if len(macs) >= 35 else None
+
+
+def _network(address: str) -> str:
+    return "ipv6" if ":" in address else "ipv4"
+
+
 def _transport(name: str) -> str:
     return name.lower()
 
@@ -32,7 +44,8 @@ def _action(prefix: str) -> str | None:
     for word, action in _ACTIONS:
         if word in upper:
             return action
-    return None
+    # The last letter of a rule's name on EdgeOS and VyOS: [WAN_LOCAL-default-D]
+    return {"-A]": "accept", "-D]": "drop", "-R]": "reject"}.get(upper.strip()[-3:])
 
 
 _ACTIONS = (
@@ -47,29 +60,26 @@ _ACTIONS = (
     ("AUDIT", "audit"),
 )
 
-FIREWALL = Program(
-    "firewall",
-    rb"kernel|ulogd",
-    (
-        Message(
-            _UPTIME + rb"%{BEGIN:message}%{BEGIN:_prefix?}[^=\n]*%{END}"
-            rb"IN=%{BEGIN:ingress_interface?}[^ \n]*%{END} "
-            rb"(?:PHYSIN=[^ \n]* )?OUT=%{BEGIN:egress_interface?}[^ \n]*%{END} "
-            rb"(?:PHYSOUT=[^ \n]* )?"
-            rb"(?:MAC=%{BEGIN:mac?}[^ \n]*%{END} )?SRC=%{BEGIN:source_address}[^ \n]+%{END} "
-            rb"DST=%{BEGIN:destination_address}[^ \n]+%{END} LEN=%{INT:network_bytes} "
-            rb"(?>(?:(?!PROTO=)[^ \n]+ )*)PROTO=%{BEGIN:_transport}\w+%{END}"
-            rb"(?: SPT=%{INT:source_port?} DPT=%{INT:destination_port?})?(?: [^\n]*)?%{END}",
-            (),
-            (
-                ("network_transport", "_transport", _transport),
-                ("rule_name", "_prefix", _rule),
-                ("event_action", "_prefix", _action),
-            ),
-        ),
-    ),
-    others=False,
+_PACKET = (
+    _UPTIME + rb"%{BEGIN:message}%{BEGIN:_prefix?}[^=\n]*%{END}"
+    rb"IN=%{BEGIN:ingress_interface?}[^ \n]*%{END} "
+    rb"(?:PHYSIN=[^ \n]* )?OUT=%{BEGIN:egress_interface?}[^ \n]*%{END} "
+    rb"(?:PHYSOUT=[^ \n]* )?"
+    rb"(?:MAC=%{BEGIN:mac?}[^ \n]*%{END} )?SRC=%{BEGIN:source_address}[^ \n]+%{END} "
+    rb"DST=%{BEGIN:destination_address}[^ \n]+%{END} LEN=%{INT:network_bytes} "
+    rb"(?>(?:(?!PROTO=)[^ \n]+ )*)PROTO=%{BEGIN:_transport}\w+%{END}"
+    rb"(?: SPT=%{INT:source_port?} DPT=%{INT:destination_port?})?(?: [^\n]*)?%{END}"
 )
+_OF_PACKET = (
+    ("network_transport", "_transport", _transport),
+    ("rule_name", "_prefix", _rule),
+    ("event_action", "_prefix", _action),
+    ("destination_mac", "mac", _receiver),
+    ("source_mac", "mac", _sender),
+    ("network_type", "source_address", _network),
+)
+_HEADS = (rb"%{SYSLOGDATE:time} %{SYSLOGHOST:host} ", rb"%{SYSLOGDATE:time} ", b"")
+FIREWALL = Program("firewall", rb"kernel|ulogd", (Message(_PACKET, (), _OF_PACKET),), others=False)
 KERNEL = Program(
     "kernel",
     rb"kernel",
@@ -87,8 +97,56 @@ def _kmsg_level(priority: str) -> str | None:
 FORMATS = {
     "firewall": Format(
         "firewall",
-        layouts_of(FIREWALL),
+        (
+            *layouts_of(FIREWALL),
+            # From a router, without the program; from a file of its own; from the journal
+            *(Layout(head + _PACKET, derive=_OF_PACKET) for head in _HEADS),
+        ),
         samples=(
+            (
+                b"Nov 23 02:16:57 gw-1 [WAN_LOCAL-default-D]IN=eth0 OUT= "
+                b"MAC=52:54:00:12:34:56:52:54:00:65:43:21:08:00 SRC=203.0.113.9 DST=192.0.2.10 "
+                b"LEN=44 TOS=0x00 PREC=0x00 TTL=63 ID=0 DF PROTO=TCP SPT=45230 DPT=22 WINDOW=1024",
+                {
+                    "host": "gw-1",
+                    "message": (
+                        "[WAN_LOCAL-default-D]IN=eth0 OUT= "
+                        "MAC=52:54:00:12:34:56:52:54:00:65:43:21:08:00 SRC=203.0.113.9 "
+                        "DST=192.0.2.10 LEN=44 TOS=0x00 PREC=0x00 TTL=63 ID=0 DF PROTO=TCP "
+                        "SPT=45230 DPT=22 WINDOW=1024"
+                    ),
+                    "rule_name": "WAN_LOCAL-default-D",
+                    "event_action": "drop",
+                    "ingress_interface": "eth0",
+                    "source_address": "203.0.113.9",
+                    "source_port": 45230,
+                    "source_mac": "52:54:00:65:43:21",
+                    "destination_address": "192.0.2.10",
+                    "destination_port": 22,
+                    "destination_mac": "52:54:00:12:34:56",
+                    "network_bytes": 44,
+                    "network_transport": "tcp",
+                    "network_type": "ipv4",
+                    "time": (1795400217, ""),
+                    "attributes": {"mac": "52:54:00:12:34:56:52:54:00:65:43:21:08:00"},
+                },
+            ),
+            (
+                b"DENY: IN=eth0 OUT= SRC=203.0.113.9 DST=192.0.2.10 LEN=88 "
+                b"TTL=118 PROTO=ICMP TYPE=3",
+                {
+                    "message": "DENY: IN=eth0 OUT= SRC=203.0.113.9 DST=192.0.2.10 LEN=88 "
+                    "TTL=118 PROTO=ICMP TYPE=3",
+                    "rule_name": "DENY",
+                    "event_action": "deny",
+                    "ingress_interface": "eth0",
+                    "source_address": "203.0.113.9",
+                    "destination_address": "192.0.2.10",
+                    "network_bytes": 88,
+                    "network_transport": "icmp",
+                    "network_type": "ipv4",
+                },
+            ),
             (
                 (
                     b"Nov 23 02:16:56 web-1 kernel: [12345.678901] [UFW BLOCK] IN="
@@ -116,6 +174,9 @@ FORMATS = {
                     "network_transport": "tcp",
                     "rule_name": "UFW BLOCK",
                     "event_action": "block",
+                    "destination_mac": "52:54:00:12:34:56",
+                    "source_mac": "52:54:00:65:43:21",
+                    "network_type": "ipv4",
                     "attributes": {
                         "uptime": 12345.678901,
                         "mac": "52:54:00:12:34:56:52:54:00:65:43:21:08:00",
@@ -151,6 +212,9 @@ FORMATS = {
                     "network_transport": "udp",
                     "rule_name": "DROP-IN",
                     "event_action": "drop",
+                    "destination_mac": "52:54:00:12:34:56",
+                    "source_mac": "52:54:00:65:43:21",
+                    "network_type": "ipv6",
                     "attributes": {
                         "mac": "52:54:00:12:34:56:52:54:00:65:43:21:86:dd",
                     },
@@ -177,6 +241,9 @@ FORMATS = {
                     "network_bytes": 84,
                     "time": (1795400217, "100000"),
                     "network_transport": "icmp",
+                    "destination_mac": "00:00:00:00:00:00",
+                    "source_mac": "00:00:00:00:00:00",
+                    "network_type": "ipv4",
                     "attributes": {
                         "uptime": 12346.000001,
                         "mac": "00:00:00:00:00:00:00:00:00:00:00:00:08:00",

@@ -22,14 +22,25 @@ def failure(_text: str) -> str:
     return "failure"
 
 
+_SESSION = (
+    rb"pam_\w+\(%{BEGIN:pam_service}[^:)\n]*%{END}:%{WORD:pam_type}\): "
+    rb"%{BEGIN:event_action}session (?:opened|closed)%{END} for user "
+)
+_SESSION_WORDS = (b"pam_unix", b"pam_systemd", b"pam_sss")
+_SESSION_OUTCOME = (("event_outcome", "event_action", OUTCOMES.get),)
 PAM = (
+    # Whoever opens it becomes another.
     Message(
-        rb"pam_\w+\(%{BEGIN:pam_service}[^:)\n]*%{END}:%{WORD:pam_type}\): "
-        rb"%{BEGIN:event_action}session (?:opened|closed)%{END} for user "
-        rb"%{BEGIN:user}[^\s(]+%{END}(?:\(uid=%{INT:user_id?}\))?"
-        rb"(?: by %{BEGIN:opened_by?}[^\s(]*%{END}\(uid=%{INT:opened_by_id?}\))?",
-        (b"pam_unix", b"pam_systemd", b"pam_sss"),
-        (("event_outcome", "event_action", OUTCOMES.get),),
+        _SESSION + rb"%{BEGIN:effective_user}[^\s(]+%{END}(?:\(uid=\d+\))?"
+        rb" by %{BEGIN:user}[^\s(]+%{END}\(uid=%{INT:user_id}\)",
+        _SESSION_WORDS,
+        _SESSION_OUTCOME,
+    ),
+    Message(
+        _SESSION + rb"%{BEGIN:user}[^\s(]+%{END}(?:\(uid=%{INT:user_id?}\))?"
+        rb"(?: by \(uid=%{INT:opened_by_id?}\))?",
+        _SESSION_WORDS,
+        _SESSION_OUTCOME,
     ),
     Message(
         rb"pam_\w+\(%{BEGIN:pam_service}[^:)\n]*%{END}:%{WORD:pam_type}\): "
@@ -40,10 +51,15 @@ PAM = (
         (("event_outcome", "event_action", OUTCOMES.get),),
     ),
 )
-_NEW = (
-    rb"%{BEGIN:event_action}new (?:user|group)%{END}: name=%{BEGIN:user}[^, \n]+%{END}"
+_NEW_USER = (
+    rb"%{BEGIN:event_action}new user%{END}: name=%{BEGIN:user}[^, \n]+%{END}"
     rb"(?:, UID=%{INT:user_id?})?(?:, GID=%{INT:group_id?})?(?:, [^\n]*)?"
 )
+_NEW_GROUP = (
+    rb"%{BEGIN:event_action}new group%{END}: name=%{BEGIN:group}[^, \n]+%{END}"
+    rb"(?:, GID=%{INT:group_id?})?(?:, [^\n]*)?"
+)
+_REFUSED = rb"failed adding user '%{BEGIN:user}[^'\n]+%{END}'[^\n]*"
 ACCOUNTS = Program(
     "pam",
     rb"su|login|systemd-logind|systemd-user|useradd|groupadd|usermod|userdel|passwd|chpasswd"
@@ -61,7 +77,9 @@ ACCOUNTS = Program(
             rb"(?: with class [^\n]*)?)?\.",
             (b"New", b"Removed"),
         ),
-        Message(_NEW, (b"new",)),
+        Message(_NEW_USER, (b"new",)),
+        Message(_NEW_GROUP, (b"new",)),
+        Message(_REFUSED, (b"failed",), (("event_outcome", "user", failure),)),
         *PAM,
     ),
 )
@@ -132,6 +150,31 @@ FORMATS = {
                     "attributes": {
                         "group_id": 1002,
                     },
+                },
+            ),
+            (
+                b"Nov 23 02:16:58 web-1 groupadd[3404]: new group: name=ops, GID=1003",
+                {
+                    "host": "web-1",
+                    "process": "groupadd",
+                    "pid": 3404,
+                    "message": "new group: name=ops, GID=1003",
+                    "event_action": "new group",
+                    "group": "ops",
+                    "time": (1795400218, ""),
+                    "attributes": {"group_id": 1003},
+                },
+            ),
+            (
+                b"Nov 23 02:16:58 web-1 useradd[3405]: failed adding user 'lee', exit code: 9",
+                {
+                    "host": "web-1",
+                    "process": "useradd",
+                    "pid": 3405,
+                    "message": "failed adding user 'lee', exit code: 9",
+                    "user": "lee",
+                    "event_outcome": "failure",
+                    "time": (1795400218, ""),
                 },
             ),
             (

@@ -37,6 +37,13 @@ _KEYS = {
     "app": "network_protocol",
     "cat": "event_category",
     "externalId": "event_id",
+    "requestContext": "referrer",
+    "smac": "source_mac",
+    "dmac": "destination_mac",
+    "suid": "user_id",
+    "sntdom": "user_domain",
+    "deviceInboundInterface": "ingress_interface",
+    "deviceOutboundInterface": "egress_interface",
 }
 _LEVELS = {"low": "info", "medium": "warn", "high": "error", "very-high": "fatal"}
 

@@ -52,6 +52,11 @@ SSHD = Program(
             rb"port %{INT:destination_port}\.",
             (b"Server",),
         ),
+        Message(
+            rb"Did not receive identification string from %{NOTSPACE:source_address}"
+            rb"(?: port %{INT:source_port?})?",
+            (b"Did",),
+        ),
         _SAYS_LEVEL,
         *PAM,
     ),
@@ -61,6 +66,18 @@ FORMATS = {
         "sshd",
         layouts_of(SSHD),
         samples=(
+            (
+                b"Nov 23 02:16:58 web-1 sshd[3106]: Did not receive identification string from "
+                b"192.0.2.9",
+                {
+                    "host": "web-1",
+                    "process": "sshd",
+                    "pid": 3106,
+                    "message": "Did not receive identification string from 192.0.2.9",
+                    "source_address": "192.0.2.9",
+                    "time": (1795400218, ""),
+                },
+            ),
             (
                 (
                     b"Nov 23 02:16:56 web-1 sshd[3101]: Accepted publickey for kim"

@@ -40,7 +40,7 @@ BUSYBOX = (
     rb"\.%{BEGIN:level}[a-z]+%{END} " + TAG
 )
 # A program's own file: no host
-OWN_FILE = rb"%{SYSLOGDATE:time} %{SYSLOGTAG:process}\[%{INT:pid}\]" + _COLON
+OWN_FILE = rb"%{SYSLOGDATE:time} {1,2}%{SYSLOGTAG:process}\[%{INT:pid}\]" + _COLON
 # RFC 5424 up to the message, which may be absent with the space before it.
 RFC5424_FIELDS = (
     rb" %{NOTSPACE:host?} %{NOTSPACE:process?} (?:%{INT:pid?}|%{NOTSPACE:process_id?}) "
