@@ -100,11 +100,27 @@ def test_success_is_handed_on(play: Callable[..., Play]) -> None:
 def test_the_other_upstream_follows_at_once_with_the_rest_of_the_time(
     play: Callable[..., Play],
 ) -> None:
-    it = play(A, B)
-    assert it.attempts[0].timeout == 5.0
-    it.fail(after=4.0)
+    it = play(A, B, timeout=2.5)
+    assert it.attempts[0].timeout == 1.25
+    it.fail(after=1.0)
     assert {attempt.host for attempt in it.attempts} == {"a", "b"}
-    assert it.attempts[1].timeout == 6.0
+    assert it.attempts[1].timeout == 1.5
+
+
+def test_a_black_hole_leaves_time_for_another_round(play: Callable[..., Play]) -> None:
+    """By then its name may lead to where the server has gone."""
+    it = play(A)
+    while not it.results:
+        it.fail(after=it.attempts[-1].timeout)
+        it.until_next()
+    assert [round(attempt.timeout) for attempt in it.attempts] == [5, 2, 1, 1]
+    assert it.time == pytest.approx(10.0)
+    it = play(A, B, timeout=12.0)
+    it.fail(after=4.0)
+    it.fail(after=4.0)
+    assert [attempt.timeout for attempt in it.attempts] == [4.0, 4.0]
+    it.until_next()
+    assert it.attempts[2].timeout > 1.0
 
 
 def test_rounds_back_off_up_to_a_limit(play: Callable[..., Play]) -> None:

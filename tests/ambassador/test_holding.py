@@ -9,7 +9,6 @@ import resource
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,22 +17,9 @@ from podweave.helpers.wire.postgres import Startup, error_fields
 from tests.ambassador.certificates import Authority
 from tests.ambassador.conftest import Start
 from tests.ambassador.upstreams import Upstream, echo, named, read_all, upstream
+from tests.black_holes import black_hole
 from tests.ports import free_port
 from tests.waiting import wait_until
-
-
-@contextlib.contextmanager
-def black_hole() -> Iterator[list[object]]:
-    """An upstream whose SYNs go unanswered: a listener with a full backlog that never accepts."""
-    with contextlib.ExitStack() as stack:
-        listener = stack.enter_context(socket.socket())
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        for _ in range(4):
-            filler = stack.enter_context(socket.socket())
-            filler.setblocking(False)
-            filler.connect_ex(listener.getsockname())
-        yield [*listener.getsockname(), 1]
 
 
 def expect_reset(client: socket.socket) -> None:
@@ -66,7 +52,7 @@ def test_at_the_deadline_the_client_gets_a_reset(start: Start, kind: str) -> Non
             address: list[object] = ["127.0.0.1", free_port(), 1]
             reasons = {"ECONNREFUSED"}
         elif kind == "black hole":
-            address = stack.enter_context(black_hole())
+            address = ["127.0.0.1", stack.enter_context(black_hole()), 1]
             reasons = {"ETIMEDOUT"}
         else:
             address = ["no-such-name.invalid", 5432, 1]
@@ -89,7 +75,9 @@ def test_at_the_deadline_the_client_gets_a_reset(start: Start, kind: str) -> Non
 def test_the_next_upstream_is_tried_when_one_fails(start: Start) -> None:
     with upstream(named(b"good")) as good, black_hole() as hole:
         refusing: list[object] = ["127.0.0.1", free_port(), 1000]
-        ambassador = start(dev=[refusing, hole, good.config], settings={"connect_timeout": 3.0})
+        ambassador = start(
+            dev=[refusing, ["127.0.0.1", hole, 1], good.config], settings={"connect_timeout": 3.0}
+        )
         for _ in range(3):
             with ambassador.dial() as client:
                 assert client.recv(100) == b"good\n"
@@ -237,7 +225,7 @@ def test_upstreams_are_reached_through_the_broker(start: Start, broker_path: str
                 client.sendall(b"x\n")
                 assert client.recv(100) == b"far x\n"
             assert broker.requests[0]["connect"] == ["db.example", 5432]
-            assert 9 < float(str(broker.requests[0]["timeout"])) <= 10
+            assert 4 < float(str(broker.requests[0]["timeout"])) <= 5, "half of all the time"
             ambassador.switch("near")
             with ambassador.dial() as client:
                 assert client.recv(100) == b"near\n"

@@ -15,6 +15,7 @@ from tests.ambassador.conftest import Ambassador, Start
 from tests.ambassador.dnsmasq import dns_of
 from tests.ambassador.pod_network import PodNetwork, pod_network
 from tests.ambassador.upstreams import named, upstream
+from tests.black_holes import black_hole
 from tests.ports import free_port
 from tests.waiting import wait_until
 
@@ -71,9 +72,15 @@ def authority(network: PodNetwork) -> Iterator[Authority]:
         server.close()
 
 
-def in_pod(start: Start, network: PodNetwork, **profiles: list[list[object]]) -> Ambassador:
-    settings = {"admin": [network.address, free_port()], "datapath": "proxy"}
-    return start(settings=settings | {"connect_timeout": 30.0}, prefix=network.prefix, **profiles)
+def in_pod(
+    start: Start, network: PodNetwork, connect_timeout: float = 30.0, **profiles: list[list[object]]
+) -> Ambassador:
+    settings = {
+        "admin": [network.address, free_port()],
+        "datapath": "proxy",
+        "connect_timeout": connect_timeout,
+    }
+    return start(settings=settings, prefix=network.prefix, **profiles)
 
 
 def greeting(network: PodNetwork, ambassador: Ambassador) -> str:
@@ -137,3 +144,20 @@ def test_a_slow_server_costs_the_first_client_only(start: Start, tmp_path: Path)
             assert greeting(network, ambassador) == "up"
             assert ambassador.metric("podweave_ambassador_clients_held") == 0
             behind.seconds = 0.0
+
+
+def test_who_is_held_follows_a_name_away_from_an_address_that_is_silent(
+    start: Start, tmp_path: Path
+) -> None:
+    """A server that has moved: its old address swallows what is sent there."""
+    with pod_network() as network, dns_of(network, tmp_path) as dns:
+        old, new = network.servers
+        with upstream(named(b"moved"), new) as server, black_hole(old, server.port):
+            dns.answer(db=old)
+            ambassador = in_pod(start, network, 6.0, dev=[["db.example", server.port]])
+            with network.connect(ambassador.address()) as client:
+                wait_until(
+                    lambda: ambassador.metric("podweave_ambassador_clients_held") == 1, 20, "held"
+                )
+                dns.answer(db=new)
+                assert client.recv(100) == b"moved\n"

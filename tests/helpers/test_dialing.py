@@ -13,6 +13,7 @@ from podweave.helpers.dialing.connector import DialError, is_loopback
 from podweave.helpers.dialing.direct import DirectConnector
 from podweave.helpers.dialing.resolver import Resolver
 from podweave.helpers.loop import Loop
+from tests.black_holes import black_hole
 from tests.helpers.driving import drive
 
 Result = socket.socket | DialError
@@ -24,20 +25,6 @@ def connector(loop: Loop, tmp_path: Path) -> Iterator[DirectConnector]:
     resolver = Resolver(loop, resolv_conf="/nonexistent", hosts=hosts, port=1)
     yield DirectConnector(loop, resolver)
     resolver.close()
-
-
-@contextlib.contextmanager
-def black_hole(host: str, port: int = 0) -> Iterator[int]:
-    """A listener with a full backlog: SYNs go unanswered."""
-    with contextlib.ExitStack() as stack:
-        listener = stack.enter_context(socket.socket())
-        listener.bind((host, port))
-        listener.listen(0)
-        for _ in range(4):
-            filler = stack.enter_context(socket.socket())
-            filler.setblocking(False)
-            filler.connect_ex(listener.getsockname())
-        yield listener.getsockname()[1]
 
 
 def dial(
@@ -96,7 +83,7 @@ def test_the_last_reason_is_given_when_all_fail(
 
 
 def test_the_timeout_ends_a_black_hole(loop: Loop, connector: DirectConnector) -> None:
-    with black_hole("127.0.0.1") as port:
+    with black_hole() as port:
         result = dial(loop, connector, "127.0.0.1", port, timeout=0.2)
     assert isinstance(result, DialError)
     assert result.reason == "ETIMEDOUT"

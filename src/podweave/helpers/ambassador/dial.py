@@ -1,7 +1,8 @@
 """A dial for one client: attempts with back-off under one deadline, upstream after upstream.
 
 rounds     every usable upstream of the profile once, in the profile's order, each with its
-           share of the time that is left, so that a black hole doesn't use up all of it
+           share of the time that is left, so that a black hole doesn't use up all of it; there
+           is a share for another round, too, in which its name may lead elsewhere
 back-off   between rounds: 50 ms, doubling to 1 s, less a random part of up to a half, so
            that clients who lost their upstream together don't come back together
 """
@@ -26,6 +27,9 @@ LAST_PAUSE = 1.0
 
 _TELLING_SECONDS = 0.25
 """Who hasn't answered for so long may be said not to answer."""
+
+_LEAST_SHARE = 1.0
+"""Seconds that an attempt is worth, at least, for something to be kept for another round."""
 
 _TOO_LATE = 0.02
 """Seconds to the deadline in which no further round is begun."""
@@ -100,7 +104,9 @@ class Dial:
     def _try_next(self) -> None:
         self._begun = self._loop.now()
         left = max(self._deadline - self._begun, 0.0)
-        share = left / len(self._untried)
+        share = left / (len(self._untried) + 1)
+        if share < _LEAST_SHARE:
+            share = left / len(self._untried)
         self.upstream = upstream = self._untried.pop(0)
         # It counts from now on: a burst of dials must not all find the same one the least used.
         upstream.state.open += 1
