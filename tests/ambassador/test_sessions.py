@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from tests.ports import free_port
 from tests.waiting import wait_until
 
 STARTUP = Startup(0, {b"user": b"app"}).encode()
+LOGGED_IN = b"R\0\0\0\x08\0\0\0\0" + b"Z\0\0\0\x05I"
 RESET = struct.pack("ii", 1, 0)
 
 
@@ -169,3 +171,68 @@ def test_an_error_response_has_no_more_than_its_fields() -> None:
         "M": "noconnection",
     }
     assert error_fields(postgres.with_field(whole, "D", "why"))["D"] == "why"
+
+
+HANG_UPS: dict[str, Callable[[socket.socket], object]] = {
+    "closes": lambda connection: connection.shutdown(socket.SHUT_RDWR),
+    "resets": lambda connection: connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET),
+}
+
+
+def hangs_up(kind: str, then: Callable[[socket.socket], None]) -> Callable[[socket.socket], None]:
+    """Hangs up on its first two clients without a word, as a load balancer without a server."""
+    seen: list[socket.socket] = []
+
+    def serve(connection: socket.socket) -> None:
+        seen.append(connection)
+        if len(seen) > 2:
+            then(connection)
+            return
+        HANG_UPS[kind](connection)
+        connection.close()
+
+    return serve
+
+
+@pytest.mark.parametrize("kind", sorted(HANG_UPS))
+def test_an_upstream_that_hangs_up_without_a_word_is_asked_again(start: Start, kind: str) -> None:
+    def log_in(connection: socket.socket) -> None:
+        connection.recv(1000)
+        connection.sendall(LOGGED_IN)
+
+    with upstream(hangs_up(kind, log_in)) as server:
+        ambassador = start_with(start, connect_timeout=30.0, dev=profile(server.config))
+        with ambassador.dial() as client:
+            client.sendall(STARTUP)
+            client.settimeout(30)
+            assert client.recv(1000) == LOGGED_IN
+        assert len(server.connections) == 3
+        assert ambassador.event("upstream-failing")["reason"] in ("ECONNRESET", "EPIPE")
+
+
+def test_an_upstream_that_never_says_a_word_is_told_of_at_the_deadline(start: Start) -> None:
+    with upstream(lambda connection: connection.close()) as server:
+        ambassador = start_with(start, connect_timeout=0.6, dev=profile(server.config))
+        with ambassador.dial() as client:
+            client.sendall(STARTUP)
+            fields = error_fields(read_all(client))
+        assert fields["C"] == "08006"
+        assert f"127.0.0.1:{server.port}" in fields["M"]
+        assert len(server.connections) > 1
+
+
+def test_an_upstream_that_hangs_up_in_the_middle_is_not_asked_again(start: Start) -> None:
+    """The login may have been what it didn't like."""
+
+    def begin(connection: socket.socket) -> None:
+        connection.recv(1000)
+        connection.sendall(LOGGED_IN[:5])
+        connection.close()
+
+    with upstream(begin) as server:
+        ambassador = start_with(start, connect_timeout=30.0, dev=profile(server.config))
+        with ambassador.dial() as client:
+            client.sendall(STARTUP)
+            client.settimeout(30)
+            assert error_fields(read_all(client))["C"] == "08006"
+        assert len(server.connections) == 1

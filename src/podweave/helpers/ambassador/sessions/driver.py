@@ -4,6 +4,9 @@
                              ^            │        │           │
                              └── again ───┴────────┴───────────┴──> last words, closed
 
+An upstream that hangs up before it has said a word is asked again, as one that refuses connections:
+so do load balancers without a server, and servers that are just ending.
+
 One deadline for all of it, from the first Dial on: connecting, TLS, and what the upstream has to
 say before the conversation is over. And one for the client, for each time that it is waited for:
 a server would send it away as well. What one side doesn't take at once is kept, and until it is
@@ -14,6 +17,7 @@ from __future__ import annotations
 
 from podweave.helpers.ambassador.dial import FIRST_PAUSE, LAST_PAUSE, random_number
 from podweave.helpers.ambassador.sessions import interface
+from podweave.helpers.ambassador.sessions.interface import Refuse
 from podweave.helpers.ambassador.sessions.upstream_side import UpstreamSide
 from podweave.helpers.dialing.connector import DialError
 from podweave.helpers.dialing.socket_options import reset
@@ -33,6 +37,8 @@ if TYPE_CHECKING:
 LOGIN_TIMEOUT = "LOGIN_TIMEOUT"
 """The reason of a DialError: it is the client who says nothing, or not all."""
 
+_HUNG_UP = ("ECONNRESET", "EPIPE")
+
 _READ_SIZE = 65536
 _TOO_LATE = 0.02
 """Seconds to the deadline in which nothing is begun any more."""
@@ -46,6 +52,7 @@ class Session:
         "_client_ended",
         "_client_mask",
         "_conversation",
+        "_heard",
         "_over",
         "_patience",
         "_pause",
@@ -73,6 +80,8 @@ class Session:
         self._conversation = conversation
         self._refusal = refusal
         self._upstream = UpstreamSide(board, self)
+        self._heard = False
+        """The upstream has said something."""
         self._over = False
         self._patience: Timer | None = None
         """Runs while the client is waited for."""
@@ -104,19 +113,27 @@ class Session:
 
     def connected(self, target: Target) -> None:
         self.profile = self._upstream.profile
+        self._heard = False
         self._do(self._conversation.connected(target))
 
     def secured(self, certificate: bytes | None) -> None:
         self._do(self._conversation.secured(certificate))
 
     def read(self, data: bytes) -> None:
+        self._heard = True
         self._do(self._conversation.from_upstream(data))
 
     def failed(self, error: DialError) -> None:
         if not self._conversation.timed:
             # It has waited for the client, as this one did, and has had enough before.
             self._upstream.is_there()
-        self._do(self._conversation.failed(error))
+        commands = self._conversation.failed(error)
+        if error.reason in _HUNG_UP and not self._heard:
+            commands = [
+                interface.Unready(each.error, each.farewell) if type(each) is Refuse else each
+                for each in commands
+            ]
+        self._do(commands)
 
     def flushed(self) -> None:
         if not self._over:
@@ -201,7 +218,7 @@ class Session:
         self._pause = min(self._pause * 2, LAST_PAUSE)
         self._upstream.dial_later(min(pause, left * 0.9))
 
-    def _refuse(self, command: interface.Refuse) -> None:
+    def _refuse(self, command: Refuse) -> None:
         self._upstream.report(command.error)
         self._release()
         self._board.refused(command.error)
@@ -312,7 +329,7 @@ _PERFORM: dict[type[Command], Callable[[Session, Any], None]] = {
     interface.Relay: Session._relay,
     interface.Rejected: Session._rejected,
     interface.Unready: Session._unready,
-    interface.Refuse: Session._refuse,
+    Refuse: Session._refuse,
     interface.Blameless: Session._refuse_blameless,
     interface.Close: Session._close,
 }
