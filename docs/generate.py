@@ -14,7 +14,6 @@ from typing import Any
 from podweave.helpers.ambassador.http.metrics import HttpMetrics
 from podweave.helpers.ambassador.metrics import Metrics
 from podweave.helpers.logs.adapter_metrics import AdapterMetrics
-from podweave.helpers.logs.checkpoint import Checkpoint
 from podweave.helpers.logs.fields import FIELDS
 from podweave.helpers.logs.formats.catalogue import ALIASES, load_all
 from podweave.helpers.logs.schemas import catalogue as schemas
@@ -130,11 +129,11 @@ def http_metrics() -> str:
 
 
 def sidecar_metrics() -> str:
-    return metrics_of(SidecarMetrics((), Checkpoint("")).registry)
+    return metrics_of(SidecarMetrics().registry)
 
 
 def adapter_metrics() -> str:
-    return metrics_of(AdapterMetrics((), (), Checkpoint("")).registry)
+    return metrics_of(AdapterMetrics().registry)
 
 
 def metrics_of(registry: Registry) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from podweave.model.pattern_parts import Metrics, Selector, Strict
+from podweave.model.pattern_parts import Metrics, Selector, State, Strict
 
 
 class Mask(Strict):
@@ -108,6 +108,9 @@ class AdapterSpec(Strict):
     logs: list[AdapterLogs] | None = None
     """What podweave's adapter normalises. Beside `container`: the files whose folders are shared
     with it, by `from` and `target` alone."""
+    state: State | None = None
+    """Absent: an emptyDir, and the next Pod reads the files from their beginnings. A Sidecar that
+    ships what the adapter makes has the same volume for its own."""
     selector: Selector | None = None
     """Absent: every workload woven together with this file."""
     metrics: Metrics | None = None

@@ -6,7 +6,7 @@ types, so a docstring here is what an editor shows.
 
 from __future__ import annotations
 
-from typing import Final, dataclass_transform
+from typing import Any, Final, dataclass_transform
 
 import msgspec
 
@@ -48,6 +48,17 @@ class Metrics(Strict):
 
 METRICS_BOUNDS: Final = {("Metrics", "port"): (1024, 65535)}
 """Helpers aren't root, and some container runtimes keep the ports below for root."""
+
+
+class State(Strict):
+    """Where a log helper keeps how far it has read. On a volume that outlives the Pod, as that of
+    the files does, the next Pod goes on where this one was."""
+
+    volume: str | dict[str, Any]
+    """The name of a volume of the Pod, or of a StatefulSet's volumeClaimTemplates; or a Kubernetes
+    volume source, as in `{persistentVolumeClaim: {claimName: logs}}`."""
+    path: str = ".podweave"
+    """A folder in it, which is made. Below it, each helper of each workload has one."""
 
 
 class PatternMeta(Strict):

@@ -23,6 +23,7 @@ from podweave.model.patterns import (
     SidecarSpec,
     sources_of,
 )
+from podweave.model.state_rules import check_state
 from podweave.model.store_rules import check_memory, check_store
 from podweave.model.stores import DeadLetters, MemoryLimits, Spill
 
@@ -47,6 +48,8 @@ def check_pattern(pattern: Pattern, path: Path = ()) -> list[InputError]:
     if isinstance(spec, AmbassadorSpec):
         errors += check_ambassador(spec, at)
     else:
+        if spec.state is not None:
+            errors += check_state(spec.state, spec.container is not None, (*at, "state"))
         errors += _logs(spec, at)
     if isinstance(spec, SidecarSpec):
         errors += _sidecar(spec, at)
@@ -117,7 +120,7 @@ def _logs(spec: AdapterSpec | SidecarSpec, path: Path) -> Iterator[InputError]:
 
 def _sidecar(spec: SidecarSpec, path: Path) -> Iterator[InputError]:
     if spec.container is not None:
-        yield from check_beside(spec, ("logs", *NOT_THE_HELPERS), path)
+        yield from check_beside(spec, ("logs", "state", *NOT_THE_HELPERS), path)
         return
     parts: dict[str, MemoryLimits | Spill | DeadLetters | None] = {
         "limits": spec.limits,
@@ -125,6 +128,13 @@ def _sidecar(spec: SidecarSpec, path: Path) -> Iterator[InputError]:
         "deadLetters": spec.dead_letters,
     }
     yield from check_memory(parts, path)
+    for index, logs in enumerate(spec.logs or ()):
+        if spec.state is not None and logs.listen:
+            message = (
+                "beside `state` only files are followed, for one Pod at a time reads with it, and "
+                "what nobody reads is lost in a pipe: put `listen` into a Sidecar of its own"
+            )
+            yield InputError(message, path=(*path, "logs", index, "listen"))
     yield from check_bounds(spec, SIDECAR_BOUNDS, path)
 
 

@@ -12,7 +12,14 @@ import msgspec
 from podweave.model.adapter_patterns import AdapterLogs, AdapterSpec
 from podweave.model.ambassador_patterns import AmbassadorSpec
 from podweave.model.log_reading import Listen, Multiline
-from podweave.model.pattern_parts import API_VERSION, Metrics, PatternMeta, Selector, Strict
+from podweave.model.pattern_parts import (
+    API_VERSION,
+    Metrics,
+    PatternMeta,
+    Selector,
+    State,
+    Strict,
+)
 from podweave.model.stores import DeadLetters, MemoryLimits, Spill, Store
 
 
@@ -69,6 +76,8 @@ class SidecarSpec(Strict):
     """Absent: what a store that is down can't take waits in its files."""
     dead_letters: DeadLetters | None = None
     """Where refused records are kept."""
+    state: State | None = None
+    """Absent: an emptyDir, and the next Pod reads the files from their beginnings."""
     drain_seconds: int | None = None
     """How long the end of the Pod may be used to deliver what is left; default: 20, or two thirds
     of the Pod's terminationGracePeriodSeconds where that is less."""

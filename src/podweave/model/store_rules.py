@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -138,7 +138,7 @@ def check_part(part: Strict, path: Path) -> Iterator[InputError]:
         elif field.name == "headers":
             yield from _headers(value, at)
         elif field.name == "volume":
-            yield from _volume(value, at)
+            yield from check_volume(value, at)
     if isinstance(part, FilesStore):
         if problem := file_path_problem(part.directory):
             yield InputError(problem, path=(*path, "directory"))
@@ -194,7 +194,8 @@ def _headers(headers: dict[str, str], path: Path) -> Iterator[InputError]:
             yield InputError("a header field is one line of ASCII", path=(*path, name))
 
 
-def _volume(volume: dict[str, object], path: Path) -> Iterator[InputError]:
+def check_volume(volume: dict[str, Any], path: Path) -> Iterator[InputError]:
+    """What is wrong in a volume source that a helper writes to."""
     if len(volume) != 1 or "name" in volume:
         yield InputError(
             "one volume source, without a name, as in {persistentVolumeClaim: {claimName: logs}}",

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from podweave.manifests.bundle import FoundPattern
 from podweave.model.adapter_patterns import AdapterLogs, Step
-from podweave.model.helper_places import SPOOL_FOLDER
 from podweave.model.log_reading import rendered_reading
 from podweave.model.patterns import Adapter
 from podweave.model.time_zones import time_zone_rule
 from podweave.weave.drafts import Draft
+from podweave.weave.lasting_states import LastingState, passed_over, spool_of
 from podweave.weave.log_entries import LogEntry
 from podweave.weave.log_folders import Shares
 from podweave.weave.log_helpers import add_log_helper
@@ -24,21 +25,25 @@ def weave_adapter(
     entries: list[LogEntry],
     shares: Shares,
     admin: int,
+    states: Mapping[str, LastingState],
     *,
     spooled: bool,
 ) -> None:
-    """Add the adapter; `spooled` when a log sidecar of the Pod takes what it makes."""
+    """Add the adapter; `spooled` when a log sidecar of the Pod takes what it makes. `states`: of
+    the Pod's log helpers."""
     pattern = found.pattern
     assert isinstance(pattern, Adapter)
     name = pattern.metadata.name
+    state = states.get(name)
+    spool = spool_of(name, states) if spooled else ""
     rendered = None
     if pattern.spec.container is None:
         rendered = [
             {
                 "from": entry.paths,
                 **meaning(logs),
-                **rendered_reading(logs.exclude, logs.encoding, logs.max_line),
-                "to": _to(logs, name, spooled),
+                **rendered_reading(passed_over(logs, state), logs.encoding, logs.max_line),
+                "to": _to(logs, spool),
             }
             for entry, logs in zip(entries, pattern.spec.logs or [], strict=True)
         ]
@@ -51,6 +56,7 @@ def weave_adapter(
         shares,
         admin=admin,
         logs=rendered,
+        state=state,
         does="normalises",
         reads=", ".join(path for entry in entries for path in entry.paths),
         start=(
@@ -80,9 +86,9 @@ def _step(step: Step) -> dict[str, Any]:
     return written
 
 
-def _to(logs: AdapterLogs, name: str, spooled: bool) -> list[dict[str, Any]]:
-    spool = [{"spool": f"{SPOOL_FOLDER}/{name}"}] if spooled else []
+def _to(logs: AdapterLogs, spool: str) -> list[dict[str, Any]]:
+    spools = [{"spool": spool}] if spool else []
     if logs.to != "stdout":
-        return [{"path": logs.to}, *spool]
+        return [{"path": logs.to}, *spools]
     # A shipped record on stdout too would be stored twice wherever nodes collect output.
-    return spool or [{"stdout": True}]
+    return spools or [{"stdout": True}]

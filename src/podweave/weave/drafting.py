@@ -18,15 +18,14 @@ from podweave.weave.collisions import (
 )
 from podweave.weave.drafts import Draft, NewVolume
 from podweave.weave.helper_containers import CONFIG_VOLUME, STATE_VOLUME
-from podweave.weave.log_entries import LogEntry, entries
+from podweave.weave.lasting_states import Logs, lasting_states
+from podweave.weave.log_entries import entries
 from podweave.weave.log_folders import share
 from podweave.weave.options import Options
 from podweave.weave.ports import admin_ports, port_errors
 from podweave.weave.scraping import annotate, metrics_ports
 from podweave.weave.sidecars import adapter_errors, weave_sidecar
 from podweave.weave.targets import Target
-
-Logs = dict[str, tuple[FoundPattern, list[LogEntry]]]
 
 
 def draft(
@@ -64,12 +63,13 @@ def draft(
         raise InputErrors(errors)
     by_name = [*sidecars.values(), *adapters.values()]
     shares = share(made, [f for _, group in by_name for entry in group for f in entry.folders])
+    states = lasting_states(made, sidecars, adapters, shares)
     shipped = {a for _, group in sidecars.values() for entry in group for a in entry.adapters}
     try:
         for found, group in sidecars.values():
-            weave_sidecar(made, found, group, shares, next(ports))
+            weave_sidecar(made, found, group, shares, next(ports), states)
         for name, (found, group) in adapters.items():
-            weave_adapter(made, found, group, shares, next(ports), spooled=name in shipped)
+            weave_adapter(made, found, group, shares, next(ports), states, spooled=name in shipped)
     except InputError as error:
         raise InputErrors([error]) from None
     annotate(made, patterns)

@@ -11,6 +11,7 @@ from podweave.model.patterns import Adapter, Sidecar
 from podweave.weave.configuration import CONFIG_VERSION
 from podweave.weave.drafts import Draft, Helper, Kind
 from podweave.weave.helper_containers import STATE_VOLUME, complete, render
+from podweave.weave.lasting_states import LastingState
 from podweave.weave.log_entries import LogEntry, user_for, user_words
 from podweave.weave.log_folders import Folder, Shares, helper_mounts
 from podweave.weave.scraping import rendered_metrics
@@ -28,6 +29,7 @@ def add_log_helper(
     logs: list[dict[str, Any]] | None,
     settings: dict[str, Any] | None = None,
     mounted: Sequence[dict[str, Any]] = (),
+    state: LastingState | None = None,
     does: str,
     reads: str,
     start: str,
@@ -36,6 +38,7 @@ def add_log_helper(
 
     `logs`: its entries, None for a container of the user's own, which has no configuration.
     `settings`: what else its configuration says. `mounted`: further mounts of it alone.
+    `state`: where its state outlives the Pod.
     The reason of the change is told as `does` what it `reads`, and when it `start`s.
     """
     pattern = found.pattern
@@ -51,7 +54,8 @@ def add_log_helper(
         )
         does, read_by = f"a container of your own, {own['image']}, reads", ""
     else:
-        mounts += [{"name": STATE_VOLUME, "mountPath": STATE_FOLDER}, *mounted]
+        kept = {"name": STATE_VOLUME, "mountPath": STATE_FOLDER} if state is None else state.mount
+        mounts += [kept, *mounted]
         container = render(
             name,
             kind,
@@ -68,10 +72,16 @@ def add_log_helper(
             "name": name,
             "admin": ["127.0.0.1", admin],
             **rendered_metrics(found),
-            "state": f"{STATE_FOLDER}/{name}",
+            **(
+                {"state": f"{STATE_FOLDER}/{name}"}
+                if state is None
+                else {"state": state.directory, "state_lasts": True}
+            ),
             **(settings or {}),
             "logs": logs,
         }
         read_by = user_words(draft.target, entries)
+        if state is not None:
+            read_by += f"; {state.reason}"
     reason = f"{does} {reads}; {start}{read_by}"
     draft.helpers.append(Helper(kind, found, container, config, reason))

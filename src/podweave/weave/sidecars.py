@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from podweave.manifests.bundle import FoundPattern
 from podweave.model.errors import InputError
-from podweave.model.helper_places import POD_FOLDER, SPOOL_FOLDER
+from podweave.model.helper_places import POD_FOLDER
 from podweave.model.log_reading import (
     rendered_listen,
     rendered_multiline,
@@ -17,27 +18,32 @@ from podweave.model.patterns import Adapter, Sidecar, SidecarLogs, SidecarSpec
 from podweave.model.quantities import bytes_of
 from podweave.model.stores import FilesStore, Store
 from podweave.weave.drafts import Draft, NewVolume, pattern_error, place
+from podweave.weave.lasting_states import LastingState, passed_over, spool_of
 from podweave.weave.log_entries import LogEntry, user_for
 from podweave.weave.log_folders import Folder, Shared, Shares, existing_share
 from podweave.weave.log_helpers import add_log_helper
+from podweave.weave.own_volumes import VOLUMES_FOLDER, own_volume
 from podweave.weave.secret_files import SecretFiles
 from podweave.weave.stores import render_store
 from podweave.weave.targets import is_within
 
 POD_VOLUME = "podweave-pod"
-VOLUMES_FOLDER = "/var/lib/podweave-volumes"
 DEFAULT_GRACE = 30
 """Seconds between SIGTERM and SIGKILL where a Pod says nothing."""
 
 _STORE_VOLUME = "podweave-store-"
-_OWN_VOLUME = "podweave-own-"
 _LABELS = {"fieldPath": "metadata.labels"}
 
 
 def weave_sidecar(
-    draft: Draft, found: FoundPattern, entries: list[LogEntry], shares: Shares, admin: int
+    draft: Draft,
+    found: FoundPattern,
+    entries: list[LogEntry],
+    shares: Shares,
+    admin: int,
+    states: Mapping[str, LastingState],
 ) -> None:
-    """Add the log sidecar and the volume of its store."""
+    """Add the log sidecar and the volume of its store. `states`: of the Pod's log helpers."""
     pattern = found.pattern
     assert isinstance(pattern, Sidecar)
     spec = pattern.spec
@@ -54,7 +60,8 @@ def weave_sidecar(
             reached[entry.index, files.directory] = _store(draft, folder, files, shares)
             folders.append(folder)
     secrets = SecretFiles(found)
-    rendered = _logs(pattern, entries, secrets) if spec.container is None else None
+    state = states.get(pattern.metadata.name)
+    rendered = _logs(pattern, entries, secrets, states) if spec.container is None else None
     settings, mounted = ({}, []) if rendered is None else _beside(draft, found, spec)
     mounted += secrets.mounts(draft)
     reads = [path for entry in entries for path in entry.paths]
@@ -75,6 +82,7 @@ def weave_sidecar(
         logs=rendered,
         settings=settings,
         mounted=mounted,
+        state=state,
         does="ships",
         reads=", ".join(reads),
         start=(
@@ -187,15 +195,21 @@ def _stores(logs: SidecarLogs) -> list[tuple[tuple[str | int, ...], Store]]:
     return [(("stores", index), store) for index, store in enumerate(logs.stores or ())]
 
 
-def _logs(pattern: Sidecar, entries: list[LogEntry], secrets: SecretFiles) -> list[dict[str, Any]]:
+def _logs(
+    pattern: Sidecar,
+    entries: list[LogEntry],
+    secrets: SecretFiles,
+    states: Mapping[str, LastingState],
+) -> list[dict[str, Any]]:
     rendered: list[dict[str, Any]] = []
+    own = states.get(pattern.metadata.name)
     for number, (entry, logs) in enumerate(zip(entries, pattern.spec.logs or [], strict=True)):
         stores = [
             render_store(store, secrets, f"{number}-{index}")
             for index, (_, store) in enumerate(_stores(logs))
         ]
         lines = {
-            **rendered_reading(logs.exclude, logs.encoding, logs.max_line),
+            **rendered_reading(passed_over(logs, own), logs.encoding, logs.max_line),
             **rendered_multiline(logs.multiline),
         }
         if entry.paths:
@@ -206,7 +220,7 @@ def _logs(pattern: Sidecar, entries: list[LogEntry], secrets: SecretFiles) -> li
             {**rendered_listen(item), **lines, "stores": stores} for item in logs.listen
         )
         rendered.extend(
-            {"spool": f"{SPOOL_FOLDER}/{adapter}", "stores": stores} for adapter in entry.adapters
+            {"spool": spool_of(adapter, states), "stores": stores} for adapter in entry.adapters
         )
     return rendered
 
@@ -237,32 +251,11 @@ def _beside(
         if part.volume is not None:
             directory = f"{VOLUMES_FOLDER}/{key.replace('_', '-')}"
             settings[key]["directory"] = directory
-            mounts.append(_own_volume(draft, found, key.replace("_", "-"), part.volume, directory))
+            volume = own_volume(draft, found, key.replace("_", "-"), part.volume)
+            mounts.append({"name": volume, "mountPath": directory})
     if spec.spill is not None:
         settings["spill"]["after"] = float(spec.spill.after_seconds)
     return settings, mounts
-
-
-def _own_volume(
-    draft: Draft, found: FoundPattern, what: str, source: dict[str, Any], directory: str
-) -> dict[str, Any]:
-    """The volume of a spill or of dead letters, and its mount. One source is one volume, where
-    both have a folder of their own."""
-    for known, volume in draft.volumes.items():
-        if known.startswith(_OWN_VOLUME) and volume.source == source:
-            break
-    else:
-        known = f"{_OWN_VOLUME}{what}-{found.pattern.metadata.name}"[:63].rstrip("-")
-        draft.add_volume(
-            known,
-            NewVolume(
-                source,
-                found,
-                f"the {what} of {found.pattern.metadata.name}",
-                "its pattern names this volume, so that it outlives the Pod",
-            ),
-        )
-    return {"name": known, "mountPath": directory}
 
 
 def _drain(draft: Draft, found: FoundPattern, spec: SidecarSpec) -> float | None:

@@ -8,10 +8,12 @@ from podweave.helpers import metrics_endpoint
 from podweave.helpers.configuration import ConfigurationError, Section
 from podweave.helpers.logs import reading
 from podweave.helpers.logs.formats.chosen import layouts_of
+from podweave.helpers.logs.lasting_state import of_pod
 from podweave.helpers.logs.schemas import catalogue as schemas
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from podweave.helpers.logs.schemas.schema import Schema
@@ -20,15 +22,20 @@ if TYPE_CHECKING:
 
 
 class AdapterConfig:
-    """`AdapterConfig(config)` raises ConfigurationError for what isn't right."""
+    """`AdapterConfig(config)` raises ConfigurationError for what isn't right. `environ`: the names
+    of the Pod that stand in its own places; None where it is only checked."""
 
-    def __init__(self, config: dict[str, Any]) -> None:
+    def __init__(self, config: dict[str, Any], environ: Mapping[str, str] | None = None) -> None:
         section = Section(config)
         self.name = section.begin("adapter")
         self.admin = section.address("admin")
         self.metrics = metrics_endpoint.configure(section)
-        self.state = section.text("state")
-        self.logs = [LogsConfig(Section(value, path)) for path, value in section.array("logs")]
+        self.state = of_pod(section.text("state"), environ)
+        self.state_lasts = section.boolean("state_lasts")
+        """It is on a volume that outlives the Pod."""
+        self.logs = [
+            LogsConfig(Section(value, path), environ) for path, value in section.array("logs")
+        ]
         section.end()
         if not self.logs:
             raise ConfigurationError("logs", "is empty: there would be nothing to do")
@@ -40,7 +47,7 @@ class LogsConfig:
     `layouts` None: all formats, recognised by themselves.
     """
 
-    def __init__(self, section: Section) -> None:
+    def __init__(self, section: Section, environ: Mapping[str, str] | None) -> None:
         self.paths = [_absolute(value, path) for path, value in section.array("from")]
         if not self.paths:
             raise ConfigurationError(section.at("from"), "is empty")
@@ -49,7 +56,9 @@ class LogsConfig:
         self.zone = zone_of(section)
         self.steps = _steps(section)
         self.reading = reading.configure(section, lines_only=True)
-        self.outputs = [_output(Section(value, path)) for path, value in section.array("to")]
+        self.outputs = [
+            _output(Section(value, path), environ) for path, value in section.array("to")
+        ]
         if not self.outputs:
             raise ConfigurationError(section.at("to"), "is empty")
         if len(set(self.outputs)) < len(self.outputs):
@@ -86,7 +95,7 @@ def zone_of(section: Section) -> Zone | None:
         raise ConfigurationError(section.at("time_zone"), str(error)) from None
 
 
-def _output(section: Section) -> tuple[str, str]:
+def _output(section: Section, environ: Mapping[str, str] | None) -> tuple[str, str]:
     """("stdout", ""), ("path", PATH) or ("spool", DIRECTORY)."""
     if "stdout" in section:
         if section.take("stdout") is not True:
@@ -95,7 +104,7 @@ def _output(section: Section) -> tuple[str, str]:
     elif "path" in section:
         output = ("path", _absolute(section.text("path"), section.at("path")))
     else:
-        output = ("spool", _absolute(section.text("spool"), section.at("spool")))
+        output = ("spool", of_pod(_absolute(section.text("spool"), section.at("spool")), environ))
     section.end()
     return output
 

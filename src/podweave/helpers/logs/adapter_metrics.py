@@ -18,12 +18,10 @@ if TYPE_CHECKING:
 class AdapterMetrics:
     """Filled in when asked for, so that the lines' way counts nothing twice."""
 
-    def __init__(
-        self, routes: Sequence[Route], outputs: Sequence[Output], checkpoint: Checkpoint
-    ) -> None:
-        self._routes = routes
-        self._outputs = outputs
-        self._checkpoint = checkpoint
+    def __init__(self) -> None:
+        self._routes: Sequence[Route] = ()
+        self._outputs: Sequence[Output] = ()
+        self._checkpoint: Checkpoint | None = None
         self.registry = registry = Registry()
         self._events = registry.counter(
             "podweave_adapter_events_total", "Events, by the format that read them.", "format"
@@ -71,6 +69,18 @@ class AdapterMetrics:
         self._saves = registry.counter(
             "podweave_adapter_checkpoint_failures_total", "Checkpoints that could not be saved."
         )
+        self._standing_by = registry.gauge(
+            "podweave_adapter_standing_by",
+            "1 while another Pod reads the files with the state that both have on a volume.",
+        )
+
+    def begin(
+        self, routes: Sequence[Route], outputs: Sequence[Output], checkpoint: Checkpoint
+    ) -> None:
+        """The program is at work with these."""
+        self._routes = routes
+        self._outputs = outputs
+        self._checkpoint = checkpoint
 
     def render(self) -> bytes:
         """The text of the metrics, as of now."""
@@ -99,6 +109,8 @@ class AdapterMetrics:
             self._written.set(output.written, output.name)
             self._failures.set(output.failures, output.name)
             self._pending.set(output.pending, output.name)
-        self._writable.set(self._checkpoint.writable)
-        self._saves.set(self._checkpoint.failures)
+        self._standing_by.set(self._checkpoint is None)
+        if self._checkpoint is not None:
+            self._writable.set(self._checkpoint.writable)
+            self._saves.set(self._checkpoint.failures)
         return self.registry.render()

@@ -21,6 +21,7 @@ from podweave.helpers.logs.adapter_config import AdapterConfig
 from podweave.helpers.logs.adapter_metrics import AdapterMetrics
 from podweave.helpers.logs.checkpoint import Checkpoint
 from podweave.helpers.logs.hints import Hints
+from podweave.helpers.logs.lasting_state import TRY_EVERY, LastingState
 from podweave.helpers.logs.outputs.path import PathOutput
 from podweave.helpers.logs.outputs.spool import SpoolOutput
 from podweave.helpers.logs.outputs.standard import StandardOutput
@@ -50,7 +51,7 @@ def check(config: dict[str, Any]) -> None:
 
 def run(config: dict[str, Any]) -> int:
     """Adapt until SIGTERM; the exit code."""
-    settings = AdapterConfig(config)
+    settings = AdapterConfig(config, os.environ)
     keep_freed_buffers()
     journal = Journal("adapter", settings.name)
     loop = Loop()
@@ -61,7 +62,6 @@ def run(config: dict[str, Any]) -> int:
         return 1
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.on_signal(signum, adapter.finish)
-    journal.info("adapter.started", routes=len(settings.logs))
     try:
         loop.run()
     except BrokenPipeError:
@@ -80,13 +80,17 @@ class Adapter:
     ) -> None:
         self._loop = loop
         self._journal = journal
-        self._checkpoint = Checkpoint(settings.state, journal)
+        self._settings = settings
+        self._environ = environ
+        self._state = LastingState(settings.state, environ, journal)
+        self._checkpoint: Checkpoint | None = None
+        """None: another Pod has the state."""
         self._hints = Hints(loop)
         self._outputs: dict[tuple[str, str], Output] = {}
-        self._routes = self._make_routes(settings, environ)
+        self._routes: list[Route] = []
         self._finishing = False
         self._save_at = loop.now() + SAVE_EVERY
-        metrics = AdapterMetrics(self._routes, list(self._outputs.values()), self._checkpoint)
+        self._metrics = metrics = AdapterMetrics()
         self._admin = Admin(
             loop,
             settings.admin,
@@ -97,10 +101,30 @@ class Adapter:
             },
         )
         self._scraped = MetricsEndpoint(loop, settings.metrics, metrics.render)
-        self._next: Timer = loop.call_later(0.0, self._turn)
+        self._next: Timer = loop.call_later(TRY_EVERY, self._take_state)
+        self._take_state()
+
+    def _take_state(self) -> None:
+        """Begin, or wait for the Pod that has the state."""
+        self._next.cancel()
+        if self._settings.state_lasts and not self._state.take():
+            self._next = self._loop.call_later(TRY_EVERY, self._take_state)
+            return
+        self._checkpoint = checkpoint = Checkpoint(
+            self._settings.state, self._journal, lasts=self._settings.state_lasts
+        )
+        self._routes = self._make_routes(checkpoint)
+        self._metrics.begin(self._routes, list(self._outputs.values()), checkpoint)
+        self._next = self._loop.call_later(0.0, self._turn)
+        self._journal.info("adapter.started", routes=len(self._routes))
 
     def finish(self) -> None:
         """SIGTERM: read on to the end."""
+        if self._checkpoint is None:
+            self._take_state()
+            if self._checkpoint is None:
+                self._loop.stop()
+                return
         if not self._finishing:
             self._finishing = True
             self._journal.info("adapter.draining")
@@ -121,6 +145,7 @@ class Adapter:
         self._admin.close()
         self._scraped.close()
         self._loop.close()
+        self._state.close()
 
     def _turn(self) -> None:
         now = self._loop.now()
@@ -149,15 +174,17 @@ class Adapter:
         self._save_at = after + max(SAVE_EVERY, (after - now) * SAVE_SHARE)
 
     def _save(self) -> None:
+        if self._checkpoint is None:
+            return
         # Every output, not only until the first that fails.
         synced = [output.sync() for output in self._outputs.values()]
         if all(synced):
             self._checkpoint.save({route.name: route.source.entries() for route in self._routes})
 
-    def _make_routes(self, settings: AdapterConfig, environ: Mapping[str, str]) -> list[Route]:
-        constants = pod_metadata.constants(environ)
+    def _make_routes(self, checkpoint: Checkpoint) -> list[Route]:
+        constants = pod_metadata.constants(self._environ)
         routes: list[Route] = []
-        for logs in settings.logs:
+        for logs in self._settings.logs:
             outputs = [self._output(kind, place) for kind, place in logs.outputs]
             # The outputs name the checkpoint's section, so that changed paths don't make files
             # unknown that were read already.
@@ -166,7 +193,7 @@ class Adapter:
             name = f"{place}#{count}"
             source = Tail(
                 logs.paths,
-                self._checkpoint.entries(name),
+                checkpoint.entries(name),
                 reading=logs.reading,
                 hints=self._hints,
                 journal=self._journal,

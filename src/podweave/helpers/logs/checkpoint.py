@@ -39,7 +39,9 @@ _SIZE_LIMIT = 32 << 20
 class Checkpoint:
     """The file in a state directory, and the sections that were in it at the start."""
 
-    def __init__(self, directory: str, journal: Journal | None = None) -> None:
+    def __init__(
+        self, directory: str, journal: Journal | None = None, *, lasts: bool = False
+    ) -> None:
         self.path = os.path.join(directory, "checkpoint.json")
         self.failures = 0
         """Saves that failed, for metrics."""
@@ -47,6 +49,8 @@ class Checkpoint:
         self.names: dict[str, str] | None = None
         """Saved with the sections, for the program; None: there was nothing of the kind."""
         self._journal = journal
+        # The next Pod may run as another user of the volume's group.
+        self._mode = 0o660 if lasts else 0o600
         self._sections = self._load()
 
     @property
@@ -67,8 +71,9 @@ class Checkpoint:
         temporary = self.path + ".new"
         try:
             os.makedirs(os.path.dirname(self.path), exist_ok=True)
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, self._mode)
             try:
+                os.fchmod(descriptor, self._mode)
                 data = memoryview(text.encode("ascii"))
                 while data:
                     data = data[os.write(descriptor, data) :]

@@ -12,10 +12,13 @@ if TYPE_CHECKING:
 TOLD_PATHS = 10
 
 
-def tell_what_is_left(delivery: Delivery, drain: float, journal: Journal) -> None:
+def tell_what_is_left(
+    delivery: Delivery, drain: float, journal: Journal, *, lasts: bool = False
+) -> None:
     """Say how much isn't delivered, why, and where it is; nothing where all is delivered.
 
-    `drain`: the seconds that there were for it.
+    `drain`: the seconds that there were for it. `lasts`: the files, and the place in them, are
+    there for the next Pod.
     """
     overflow = delivery.overflow
     if delivery.finished and not delivery.left_on_disk:
@@ -36,6 +39,14 @@ def tell_what_is_left(delivery: Delivery, drain: float, journal: Journal) -> Non
             **facts,
             message=f"not delivered, and safe in {overflow.directory}: the sidecar of the "
             "next Pod that mounts this volume delivers it",
+        )
+        return
+    if lasts:
+        journal.warning(
+            "sidecar.left_to_the_next_pod",
+            **facts,
+            message=f"not delivered within {drain:g} s, and safe in its files on the volume, as "
+            "is the place that was reached: the next Pod that mounts it goes on there",
         )
         return
     message = f"not delivered within {drain:g} s"

@@ -46,6 +46,10 @@ class Remembered:
                 file.path = entry["path"]
                 file.generation = entry["generation"]
                 file.known_as = entry.get("identity", "")
+                if file.device != entry["device"]:
+                    # A record that is sent again after the reboot, or from another node, has the
+                    # id that it had.
+                    file.known_as = identity_of(entry)
                 file.resume(entry["offset"], *bytes_of)
                 return True
         for entry in alike:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from podweave.helpers import metrics_endpoint
 from podweave.helpers.configuration import ConfigurationError, Section
 from podweave.helpers.logs import reading
+from podweave.helpers.logs.lasting_state import of_pod
 from podweave.helpers.logs.stores import catalogue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
 BUDGET = 8 << 20
@@ -25,14 +27,17 @@ SPILL_AFTER = 5.0
 
 
 class SidecarConfig:
-    """The whole of it."""
+    """The whole of it. `environ`: the names of the Pod that stand in its own places; None where
+    it is only checked."""
 
-    def __init__(self, config: dict[str, Any]) -> None:
+    def __init__(self, config: dict[str, Any], environ: Mapping[str, str] | None = None) -> None:
         section = Section(config)
         self.name = section.begin("sidecar")
         self.admin = section.address("admin")
         self.metrics = metrics_endpoint.configure(section)
-        self.state = absolute(section.text("state"), section.at("state"))
+        self.state = of_pod(absolute(section.text("state"), section.at("state")), environ)
+        self.state_lasts = section.boolean("state_lasts")
+        """It is on a volume that outlives the Pod."""
         self.drain = section.seconds("drain", DRAIN)
         self.memory = section.integer("memory", LEAST_BUDGET, 1 << 40, BUDGET)
         self.labels = ""
@@ -43,8 +48,12 @@ class SidecarConfig:
         self.dead_letters_bytes = DEAD_LETTERS
         self._read_dead_letters(section.optional("dead_letters"))
         spill = section.optional("spill")
-        self.spill = None if spill is None else SpillConfig(spill, f"{self.state}/spill")
-        self.logs = [LogsConfig(Section(value, path)) for path, value in section.array("logs")]
+        self.spill = None
+        if spill is not None:
+            self.spill = SpillConfig(spill, f"{self.state}/spill", self.state_lasts)
+        self.logs = [
+            LogsConfig(Section(value, path), environ) for path, value in section.array("logs")
+        ]
         section.end()
         if not self.logs:
             raise ConfigurationError("logs", "is empty: there would be nothing to do")
@@ -88,13 +97,14 @@ class SidecarConfig:
 
 
 class SpillConfig:
-    """The buffer on disk. `durable`: its directory is not the helper's own, so it outlives the
-    Pod."""
+    """The buffer on disk. `durable`: it outlives the Pod, because its directory is not the
+    helper's own, or that one does."""
 
-    def __init__(self, section: Section, directory: str) -> None:
+    def __init__(self, section: Section, directory: str, durable: bool) -> None:
         self.directory = directory
-        self.durable = "directory" in section
-        if self.durable:
+        self.durable = durable
+        if "directory" in section:
+            self.durable = True
             self.directory = absolute(section.text("directory"), section.at("directory"))
         self.bytes = section.integer("bytes", 1 << 16, 1 << 50, SPILL)
         self.after = section.seconds("after", SPILL_AFTER, 3600.0)
@@ -104,7 +114,7 @@ class SpillConfig:
 class LogsConfig:
     """`from` paths or a `spool`, and the stores."""
 
-    def __init__(self, section: Section) -> None:
+    def __init__(self, section: Section, environ: Mapping[str, str] | None) -> None:
         self.paths: list[str] = []
         self.spool = ""
         self.listen: tuple[str, str] | None = None
@@ -115,7 +125,7 @@ class LogsConfig:
             kind = section.text("type", among=("datagram", "stream"))
             self.listen = kind, absolute(section.text("socket"), section.at("socket"))
         elif "spool" in section:
-            self.spool = absolute(section.text("spool"), section.at("spool"))
+            self.spool = of_pod(absolute(section.text("spool"), section.at("spool")), environ)
         else:
             for path, value in section.array("from"):
                 self.paths.append(absolute(value, path))

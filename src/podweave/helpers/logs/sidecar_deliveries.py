@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 class Deliveries:
     """`all` of them, and the `intakes` of those whose lines come through pipes and sockets.
-    OSError where a pipe or socket can't be made."""
+    `ids`: what the records' ids are made from in place of the Pod's uid. OSError where a pipe or
+    socket can't be made."""
 
     def __init__(
         self,
@@ -41,6 +42,7 @@ class Deliveries:
         hints: Hints,
         loop: Loop,
         journal: Journal,
+        ids: str = "",
     ) -> None:
         self.all: list[Delivery] = []
         self.intakes: list[Intake] = []
@@ -49,7 +51,7 @@ class Deliveries:
         self._hints = hints
         self._loop = loop
         self._journal = journal
-        self._origin = Origin.of_environment(environ, read_labels(settings.labels))
+        self._origin = Origin.of_environment(environ, read_labels(settings.labels), ids)
         self._budget = Budget(settings.memory, sum(len(logs.stores) for logs in settings.logs))
         directory = os.path.join(settings.dead_letters, self._origin.namespace, settings.name)
         self._letters = {

@@ -17,13 +17,9 @@ if TYPE_CHECKING:
 class SidecarMetrics:
     """Filled in when asked for, so that reading and delivering count nothing twice."""
 
-    def __init__(
-        self,
-        deliveries: Sequence[Delivery],
-        checkpoint: Checkpoint,
-    ) -> None:
-        self._deliveries = deliveries
-        self._checkpoint = checkpoint
+    def __init__(self) -> None:
+        self._deliveries: Sequence[Delivery] = ()
+        self._checkpoint: Checkpoint | None = None
         self.registry = registry = Registry()
         pair = ("source", "store")
 
@@ -84,6 +80,15 @@ class SidecarMetrics:
         )
         self._writable = gauge("checkpoint_writable", "1 when the last checkpoint could be saved.")
         self._failures = counter("checkpoint_failures", "Checkpoints that could not be saved.")
+        self._standing_by = gauge(
+            "standing_by",
+            "1 while another Pod reads the files with the state that both have on a volume.",
+        )
+
+    def begin(self, deliveries: Sequence[Delivery], checkpoint: Checkpoint) -> None:
+        """The program is at work with these."""
+        self._deliveries = deliveries
+        self._checkpoint = checkpoint
 
     def render(self) -> bytes:
         for each in self._deliveries:
@@ -113,6 +118,8 @@ class SidecarMetrics:
             self._spill_failures.set(each.overflow.failures, *pair)
             for counter, reason in LOSSES.items():
                 self._lost.set(source.counters.get(counter, 0), *pair, reason)
-        self._writable.set(self._checkpoint.writable)
-        self._failures.set(self._checkpoint.failures)
+        self._standing_by.set(self._checkpoint is None)
+        if self._checkpoint is not None:
+            self._writable.set(self._checkpoint.writable)
+            self._failures.set(self._checkpoint.failures)
         return self.registry.render()

@@ -5,7 +5,9 @@ saved about once a second, after the stores have synced: it never says more than
 
 At SIGTERM the Pod ends. The deliveries read on until the files are at their ends and quiet, or
 nobody can write to them any more, and everything is delivered: exit code 0. What is not delivered
-when the time for it (`drain`) is over is said loudly, and stays after the checkpoint: exit code 1.
+when the time for it (`drain`) is over is said loudly, and stays after the checkpoint: exit code 1,
+or 0 where files and checkpoint outlive the Pod. There another Pod may still be at work with both:
+then nothing begins before that one has ended.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from podweave.helpers.logs.last_words import (
     tell_what_is_left,
     tell_what_is_unread,
 )
+from podweave.helpers.logs.lasting_state import TRY_EVERY, LastingState
 from podweave.helpers.logs.open_files import raise_open_files_limit
 from podweave.helpers.logs.sidecar_config import SidecarConfig
 from podweave.helpers.logs.sidecar_deliveries import Deliveries
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from podweave.helpers.logs.intake import Intake
     from podweave.helpers.loop import Timer
 
 SAVE_EVERY = 1.0
@@ -64,7 +68,7 @@ def check(config: dict[str, Any]) -> None:
 
 def run(config: dict[str, Any]) -> int:
     """Ship until SIGTERM; the exit code."""
-    settings = SidecarConfig(config)
+    settings = SidecarConfig(config, os.environ)
     keep_freed_buffers()
     raise_open_files_limit()
     journal = Journal("sidecar", settings.name)
@@ -76,7 +80,6 @@ def run(config: dict[str, Any]) -> int:
         return 1
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.on_signal(signum, sidecar.finish)
-    journal.info("sidecar.started", deliveries=len(sidecar.deliveries))
     loop.run()
     return sidecar.end()
 
@@ -89,13 +92,16 @@ class Sidecar:
     ) -> None:
         self._loop = loop
         self._journal = journal
+        self._settings = settings
+        self._environ = environ
         self._drain = settings.drain
-        self._checkpoint = Checkpoint(settings.state, journal)
+        self._state = LastingState(settings.state, environ, journal)
+        self._checkpoint: Checkpoint | None = None
+        """None: another Pod has the state."""
         self._hints = Hints(loop)
-        made = Deliveries(settings, environ, self._checkpoint, self._hints, loop, journal)
-        self.deliveries = made.all
-        self._intakes = made.intakes
-        self._metrics = SidecarMetrics(self.deliveries, self._checkpoint)
+        self.deliveries: list[Delivery] = []
+        self._intakes: list[Intake] = []
+        self._metrics = SidecarMetrics()
         self._deadline: float | None = None
         self._give_up_at = 0.0
         self._save_at = loop.now()
@@ -114,16 +120,47 @@ class Sidecar:
             },
         )
         self._scraped = MetricsEndpoint(loop, settings.metrics, self._metrics.render)
-        self._next: Timer = loop.call_later(LOOK_OFTEN, self._look)
         self._seldom = False
+        self._look_around_at = loop.now() + LOOK_AROUND
+        self._told_of_nothing = False
+        self._next: Timer = loop.call_later(TRY_EVERY, self._take_state)
+        self._take_state()
+
+    def _take_state(self) -> None:
+        """Begin, or wait for the Pod that has the state."""
+        self._next.cancel()
+        if self._settings.state_lasts and not self._state.take():
+            self._next = self._loop.call_later(TRY_EVERY, self._take_state)
+            return
+        self._checkpoint = checkpoint = Checkpoint(
+            self._settings.state, self._journal, lasts=self._settings.state_lasts
+        )
+        made = Deliveries(
+            self._settings,
+            self._environ,
+            checkpoint,
+            self._hints,
+            self._loop,
+            self._journal,
+            self._state.identity,
+        )
+        self.deliveries = made.all
+        self._intakes = made.intakes
+        self._metrics.begin(self.deliveries, checkpoint)
+        self._next = self._loop.call_later(LOOK_OFTEN, self._look)
         for delivery in self.deliveries:
             delivery.unsettled.on_acknowledged = self._look_soon
             delivery.start()
-        self._look_around_at = loop.now() + LOOK_AROUND
-        self._told_of_nothing = False
+        self._look_around_at = self._loop.now() + LOOK_AROUND
+        self._journal.info("sidecar.started", deliveries=len(self.deliveries))
 
     def finish(self) -> None:
         """SIGTERM: read on to the end."""
+        if self._checkpoint is None:
+            self._take_state()
+            if self._checkpoint is None:
+                self._loop.stop()
+                return
         if self._deadline is None:
             self._deadline = self._loop.now() + self._drain
             self._give_up_at = self._deadline - min(RESERVE, self._drain * RESERVE_SHARE)
@@ -138,9 +175,15 @@ class Sidecar:
     def end(self) -> int:
         """Save what was reached, say what was not; the exit code."""
         self._save()
+        lasts = self._settings.state_lasts and not self._unsaved
         left = [delivery for delivery in self.deliveries if not delivery.finished]
         for delivery in self.deliveries:
-            tell_what_is_left(delivery, self._drain, self._journal)
+            tell_what_is_left(delivery, self._drain, self._journal, lasts=lasts)
+        if self._checkpoint is None:
+            self._journal.info(
+                "sidecar.stood_by",
+                message=f"{self._state.held_by} reads the files, what was written last as well",
+            )
         self._tell_of_nothing()
         unread = tell_what_is_unread(self.deliveries, self._journal)
         delivered = sum(delivery.counts.delivered_records for delivery in self.deliveries)
@@ -153,7 +196,8 @@ class Sidecar:
         self._admin.close()
         self._scraped.close()
         self._loop.close()
-        return 1 if left or unread else 0
+        self._state.close()
+        return 1 if (left and not lasts) or unread else 0
 
     def _tell_of_nothing(self) -> None:
         if not self._told_of_nothing:
@@ -173,6 +217,9 @@ class Sidecar:
 
     def _replay(self, content: bytes) -> Answer:
         """Send dead letters again: of the store that is named, or of all."""
+        if self._checkpoint is None:
+            text = f"{self._state.held_by} has the dead letters: ask that one\n"
+            return Answer(503, text.encode())
         name = content.decode("utf-8", "replace").strip()
         stores: dict[str, Delivery] = {}
         for delivery in self.deliveries:
@@ -228,6 +275,8 @@ class Sidecar:
         return self._unsaved or any(each.dirty for each in self.deliveries)
 
     def _save(self) -> None:
+        if self._checkpoint is None:
+            return
         # Every store, not only until the first that fails.
         synced = [each.sync() for each in self.deliveries]
         self._unsaved = True

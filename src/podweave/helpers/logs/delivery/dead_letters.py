@@ -61,6 +61,7 @@ class DeadLetters:
         self._wall_clock = wall_clock
         self._descriptor = -1
         self._written = 0
+        self._size = 0
         self._dirty = False
         self._failure = ""
         self._full = False
@@ -100,8 +101,13 @@ class DeadLetters:
         return True
 
     def size(self) -> int:
-        """Bytes of what there is, sent again or not."""
-        return directory_size(self.directory)
+        """Bytes of what there is, sent again or not; what was known last where that can't be
+        read."""
+        try:
+            self._size = directory_size(self.directory)
+        except OSError:
+            pass  # whatever is wrong there is said when something is to be written
+        return self._size
 
     def files(self) -> list[str]:
         """All there are, oldest first."""
@@ -236,6 +242,8 @@ def letters(
                     "raw": batch.raw,
                     "kubernetes": batch.origin.kubernetes,
                 }
+                if batch.origin.ids:
+                    letter["ids"] = batch.origin.ids
                 if piece.details is not None:
                     time_of_line, stream = piece.details[index - before]
                     letter["time"] = time_of_line.decode("latin-1")

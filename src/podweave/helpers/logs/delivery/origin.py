@@ -23,6 +23,7 @@ class Origin:
     __slots__ = (
         "_prefixes",
         "fragment",
+        "ids",
         "kubernetes",
         "namespace",
         "node",
@@ -31,12 +32,14 @@ class Origin:
         "uid",
     )
 
-    def __init__(self, kubernetes: dict[str, Any], *, hostname: str = "") -> None:
+    def __init__(self, kubernetes: dict[str, Any], *, hostname: str = "", ids: str = "") -> None:
         pod = kubernetes.get("pod") or {}
         self.kubernetes = kubernetes
         self.namespace: str = kubernetes.get("namespace") or "default"
         self.pod: str = pod.get("name") or hostname
         self.uid: str = pod.get("uid") or f"{self.namespace}/{self.pod}"
+        self.ids = ids
+        """What ids are made from where that isn't the uid: the state that outlives the Pod."""
         self.node: str = (kubernetes.get("node") or {}).get("name") or ""
         text = json.dumps(kubernetes, ensure_ascii=False, separators=(",", ":"))
         self.fragment = b'"kubernetes":' + text.encode() if kubernetes else b""
@@ -45,7 +48,9 @@ class Origin:
         self._prefixes: dict[str, bytes] = {}
 
     @classmethod
-    def of_environment(cls, environ: Mapping[str, str], labels: Mapping[str, str]) -> Self:
+    def of_environment(
+        cls, environ: Mapping[str, str], labels: Mapping[str, str], ids: str = ""
+    ) -> Self:
         """From the downward API's variables, and the Pod's labels."""
         pod: dict[str, object] = {
             field: environ[name]
@@ -61,7 +66,7 @@ class Origin:
             fields["pod"] = pod
         if environ.get("NODE_NAME"):
             fields["node"] = {"name": environ["NODE_NAME"]}
-        return cls(fields, hostname=os.uname().nodename)
+        return cls(fields, hostname=os.uname().nodename, ids=ids)
 
     def id_prefix(self, identity: str) -> bytes:
         """What the ids of all records of a file begin with."""
@@ -69,7 +74,7 @@ class Origin:
         if prefix is None:
             if len(self._prefixes) >= _MEMO:
                 self._prefixes.clear()
-            name = f"{self.uid}/{identity}".encode("utf-8", "surrogateescape")
+            name = f"{self.ids or self.uid}/{identity}".encode("utf-8", "surrogateescape")
             prefix = fingerprint(name, 10).encode()
             self._prefixes[identity] = prefix
         return prefix

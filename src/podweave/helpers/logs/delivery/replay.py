@@ -48,7 +48,7 @@ class Replay:
         self._current: _File | None = None
         self._descriptor = -1
         self._rest = b""
-        self._origins: dict[str, Origin] = {}
+        self._origins: dict[tuple[str, str], Origin] = {}
         self._journal = journal
         self.records = 0
         self.delivered = 0
@@ -119,7 +119,7 @@ class Replay:
                 runs.append((key, []))
             runs[-1][1].append((offset, record, detail))
         parcels = []
-        for (path, identity, seconds, raw, kubernetes, detailed), records in runs:
+        for (path, identity, seconds, raw, kubernetes, ids, detailed), records in runs:
             piece = Piece(
                 b"\n".join(record for _, record, _ in records) + b"\n",
                 path,
@@ -135,7 +135,7 @@ class Replay:
             file.pending += 1
             parcel = Parcel(
                 piece,
-                self._origin(kubernetes),
+                self._origin(kubernetes, ids),
                 raw,
                 self._acknowledger(file, count),
             )
@@ -143,10 +143,11 @@ class Replay:
             parcels.append(parcel)
         return parcels
 
-    def _origin(self, text: str) -> Origin:
-        origin = self._origins.get(text)
+    def _origin(self, kubernetes: str, ids: str) -> Origin:
+        origin = self._origins.get((kubernetes, ids))
         if origin is None:
-            origin = self._origins[text] = Origin(json.loads(text))
+            origin = Origin(json.loads(kubernetes), ids=ids)
+            self._origins[kubernetes, ids] = origin
         return origin
 
     def _acknowledger(self, file: _File, count: int) -> Callable[[], None]:
@@ -188,6 +189,7 @@ def _letter(line: bytes) -> tuple[tuple[Any, ...], int, bytes, _Detail] | None:
             float(letter["read"]),
             letter["raw"] is True,
             json.dumps(letter["kubernetes"]),
+            str(letter.get("ids", "")),
             "time" in letter,
         )
         detail = (

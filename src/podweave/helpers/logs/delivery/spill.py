@@ -207,7 +207,7 @@ class Spill:
             return False
         if self._adopted:
             about = read_json(os.path.join(self.directory, "about.json"))
-            self.origin = Origin(about.get("pod") or {})
+            self.origin = Origin(about.get("pod") or {}, ids=str(about.get("ids") or ""))
         position = read_json(os.path.join(self.directory, "position.json"))
         numbers = [int(name.partition(".")[0]) for name in names if name[:16].isdigit()]
         for number in numbers:
@@ -319,7 +319,9 @@ class Spill:
             os.unlink(os.path.join(self.directory, "position.json"))
         except FileNotFoundError:
             pass
-        about = {"pod": self.origin.kubernetes, "store": self._section}
+        about: dict[str, Any] = {"pod": self.origin.kubernetes, "store": self._section}
+        if self.origin.ids:
+            about["ids"] = self.origin.ids
         _replace(os.path.join(self.directory, "about.json"), json.dumps(about).encode())
         _sync_directory(self.directory)
 
