@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from podweave.engines.environment import Facts, arguments, environment, expand
 from podweave.engines.errors import EngineError
-from podweave.engines.local.setup.pod_setup import _new_uid
+from podweave.engines.local.setup.identity import new_uid
 from podweave.model.pods import ConfigMap, Container, Pod, Secret
 
 
@@ -243,10 +243,10 @@ def test_a_limit_that_is_not_set_is_what_the_machine_has() -> None:
 
 
 def test_a_pod_gets_a_uid() -> None:
-    uid = _new_uid()
+    uid = new_uid()
     assert (str(uuid.UUID(uid)), uuid.UUID(uid).version) == (uid, 4)
     assert uuid.UUID(uid).variant == uuid.RFC_4122
-    assert uid != _new_uid()
+    assert uid != new_uid()
 
 
 def test_arguments() -> None:

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podweave.engines.local.setup import addresses, limits, root_files
-from podweave.engines.local.setup.root_files import Piece
+from podweave.engines.local.setup import addresses, limits, machine_tree
+from podweave.engines.local.setup.machine_tree import Piece
 from podweave.model.pods import Container, Pod
 from podweave.sandbox import capabilities, cgroups, mounts, network, paths, programs
 from podweave.sandbox.mounts import Mount
@@ -66,7 +66,7 @@ def test_pieces_as_root() -> None:
         Mount(5, 1, "/", "/etc/passwd", "", "ext4", "d"),
         Mount(6, 1, "/", "/var/lib/docker/x", "", "overlay", "e"),
     ]
-    pieces = root_files.survey(table, in_user_namespace=False)
+    pieces = machine_tree.survey(table, in_user_namespace=False)
     assert [(piece.kind, piece.path) for piece in pieces] == [
         ("layer", "/"),
         ("bind", "/etc/passwd"),
@@ -76,12 +76,14 @@ def test_pieces_as_root() -> None:
 
 def test_pieces_in_a_user_namespace() -> None:
     table = [Mount(1, 0, "/", "/", "", "ext4", "a"), Mount(2, 1, "/", "/usr/share/x", "", "x", "b")]
-    pieces = {piece.path: piece.kind for piece in root_files.survey(table, in_user_namespace=True)}
+    pieces = {
+        piece.path: piece.kind for piece in machine_tree.survey(table, in_user_namespace=True)
+    }
     assert pieces["/etc"] == "layer"
     assert pieces["/usr"] == "directory"  # a mount beneath: descended into
     assert pieces["/usr/bin"] == "layer"
     assert pieces["/usr/share"] in ("directory", "bind")
-    assert not set(root_files.OWN) & set(pieces)
+    assert not set(machine_tree.OWN) & set(pieces)
     for path, kind in pieces.items():
         assert (kind == "link") == os.path.islink(path), path
 
@@ -90,7 +92,7 @@ def test_an_image_around_itself_is_alone(tmp_path: Path) -> None:
     for name in ("etc", "new", tmp_path.parts[1]):
         (tmp_path / name).mkdir()
     pieces = [Piece("layer", "/etc"), Piece("layer", "/" + tmp_path.parts[1])]
-    etc, around, new = root_files.with_image(pieces, str(tmp_path))
+    etc, around, new = machine_tree.with_image(pieces, str(tmp_path))
     assert etc.lower == (f"{tmp_path}/etc", "/etc")
     assert around.lower == (f"{tmp_path}/{tmp_path.parts[1]}",)
     assert (new.path, new.lower) == ("/new", (f"{tmp_path}/new",))

@@ -164,7 +164,7 @@ def test_out_as_a_user(machine: Machine, tool: str, monkeypatch: pytest.MonkeyPa
         pytest.skip(f"{tool} isn't installed")
     monkeypatch.setattr(outer_network, "choose", lambda *, root: (tool, ""))
     pod = reaches_the_machine(machine)
-    assert pod.sandbox._setup._means == tool
+    assert pod.sandbox._setup.network.means == tool
     pod.sandbox.destroy()
     assert processes.descendants(os.getpid()) == []
 

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
-from podweave.engines.local.setup import root_files
-from podweave.engines.local.setup.root_files import Piece, Root, SealRoot, survey
+from podweave.engines.local.setup import machine_tree
+from podweave.engines.local.setup.machine_tree import Piece, survey
+from podweave.engines.local.setup.root_entry import SealRoot
+from podweave.engines.local.setup.root_files import Root
 from podweave.sandbox import mounts, namespaces
 from podweave.sandbox.mounts import Mount
 from tests.sandbox.machine import Machine
@@ -71,7 +73,7 @@ def test_a_directory_removed_during_the_survey_is_left_out(
 
     monkeypatch.setattr(os, "listdir", list_and_lose)
     # However many temporary files there are beside it.
-    monkeypatch.setattr(root_files, "_TOO_MANY", sys.maxsize)
+    monkeypatch.setattr(machine_tree, "_TOO_MANY", sys.maxsize)
     pieces = {piece.path for piece in survey(table, in_user_namespace=True)}
     assert not (tmp_path / "gone").exists()
     assert "/etc" in pieces

@@ -10,9 +10,12 @@ import msgspec
 from podweave.engines import environment
 from podweave.engines.environment import CONFIG_ERROR, DEFAULT_PATH, Facts
 from podweave.engines.errors import EngineError
-from podweave.engines.local.setup import kernel_files, root_files
+from podweave.engines.local.setup import kernel_files
+from podweave.engines.local.setup.machine_tree import Piece, is_own, survey
 from podweave.engines.local.setup.operations import BindInRoot, Operation, WriteFile
 from podweave.engines.local.setup.process_one import Command, Identity
+from podweave.engines.local.setup.root_entry import EnterRoot, MakeWorkingDirectory, SealRoot
+from podweave.engines.local.setup.root_files import MakeMountPoint, Root
 from podweave.engines.local.setup.volumes import Place
 from podweave.model.helper_places import ARCHIVE, BROKER, HELPERS_FOLDER
 from podweave.model.pods import Container, PodSecurityContext, SecurityContext
@@ -34,7 +37,7 @@ class PodFacts(msgspec.Struct, frozen=True):
     hostname: str
     table: tuple[mounts.Mount, ...]
     """What is mounted in the namespace that the containers' own are copies of."""
-    pieces: tuple[root_files.Piece, ...]
+    pieces: tuple[Piece, ...]
     places: dict[str, Place]
     hosts: bytes
     resolv_conf: bytes
@@ -78,10 +81,10 @@ def plan_container(
     operations += _bound_files(root, shared)
     operations += mount_points
     if container.working_dir:
-        operations.append(root_files.MakeWorkingDirectory(root.path, working_directory))
+        operations.append(MakeWorkingDirectory(root.path, working_directory))
     if security.read_only_root_filesystem:
-        operations.append(root_files.SealRoot(root))
-    operations.append(root_files.EnterRoot(root.path))
+        operations.append(SealRoot(root))
+    operations.append(EnterRoot(root.path))
 
     command = Command(
         argv=tuple(argv),
@@ -154,7 +157,7 @@ def _primary_group(user: int) -> int:
     return 0
 
 
-def _root(container: Container, shared: PodFacts) -> root_files.Root:
+def _root(container: Container, shared: PodFacts) -> Root:
     pieces = list(shared.pieces)
     image = shared.images.get(container.image or "")
     if image is not None:
@@ -165,7 +168,7 @@ def _root(container: Container, shared: PodFacts) -> root_files.Root:
                 reason=CONFIG_ERROR,
                 container=container.name,
             )
-        pieces = root_files.survey(
+        pieces = survey(
             list(shared.table),
             in_user_namespace=shared.in_user_namespace,
             image=os.path.abspath(image),
@@ -173,7 +176,7 @@ def _root(container: Container, shared: PodFacts) -> root_files.Root:
         )
     limits = (container.resources and container.resources.limits) or {}
     storage = limits.get("ephemeral-storage")
-    return root_files.Root(
+    return Root(
         scratch=f"{shared.directory}/root",
         pieces=tuple(pieces),
         in_user_namespace=shared.in_user_namespace,
@@ -189,7 +192,7 @@ def _etc(shared: PodFacts) -> dict[str, bytes]:
     }
 
 
-def _own_files(root: root_files.Root, shared: PodFacts) -> list[Operation]:
+def _own_files(root: Root, shared: PodFacts) -> list[Operation]:
     """Files that differ from the machine's, put into the layer: a copy for each container."""
     operations: list[Operation] = []
     for path, data in _etc(shared).items():
@@ -199,7 +202,7 @@ def _own_files(root: root_files.Root, shared: PodFacts) -> list[Operation]:
     return operations
 
 
-def _bound_files(root: root_files.Root, shared: PodFacts) -> list[Operation]:
+def _bound_files(root: Root, shared: PodFacts) -> list[Operation]:
     """The same where no layer covers /etc."""
     operations: list[Operation] = []
     for path, data in _etc(shared).items():
@@ -209,7 +212,7 @@ def _bound_files(root: root_files.Root, shared: PodFacts) -> list[Operation]:
     return operations
 
 
-def _kernel_files(root: root_files.Root, shared: PodFacts, *, privileged: bool) -> list[Operation]:
+def _kernel_files(root: Root, shared: PodFacts, *, privileged: bool) -> list[Operation]:
     in_user_namespace = shared.in_user_namespace
     proc: Operation = kernel_files.OwnProc(root.path, in_user_namespace, privileged)
     if shared.facts.pod.spec.host_pid:
@@ -284,7 +287,7 @@ def _python_is_the_systems() -> bool:
 
 
 def _missing_mount_points(
-    root: root_files.Root, wanted: list[BindInRoot], working_directory: str
+    root: Root, wanted: list[BindInRoot], working_directory: str
 ) -> list[Operation]:
     operations: list[Operation] = []
     sources = [
@@ -294,11 +297,11 @@ def _missing_mount_points(
     for path, source in [*sources, (working_directory, "/")]:
         clean = os.path.normpath("/" + path.strip("/"))
         index = root.layer_of(clean)
-        if index is None or root_files.is_own(clean) or os.path.lexists(clean):
+        if index is None or is_own(clean) or os.path.lexists(clean):
             continue
         lower = root.pieces[index].path
         below = os.path.relpath(clean, lower)
-        operations.append(root_files.MakeMountPoint(root.upper(index), lower, below, source))
+        operations.append(MakeMountPoint(root.upper(index), lower, below, source))
     return operations
 
 

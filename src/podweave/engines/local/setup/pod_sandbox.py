@@ -85,7 +85,7 @@ class PodSandbox:
     @property
     def ip(self) -> str:
         """status.podIP (the machine's address for a host-network Pod)."""
-        return self._setup.ip
+        return self._setup.network.ip
 
     @property
     def pod(self) -> Pod:
@@ -165,7 +165,7 @@ class PodSandbox:
         log = _termination_log(setup.directory, container.name, attempt)
         plan = plan_container(container, setup.shared(), helper=helper, termination_log=log)
         _make_empty(log)
-        group = setup.group_for(container, attempt)
+        group = setup.groups.group_for(container, attempt)
         member_files = tuple(
             os.open(path, os.O_WRONLY | os.O_CLOEXEC)
             for path in (group.member_files if group else ())

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 import socket
-import time
-
-import msgspec
 
 from podweave.engines.environment import Facts
 from podweave.engines.errors import EngineError
@@ -17,15 +13,16 @@ from podweave.engines.local.setup import (
     addresses,
     broker,
     leftovers,
-    limits,
+    machine_tree,
     operations,
     outer_network,
     pod_steps,
-    root_files,
     sysctls,
 )
 from podweave.engines.local.setup.agent import Agent
 from podweave.engines.local.setup.container_sandbox import PodFacts
+from podweave.engines.local.setup.identity import named
+from podweave.engines.local.setup.limits import PodGroups
 from podweave.engines.local.setup.operations import (
     AddAddress,
     Before,
@@ -37,15 +34,14 @@ from podweave.engines.local.setup.operations import (
     Tmpfs,
     WriteSysctl,
 )
+from podweave.engines.local.setup.pod_network import PodNetwork
 from podweave.engines.local.setup.settings import Settings
 from podweave.engines.local.setup.volumes import Places, VolumePlan, plan_volume
-from podweave.model.pods import Container, Pod, PodSecurityContext
-from podweave.sandbox import cgroups, mounts, network, processes
-from podweave.sandbox.system_calls import SandboxError
+from podweave.model.pods import Pod, PodSecurityContext
+from podweave.sandbox import mounts, processes
 
 _SHARED_MEMORY = 64 << 20
 """Bytes of /dev/shm, as container runtimes give."""
-_LINK_SECONDS = 5.0
 
 
 class PodSetup:
@@ -59,31 +55,26 @@ class PodSetup:
         self.before = before
         self.notices: list[str] = []
         self.in_user_namespace = os.geteuid() != 0
-        self.pod = _named(pod, settings)
+        self.pod = named(pod, settings.namespace)
         self._node = addresses.node_name(settings.node_name)
         self._hostname = addresses.hostname(self.pod, self._node)
-        self._host_ip = network.outgoing_address() or "127.0.0.1"
-        self._means, why = (
-            ("host", "")
-            if pod.spec.host_network
-            else outer_network.choose(root=not self.in_user_namespace)
+        self.network = PodNetwork(
+            self.directory,
+            own=self.own_network,
+            root=not self.in_user_namespace,
+            tell=self._tell_no_network,
         )
-        if self._means == "none":
-            self._tell_no_network(why)
-        self._range = addresses.free_range(network.routes(), addresses.LINK_PREFIX)
-        self.ip = self._first_ip()
         self._agent: Agent | None = None
-        self._network: int | None = None
         self._broker: int | None = None
         self._broker_listener: socket.socket | None = None
         self._shared: PodFacts | None = None
         self._volumes = self._plan_volumes()
         self._table = mounts.read_table()
-        self._groups = self._find_groups()
+        self.groups = PodGroups(self.pod, self.directory, self._table, self._tell_no_limits)
         # Not in the plan: what the agent does when there is no way out after all.
         self._isolated: list[Operation] = [
             operations.WaitForLink(outer_network.LINK, seconds=0.1),
-            AddAddress("lo", self.ip),
+            AddAddress("lo", self.network.ip),
         ]
         self._inside = self._steps_inside()
 
@@ -117,12 +108,6 @@ class PodSetup:
             kinds.append("pid")
         return kinds
 
-    def _first_ip(self) -> str:
-        if not self.own_network:
-            return self._host_ip
-        ip = next(addresses.candidates(self.directory, self._range))
-        return outer_network.slirp_address(ip) if self._means == "slirp4netns" else ip
-
     def _tell_no_network(self, why: str) -> None:
         rest = (
             "only helpers reach beyond it" if self.settings.helpers else "nothing reaches beyond it"
@@ -138,10 +123,8 @@ class PodSetup:
             MakeDirectory(directory, 0o700),
             leftovers.RecordSandbox(
                 directory,
-                addresses.link_name(directory) if self._means == "veth" else None,
-                ()
-                if self._groups is None
-                else tuple(limits.pod_directories(self._groups, directory)),
+                addresses.link_name(directory) if self.network.means == "veth" else None,
+                self.groups.directories,
             ),
             *(
                 MakeDirectory(f"{directory}/{name}", 0o755)
@@ -154,19 +137,12 @@ class PodSetup:
                 for index in range(len(self._inside) - len(self._isolated))
             ),
             *(
-                [pod_steps.ConnectOutside(self, self._means)]
-                if self._means not in ("host", "none")
+                [pod_steps.ConnectOutside(self, self.network.means)]
+                if self.network.leads_out
                 else []
             ),
             *([pod_steps.StartBroker(self)] if self.settings.helpers else []),
         ]
-
-    def _record(self) -> leftovers.RecordSandbox:
-        groups: tuple[str, ...] = ()
-        if self._groups is not None:
-            groups = tuple(limits.pod_directories(self._groups, self.directory))
-        link = addresses.link_name(self.directory) if self._means == "veth" else None
-        return leftovers.RecordSandbox(self.directory, link, groups)
 
     def _steps_inside(self) -> list[Operation]:
         """The steps that the agent takes, within the Pod's namespaces."""
@@ -187,8 +163,8 @@ class PodSetup:
             steps += [SetHostname(self._hostname), LinkUp("lo")]
             # As containerd: whoever an app runs as, it may listen on port 80 of its Pod.
             steps.append(WriteSysctl("net.ipv4.ip_unprivileged_port_start", "0"))
-            if self._means == "none":
-                steps.append(AddAddress("lo", self.ip))
+            if self.network.means == "none":
+                steps.append(AddAddress("lo", self.network.ip))
         steps += [WriteSysctl(name, value) for name, value in sysctls.wanted(self.pod.spec)]
         return steps + self._isolated
 
@@ -209,35 +185,8 @@ class PodSetup:
             plans[volume.name] = plan
         return plans
 
-    def _find_groups(self) -> cgroups.Hierarchy | None:
-        spec = self.pod.spec
-        everyone = [*(spec.init_containers or ()), *spec.containers]
-        wanted = {name for each in everyone for name in limits.limits_of(each).controllers}
-        if not wanted:
-            return None
-        found = limits.hierarchy(self._table)
-        if found is None:
-            self._tell_no_limits("this user may not make control groups")
-        elif lacking := wanted - set(found.bases):
-            names = " and ".join(sorted(lacking))
-            self._tell_no_limits(f"the cgroup controller {names} is not there for this user")
-        return found
-
     def _tell_no_limits(self, why: str) -> None:
         self.notices.append(f"requests and limits of containers are not enforced: {why}")
-
-    def group_for(self, container: Container, attempt: int) -> cgroups.Group | None:
-        """A control group for a container that is about to start; None without limits."""
-        wanted = limits.limits_of(container)
-        if self._groups is None or not wanted:
-            return None
-        path = f"{limits.pod_path(self.directory)}/{container.name}-{attempt}"
-        try:
-            return cgroups.make(self._groups, path, wanted)
-        except SandboxError as error:
-            self._tell_no_limits(str(error))
-            self._groups = None
-            return None
 
     # What containers need to know
 
@@ -246,8 +195,8 @@ class PodSetup:
             pod=self.pod,
             namespace=self.pod.metadata.namespace or self.settings.namespace,
             node_name=self._node,
-            pod_ip=self.ip,
-            host_ip=self._host_ip,
+            pod_ip=self.network.ip,
+            host_ip=self.network.host_ip,
             machine_cpus=os.cpu_count() or 1,
             machine_memory=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
             config_maps=self.settings.config_maps,
@@ -260,7 +209,7 @@ class PodSetup:
             # The agent's: what the machine mounts from then on doesn't show in there.
             table = mounts.read_table(None if self._agent is None else self._agent.pid)
             resolv_conf, resolves = addresses.resolv_conf(host_network=not self.own_network)
-            if not resolves and self._means not in ("host", "none"):
+            if not resolves and self.network.leads_out:
                 self.notices.append(
                     "the Pod has no name server: this machine's is on its loopback, which the Pod "
                     "doesn't reach"
@@ -272,7 +221,7 @@ class PodSetup:
                 hostname=self._hostname,
                 table=tuple(table),
                 pieces=tuple(
-                    root_files.survey(
+                    machine_tree.survey(
                         table,
                         in_user_namespace=self.in_user_namespace,
                         hidden=self.directory,
@@ -282,8 +231,8 @@ class PodSetup:
                 hosts=addresses.hosts_file(
                     self.pod,
                     self._hostname,
-                    self.ip,
-                    outer_network.machine_address(self._means, self.ip, self._range),
+                    self.network.ip,
+                    self.network.machine_address,
                     self._machine_hosts(),
                 ),
                 resolv_conf=resolv_conf,
@@ -320,37 +269,8 @@ class PodSetup:
         return self._inside[index]
 
     def connect_outside(self) -> None:
-        """Give the Pod its way out; without one it still runs."""
-        try:
-            if self._means == "veth":
-                wanted = addresses.candidates(self.directory, self._range)
-                self.ip = outer_network.connect_veth(
-                    self.agent, self.directory, self._range, wanted
-                )
-            else:
-                self._network = outer_network.start_user_network(
-                    self._means, self.agent, self.ip, self._range
-                )
-                self._await_link(self._network)
-        except SandboxError as error:
-            self._tell_no_network(str(error))
-            self._means = "none"
-            self.agent.perform(len(self._inside) - 1)
-
-    def _await_link(self, keeper: int) -> None:
-        """Until pasta or slirp4netns has set up the Pod's link, or has ended instead."""
-        deadline = time.monotonic() + _LINK_SECONDS
-        while True:
-            try:
-                self.agent.perform(len(self._inside) - 2)
-                return
-            except SandboxError as error:
-                ended = processes.has_ended(keeper)
-                if ended:
-                    self._network = None
-                    raise SandboxError(f"run {self._means}", "", errno.ECHILD) from error
-                if error.errno != errno.ETIMEDOUT or time.monotonic() > deadline:
-                    raise
+        link, isolated = range(len(self._inside))[-2:]
+        self.network.connect(self.agent, link, isolated)
 
     def start_broker(self) -> None:
         if self._broker_listener is None:
@@ -371,9 +291,7 @@ class PodSetup:
         if pid == self._broker:
             self.start_broker()
             return True
-        if pid == self._network:
-            self._network = None
-            self._tell_no_network(f"{self._means} ended")
+        if self.network.reaped(pid):
             return True
         if self._agent is not None and pid == self._agent.pid:
             raise EngineError("the Pod's agent ended unexpectedly", reason="SandboxChanged")
@@ -383,8 +301,7 @@ class PodSetup:
         """Kill the Pod's own processes and let go of its namespaces."""
         agent, self._agent = self._agent, None
         pids = [] if agent is None else [agent.pid]
-        pids += [pid for pid in (self._broker, self._network) if pid is not None]
-        self._network = None
+        pids += [pid for pid in (self._broker, self.network.forget()) if pid is not None]
         self._broker = None
         for pid in pids:
             try:
@@ -397,22 +314,3 @@ class PodSetup:
         if self._broker_listener is not None:
             self._broker_listener.close()
             self._broker_listener = None
-
-
-def _named(pod: Pod, settings: Settings) -> Pod:
-    metadata = msgspec.structs.replace(
-        pod.metadata,
-        name=pod.metadata.name or "pod",
-        namespace=pod.metadata.namespace or settings.namespace,
-        uid=pod.metadata.uid or _new_uid(),
-    )
-    return msgspec.structs.replace(pod, metadata=metadata)
-
-
-def _new_uid() -> str:
-    """A random UUID (version 4). The module `uuid` costs more to load than the Pod's agent."""
-    number = int.from_bytes(os.urandom(16), "big")
-    number = number & ~(0xF << 76) | 4 << 76
-    number = number & ~(0x3 << 62) | 2 << 62
-    text = f"{number:032x}"
-    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
