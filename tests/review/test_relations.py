@@ -9,7 +9,8 @@ import yaml
 
 from podweave.review.facts import PodFacts
 from podweave.review.inventory import Inventory
-from podweave.review.relations import Relations, relate
+from podweave.review.relating import relate
+from podweave.review.relations import Relations
 
 
 def pod(

@@ -11,7 +11,7 @@ from podweave.review.case import Case, Finding
 from podweave.review.cost import price
 from podweave.review.facts import PodFacts
 from podweave.review.grouping import group
-from podweave.review.relations import relate
+from podweave.review.relating import relate
 from podweave.review.roles import stand
 from podweave.review.rules import (
     address,

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from podweave.review.facts import PodFacts, Scaler, ServicePort
-from podweave.review.observation import MAX_TEXT, text
+from podweave.review.tolerance import MAX_TEXT, text
 
 
 class _Service(NamedTuple):

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+from podweave.review.addresses import companion_port, usual_port
 from podweave.review.facts import ContainerFacts
-from podweave.review.relations import companion_port, usual_port
 
 _LOCAL: Final = re.compile(
     r"(?<![\w.-])(?P<host>localhost|127\.0\.0\.1|\[::1\])(?![\w-])(?P<rest>[:,#](?P<port>\d{1,5})\b)?"
