@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from tests.ambassador.conftest import Ambassador, Start
 from tests.ambassador.dnsmasq import dns_of
 from tests.ambassador.pod_network import PodNetwork, pod_network
@@ -161,3 +163,20 @@ def test_who_is_held_follows_a_name_away_from_an_address_that_is_silent(
                 )
                 dns.answer(db=new)
                 assert client.recv(100) == b"moved\n"
+
+
+@pytest.mark.parametrize(
+    ("hindrance", "reason"),
+    [(("del",), "ENETUNREACH"), (("replace", "unreachable"), "EHOSTUNREACH")],
+)
+def test_who_is_held_outlives_a_moment_without_a_way(
+    start: Start, tmp_path: Path, hindrance: tuple[str, ...], reason: str
+) -> None:
+    """As in a Pod that has just begun, or whose network is just being changed."""
+    with pod_network() as network, upstream(named(b"up"), network.servers[1]) as server:
+        network.run("ip", "route", *hindrance, f"{server.host}/32")
+        ambassador = in_pod(start, network, dev=[[server.host, server.port]])
+        with network.connect(ambassador.address()) as client:
+            assert ambassador.event("upstream-failing")["reason"] == reason
+            network.run("ip", "route", "replace", f"{server.host}/32", "dev", network.link)
+            assert client.recv(100) == b"up\n"
