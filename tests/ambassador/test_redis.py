@@ -259,6 +259,18 @@ def test_commands_are_found_in_any_pieces(commands: list[list[bytes]], sizes: li
     assert found == expected
 
 
+@pytest.mark.parametrize("nothing", [b"*0\r\n", b"*-1\r\n", b"\r\n"])
+def test_what_is_no_command_hides_none_behind_it(
+    start: Start, server: RedisServer, secret: Secret, nothing: bytes
+) -> None:
+    """Redis passes over it without an answer."""
+    ambassador = begin(start, {"upstreams": [server.config], "credentials": secret.config})
+    with ambassador.dial() as client:
+        client.settimeout(20)
+        client.sendall(nothing + command(b"AUTH", b"the application's"))
+        assert client.recv(100) == b"+OK\r\n"
+
+
 @given(st.lists(st.binary(max_size=60), max_size=8))
 def test_nonsense_is_passed_on_for_the_server_to_refuse(pieces: list[bytes]) -> None:
     inspector = RedisCommands(login_command(Login("", b"secret")))

@@ -96,8 +96,11 @@ class CommandReader:
             if end < 0:
                 self._hold(size - place >= _HEADER_LIMIT)
                 break
-            count = _length(data, begin, end, b"*", _MOST_ARGUMENTS)
             place = end + 1
+            if data[begin + 1 : begin + 2] == b"-":
+                # Redis passes over an array of fewer than no arguments.
+                continue
+            count = _length(data, begin, end, b"*", _MOST_ARGUMENTS)
             if not count:
                 continue
             end = find(b"\n", place, place + _HEADER_LIMIT)
