@@ -5,21 +5,19 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tests.sidecar.http_peer import Fault, Received, Reply
+from tests.sidecar.http_peer import Fault, FaultyServer, Received, Reply
 
 
-class Cluster:
+class Cluster(FaultyServer):
     """Takes bulk requests as the specification says, and keeps documents by index and id."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.documents: dict[tuple[str, str], dict[str, Any]] = {}
-        self.faults: list[Reply | Fault] = []
         self.item_faults: dict[str, list[tuple[int, str]]] = {}
         """For a message: what becomes of its item, once each."""
 
-    def answer(self, received: Received) -> Reply | Fault:
-        if self.faults:
-            return self.faults.pop(0)
+    def serve(self, received: Received) -> Reply | Fault:
         assert received.method == "POST"
         assert received.fields["content-type"] == "application/x-ndjson"
         assert received.content.endswith(b"\n")

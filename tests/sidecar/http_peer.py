@@ -67,6 +67,20 @@ HALF = Fault("half")
 NONSENSE = Fault("nonsense")
 """The answer is not HTTP."""
 
+
+class FaultyServer:
+    """A server by its specification, once it has answered with the `faults` that it was told."""
+
+    def __init__(self) -> None:
+        self.faults: list[Reply | Fault] = []
+
+    def answer(self, received: Received) -> Reply | Fault:
+        return self.faults.pop(0) if self.faults else self.serve(received)
+
+    def serve(self, received: Received) -> Reply | Fault:
+        return Reply(204)
+
+
 Answerer = Callable[[Received], Reply | Fault]
 
 

@@ -35,14 +35,8 @@ from tests.sidecar.storing import (
 
 
 @pytest.fixture
-def cluster() -> Cluster:
+def server() -> Cluster:
     return Cluster()
-
-
-@pytest.fixture
-def peer(cluster: Cluster) -> Iterator[HttpPeer]:
-    with http_peer(cluster.answer) as peer:
-        yield peer
 
 
 @pytest.fixture
@@ -55,29 +49,29 @@ def store(loop: Loop, tmp_path: Path, peer: HttpPeer) -> Iterator[Made]:
         yield named
 
 
-def test_lines_become_documents_once(store: Made, cluster: Cluster) -> None:
+def test_lines_become_documents_once(store: Made, server: Cluster) -> None:
     storing = store()
     batch = storing.raw(b"one", b'two "quoted" \xff', b"")
     assert is_delivered(storing.send(batch))
     assert is_delivered(storing.send(batch))
-    assert cluster.messages() == ["one", 'two "quoted" \\xff', ""]
-    document = next(iter(cluster.documents.values()))
+    assert server.messages() == ["one", 'two "quoted" \\xff', ""]
+    document = next(iter(server.documents.values()))
     assert document["kubernetes"]["pod"]["uid"] == "5f1c"
     assert document["log"]["file"]["path"] == "/var/log/a.log"
     assert storing.store.existing_records == 3
 
 
-def test_the_same_line_at_another_place_is_another_document(store: Made, cluster: Cluster) -> None:
+def test_the_same_line_at_another_place_is_another_document(store: Made, server: Cluster) -> None:
     storing = store()
     storing.send(storing.raw(b"tick", b"tick"))
     storing.send(storing.raw(b"tick", offset=10))
     # An inode that is used again: the same place, another line.
     storing.send(storing.raw(b"tock"))
-    assert cluster.messages() == ["tick", "tick", "tick", "tock"]
+    assert server.messages() == ["tick", "tick", "tick", "tock"]
 
 
-def test_only_items_that_failed_come_again(store: Made, cluster: Cluster) -> None:
-    cluster.item_faults = {
+def test_only_items_that_failed_come_again(store: Made, server: Cluster) -> None:
+    server.item_faults = {
         "b": [(429, "es_rejected_execution_exception")],
         "c": [(400, "document_parsing_exception")],
         "d": [(503, "unavailable_shards_exception")],
@@ -91,30 +85,30 @@ def test_only_items_that_failed_come_again(store: Made, cluster: Cluster) -> Non
     assert outcome.rejected == [(2, "400 document_parsing_exception: as told")]
     assert "429 es_rejected_execution_exception" in outcome.reason
     assert is_delivered(storing.send(batch.select(outcome.again)))
-    assert sorted(cluster.messages()) == ["a", "b", "d", "e", "f"]
+    assert sorted(server.messages()) == ["a", "b", "d", "e", "f"]
 
 
 @pytest.mark.parametrize("fault", [RESET, HALF, STALL])
 def test_an_answer_that_is_lost_stores_nothing_twice(
-    store: Made, cluster: Cluster, fault: Fault
+    store: Made, server: Cluster, fault: Fault
 ) -> None:
     def lose(received: Received) -> Fault:
-        cluster.answer(received)
+        server.answer(received)
         return fault
 
     batch = store().raw(b"one", b"two")
     with http_peer(lose) as peer:
         assert is_failed(store(urls=[peer.url], timeout=0.5).send(batch))
     assert is_delivered(store().send(batch))
-    assert cluster.messages() == ["one", "two"]
+    assert server.messages() == ["one", "two"]
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 401, 403, 404, 400])
 def test_a_request_that_fails_as_a_whole_comes_again(
-    store: Made, cluster: Cluster, status: int
+    store: Made, server: Cluster, status: int
 ) -> None:
     error = {"error": {"type": "some_exception", "reason": "because"}, "status": status}
-    cluster.faults = [Reply(status, error, Retry_After="7")]
+    server.faults = [Reply(status, error, Retry_After="7")]
     storing = store()
     outcome = storing.send(storing.raw(b"one"))
     assert is_failed(outcome)
@@ -124,8 +118,8 @@ def test_a_request_that_fails_as_a_whole_comes_again(
     assert is_delivered(storing.send(storing.raw(b"one")))
 
 
-def test_too_much_at_once_is_divided(store: Made, cluster: Cluster) -> None:
-    cluster.faults = [Reply(413, b"")]
+def test_too_much_at_once_is_divided(store: Made, server: Cluster) -> None:
+    server.faults = [Reply(413, b"")]
     storing = store()
     outcome = storing.send(storing.raw(b"one", b"two"))
     assert is_divided(outcome)
@@ -143,13 +137,13 @@ def test_too_much_at_once_is_divided(store: Made, cluster: Cluster) -> None:
         b'{"errors":true}',
     ],
 )
-def test_an_answer_that_is_none_is_a_failure(store: Made, cluster: Cluster, answer: bytes) -> None:
-    cluster.faults = [Reply(200, answer)]
+def test_an_answer_that_is_none_is_a_failure(store: Made, server: Cluster, answer: bytes) -> None:
+    server.faults = [Reply(200, answer)]
     storing = store()
     assert is_failed(storing.send(storing.raw(b"one", b"two")))
 
 
-def test_an_index_has_the_date_of_the_record(store: Made, cluster: Cluster) -> None:
+def test_an_index_has_the_date_of_the_record(store: Made, server: Cluster) -> None:
     storing = store(index="logs-{namespace}-{label:app}-%Y.%m.%d")
     records = [
         {"@timestamp": "2026-01-31T23:59:59.999Z", "message": "a"},
@@ -157,14 +151,14 @@ def test_an_index_has_the_date_of_the_record(store: Made, cluster: Cluster) -> N
         {"message": "c", "@timestamp": "2025-12-31T10:00:00Z"},
     ]
     assert is_delivered(storing.send(storing.records(*records)))
-    assert {index: found["message"] for (index, _), found in cluster.documents.items()} == {
+    assert {index: found["message"] for (index, _), found in server.documents.items()} == {
         "logs-shop-orders-2026.01.31": "a",
         "logs-shop-orders-2026.02.01": "b",
         "logs-shop-orders-2025.12.31": "c",
     }
     storing.send(storing.raw(b"raw"))
     assert ("logs-shop-orders-2026.01.02", "raw") in {
-        (index, found["message"]) for (index, _), found in cluster.documents.items()
+        (index, found["message"]) for (index, _), found in server.documents.items()
     }
 
 

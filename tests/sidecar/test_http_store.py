@@ -10,7 +10,16 @@ import pytest
 
 from podweave.helpers.configuration import ConfigurationError
 from podweave.helpers.loop import Loop
-from tests.sidecar.http_peer import HALF, NONSENSE, RESET, STALL, Fault, HttpPeer, Reply, http_peer
+from tests.sidecar.http_peer import (
+    HALF,
+    NONSENSE,
+    RESET,
+    STALL,
+    Fault,
+    FaultyServer,
+    HttpPeer,
+    Reply,
+)
 from tests.sidecar.storing import (
     Made,
     configured,
@@ -23,14 +32,8 @@ from tests.sidecar.storing import (
 
 
 @pytest.fixture
-def faults() -> list[Reply | Fault]:
-    return []
-
-
-@pytest.fixture
-def peer(faults: list[Reply | Fault]) -> Iterator[HttpPeer]:
-    with http_peer(lambda received: faults.pop(0) if faults else Reply(204)) as peer:
-        yield peer
+def faults(server: FaultyServer) -> list[Reply | Fault]:
+    return server.faults
 
 
 @pytest.fixture

@@ -16,7 +16,15 @@ from hypothesis import strategies as st
 from podweave.helpers.configuration import ConfigurationError
 from podweave.helpers.loop import Loop
 from podweave.helpers.wire import loki
-from tests.sidecar.http_peer import HALF, RESET, Fault, HttpPeer, Received, Reply, http_peer
+from tests.sidecar.http_peer import (
+    HALF,
+    RESET,
+    Fault,
+    FaultyServer,
+    HttpPeer,
+    Received,
+    Reply,
+)
 from tests.sidecar.storing import (
     Made,
     configured,
@@ -30,16 +38,14 @@ from tests.sidecar.storing import (
 OLD = 1_600_000_000 * 10**9
 
 
-class Loki:
+class Loki(FaultyServer):
     """Takes what the documentation allows; one of two that are alike in time and line."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.entries: dict[tuple[str, int, str], dict[str, str]] = {}
-        self.faults: list[Reply | Fault] = []
 
-    def answer(self, received: Received) -> Reply | Fault:
-        if self.faults:
-            return self.faults.pop(0)
+    def serve(self, received: Received) -> Reply | Fault:
         assert (received.method, received.path) == ("POST", "/loki/api/v1/push")
         assert received.fields["content-type"] == "application/json"
         refused = 0
@@ -69,12 +75,6 @@ class Loki:
 @pytest.fixture
 def server() -> Loki:
     return Loki()
-
-
-@pytest.fixture
-def peer(server: Loki) -> Iterator[HttpPeer]:
-    with http_peer(server.answer) as peer:
-        yield peer
 
 
 @pytest.fixture

@@ -19,7 +19,16 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
 from podweave.helpers.loop import Loop
 from podweave.helpers.wire import otlp, otlp_json, otlp_protobuf
-from tests.sidecar.http_peer import HALF, RESET, STALL, Fault, HttpPeer, Received, Reply, http_peer
+from tests.sidecar.http_peer import (
+    HALF,
+    RESET,
+    STALL,
+    Fault,
+    FaultyServer,
+    HttpPeer,
+    Received,
+    Reply,
+)
 from tests.sidecar.storing import (
     Made,
     is_delivered,
@@ -31,16 +40,14 @@ from tests.sidecar.storing import (
 PROTOBUF = "application/x-protobuf"
 
 
-class Receiver:
+class Receiver(FaultyServer):
     """Parses requests strictly."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.requests: list[Any] = []
-        self.faults: list[Reply | Fault] = []
 
-    def answer(self, received: Received) -> Reply | Fault:
-        if self.faults:
-            return self.faults.pop(0)
+    def serve(self, received: Received) -> Reply | Fault:
         assert (received.method, received.path) == ("POST", "/v1/logs")
         request = ExportLogsServiceRequest()
         kind = received.fields["content-type"]
@@ -95,14 +102,8 @@ def attributes(of: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def receiver() -> Receiver:
+def server() -> Receiver:
     return Receiver()
-
-
-@pytest.fixture
-def peer(receiver: Receiver) -> Iterator[HttpPeer]:
-    with http_peer(receiver.answer) as peer:
-        yield peer
 
 
 @pytest.fixture
@@ -128,10 +129,10 @@ ECS = {
 
 
 @encodings
-def test_a_record_has_its_parts(store: Made, receiver: Receiver, encoding: str) -> None:
+def test_a_record_has_its_parts(store: Made, server: Receiver, encoding: str) -> None:
     storing = store(encoding=encoding, attributes={"deployment.environment.name": "dev"})
     assert is_delivered(storing.send(storing.records(ECS)))
-    (record,) = receiver.records()
+    (record,) = server.records()
     assert record.time_unix_nano == 1769817600123456789
     assert record.observed_time_unix_nano == 1767323045250000000
     assert (record.severity_number, record.severity_text) == (13, "warn")
@@ -146,7 +147,7 @@ def test_a_record_has_its_parts(store: Made, receiver: Receiver, encoding: str) 
         "ok": True,
         "list": ["a", 1, None],
     }
-    (resource,) = receiver.requests[0].resource_logs
+    (resource,) = server.requests[0].resource_logs
     assert attributes(resource.resource) == {
         "service.name": "the-service",
         "k8s.namespace.name": "shop",
@@ -161,19 +162,19 @@ def test_a_record_has_its_parts(store: Made, receiver: Receiver, encoding: str) 
 
 
 @encodings
-def test_raw_lines_are_bodies(store: Made, receiver: Receiver, encoding: str) -> None:
+def test_raw_lines_are_bodies(store: Made, server: Receiver, encoding: str) -> None:
     storing = store(encoding=encoding)
     lines = [b"one", b"", b"\xff\xc3\xa4", b"x" * 300]
     assert is_delivered(storing.send(storing.raw(*lines)))
-    records = receiver.records()
+    records = server.records()
     assert [plain(record.body) for record in records] == ["one", "", "\\xffä", "x" * 300]
     assert {record.time_unix_nano for record in records} == {1767323045250000000}
     assert attributes(records[0]) == {"log.file.path": "/var/log/a.log"}
-    (resource,) = receiver.requests[0].resource_logs
+    (resource,) = server.requests[0].resource_logs
     assert attributes(resource.resource)["service.name"] == "orders"
 
 
-def test_records_of_every_schema(store: Made, receiver: Receiver) -> None:
+def test_records_of_every_schema(store: Made, server: Receiver) -> None:
     storing = store()
     records: list[dict[str, Any]] = [
         {"version": "1.1", "short_message": "g", "timestamp": 1.5, "level": 3, "_user": "u"},
@@ -196,7 +197,7 @@ def test_records_of_every_schema(store: Made, receiver: Receiver) -> None:
     assert is_delivered(storing.send(storing.records(*records)))
     found = [
         (plain(record.body), record.time_unix_nano, record.severity_number, attributes(record))
-        for record in receiver.records()
+        for record in server.records()
     ]
     read = 1767323045250000000
     assert found == [
@@ -214,14 +215,14 @@ def test_records_of_every_schema(store: Made, receiver: Receiver) -> None:
 
 @pytest.mark.parametrize("kind", [PROTOBUF, "application/json; charset=utf-8"])
 def test_a_partial_success_is_said_and_never_sent_again(
-    store: Made, receiver: Receiver, kind: str
+    store: Made, server: Receiver, kind: str
 ) -> None:
     answer = ExportLogsServiceResponse()
     answer.partial_success.rejected_log_records = 2
     answer.partial_success.error_message = "too long"
     written = json_format.MessageToJson(answer).encode()
     content = answer.SerializeToString() if kind == PROTOBUF else written
-    receiver.faults = [Reply(200, content, Content_Type=kind)]
+    server.faults = [Reply(200, content, Content_Type=kind)]
     storing = store()
     assert is_delivered(storing.send(storing.raw(b"a", b"b", b"c")))
     (event,) = storing.events()
@@ -231,8 +232,8 @@ def test_a_partial_success_is_said_and_never_sent_again(
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
-def test_what_may_be_sent_again_is(store: Made, receiver: Receiver, status: int) -> None:
-    receiver.faults = [Reply(status, {"message": "busy"}, Retry_After="5")]
+def test_what_may_be_sent_again_is(store: Made, server: Receiver, status: int) -> None:
+    server.faults = [Reply(status, {"message": "busy"}, Retry_After="5")]
     storing = store()
     outcome = storing.send(storing.raw(b"x"))
     assert is_failed(outcome)
@@ -243,9 +244,9 @@ def test_what_may_be_sent_again_is(store: Made, receiver: Receiver, status: int)
 
 @pytest.mark.parametrize("status", [400, 422, 500, 501])
 def test_what_may_not_be_sent_again_becomes_dead_letters(
-    store: Made, receiver: Receiver, status: int
+    store: Made, server: Receiver, status: int
 ) -> None:
-    receiver.faults = [Reply(status, {"message": "no"})]
+    server.faults = [Reply(status, {"message": "no"})]
     storing = store()
     outcome = storing.send(storing.raw(b"x", b"y"))
     assert outcome.again == []
@@ -254,23 +255,23 @@ def test_what_may_not_be_sent_again_becomes_dead_letters(
 
 @pytest.mark.parametrize("status", [301, 401, 403, 404, 407])
 def test_a_receiver_that_refuses_everybody_loses_nothing(
-    store: Made, receiver: Receiver, status: int
+    store: Made, server: Receiver, status: int
 ) -> None:
-    receiver.faults = [Reply(status)]
+    server.faults = [Reply(status)]
     storing = store()
     assert is_failed(storing.send(storing.raw(b"x")))
 
 
 @pytest.mark.parametrize("fault", [RESET, HALF, STALL])
-def test_faults_of_the_network(store: Made, receiver: Receiver, fault: Fault) -> None:
+def test_faults_of_the_network(store: Made, server: Receiver, fault: Fault) -> None:
     storing = store(timeout=0.5)
-    receiver.faults = [fault]
+    server.faults = [fault]
     assert is_failed(storing.send(storing.raw(b"x")))
     assert is_delivered(storing.send(storing.raw(b"x")))
 
 
-def test_too_much_at_once_is_divided(store: Made, receiver: Receiver) -> None:
-    receiver.faults = [Reply(413)]
+def test_too_much_at_once_is_divided(store: Made, server: Receiver) -> None:
+    server.faults = [Reply(413)]
     storing = store()
     assert is_divided(storing.send(storing.raw(b"x", b"y")))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import email.utils
 import gzip
 import json
@@ -19,7 +20,16 @@ from botocore.credentials import Credentials
 
 from podweave.helpers.configuration import ConfigurationError
 from podweave.helpers.loop import Loop
-from tests.sidecar.http_peer import HALF, RESET, STALL, Fault, HttpPeer, Received, Reply, http_peer
+from tests.sidecar.http_peer import (
+    HALF,
+    RESET,
+    STALL,
+    Fault,
+    FaultyServer,
+    HttpPeer,
+    Received,
+    Reply,
+)
 from tests.sidecar.storing import (
     Made,
     configured,
@@ -36,20 +46,18 @@ def error(status: int, code: str, **fields: str) -> Reply:
     return Reply(status, text, **fields)
 
 
-class Bucket:
+class Bucket(FaultyServer):
     """Keeps objects whose signature is what botocore makes of the same request."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.objects: dict[str, bytes] = {}
-        self.faults: list[Reply | Fault] = []
         self.clock = 0.0
         """Seconds that it is ahead; more than 15 minutes are too many."""
 
-    def answer(self, received: Received) -> Reply | Fault:
-        if self.faults:
-            return self.faults.pop(0)
+    def serve(self, received: Received) -> Reply | Fault:
         stamp = received.fields["x-amz-date"]
-        moment = time.mktime(time.strptime(stamp, "%Y%m%dT%H%M%SZ")) - time.timezone
+        moment = calendar.timegm(time.strptime(stamp, "%Y%m%dT%H%M%SZ"))
         now = time.time() + self.clock
         if abs(moment - now) > 900:
             date = email.utils.formatdate(now, usegmt=True)
@@ -77,14 +85,8 @@ class Bucket:
 
 
 @pytest.fixture
-def bucket() -> Bucket:
+def server() -> Bucket:
     return Bucket()
-
-
-@pytest.fixture
-def peer(bucket: Bucket) -> Iterator[HttpPeer]:
-    with http_peer(bucket.answer) as peer:
-        yield peer
 
 
 @pytest.fixture
@@ -108,46 +110,46 @@ def rows(data: bytes) -> list[dict[str, Any]]:
     return [json.loads(line) for line in gzip.decompress(data).splitlines()]
 
 
-def test_a_batch_is_an_object_that_is_overwritten_by_itself(store: Made, bucket: Bucket) -> None:
+def test_a_batch_is_an_object_that_is_overwritten_by_itself(store: Made, server: Bucket) -> None:
     storing = store()
     batch = storing.raw(b"one", b"two")
     for _ in range(2):
         assert is_delivered(storing.send(batch))
-    ((key, data),) = bucket.objects.items()
+    ((key, data),) = server.objects.items()
     assert re.fullmatch(
         r"/logs/shop/orders-1/2026/01/02/030405-[0-9a-f]{20}-0{12}-[0-9a-f]{8}\.ndjson\.gz", key
     )
     assert [row["message"] for row in rows(data)] == ["one", "two"]
 
 
-def test_another_batch_at_the_same_place_is_another_object(store: Made, bucket: Bucket) -> None:
+def test_another_batch_at_the_same_place_is_another_object(store: Made, server: Bucket) -> None:
     storing = store()
     storing.send(storing.raw(b"one"))
     storing.send(storing.raw(b"eno"))
     storing.send(storing.raw(b"one", offset=4))
-    assert len(bucket.objects) == 3
+    assert len(server.objects) == 3
 
 
-def test_a_key_has_the_time_of_the_first_record(store: Made, bucket: Bucket) -> None:
+def test_a_key_has_the_time_of_the_first_record(store: Made, server: Bucket) -> None:
     storing = store(key="%Y/%j {label:app}/ä+=/{file}-{id}%%", compression="none")
     record = {"@timestamp": "2025-12-31T23:59:59Z", "message": "x"}
     assert is_delivered(storing.send(storing.records(record)))
-    ((key, data),) = bucket.objects.items()
+    ((key, data),) = server.objects.items()
     assert key.startswith("/logs/2025/365 orders/ä+=/spool/a-")
     assert key.endswith("%")
     assert json.loads(data) == record
 
 
-def test_lines_may_go_untouched(store: Made, bucket: Bucket, peer: HttpPeer) -> None:
+def test_lines_may_go_untouched(store: Made, server: Bucket, peer: HttpPeer) -> None:
     storing = store(format="raw", storage_class="STANDARD_IA", encryption="AES256")
     storing.send(storing.raw(b"one", b"\xff"))
-    assert [gzip.decompress(data) for data in bucket.objects.values()] == [b"one\n\xff\n"]
+    assert [gzip.decompress(data) for data in server.objects.values()] == [b"one\n\xff\n"]
     assert peer.received[0].fields["x-amz-storage-class"] == "STANDARD_IA"
     assert peer.received[0].fields["x-amz-server-side-encryption"] == "AES256"
 
 
-def test_a_clock_that_is_wrong_is_corrected(store: Made, bucket: Bucket) -> None:
-    bucket.clock = 7200
+def test_a_clock_that_is_wrong_is_corrected(store: Made, server: Bucket) -> None:
+    server.clock = 7200
     storing = store()
     outcome = storing.send(storing.raw(b"x"))
     assert is_failed(outcome)
@@ -170,10 +172,10 @@ def test_a_clock_that_is_wrong_is_corrected(store: Made, bucket: Bucket) -> None
     ],
 )
 def test_nothing_is_lost_by_what_can_be_mended(
-    store: Made, bucket: Bucket, fault: Reply | Fault
+    store: Made, server: Bucket, fault: Reply | Fault
 ) -> None:
     storing = store(timeout=0.5)
-    bucket.faults = [fault]
+    server.faults = [fault]
     outcome = storing.send(storing.raw(b"x"))
     assert is_failed(outcome)
     if isinstance(fault, Reply):
@@ -181,8 +183,8 @@ def test_nothing_is_lost_by_what_can_be_mended(
     assert is_delivered(storing.send(storing.raw(b"x")))
 
 
-def test_too_much_at_once_is_divided(store: Made, bucket: Bucket) -> None:
-    bucket.faults = [error(400, "EntityTooLarge")]
+def test_too_much_at_once_is_divided(store: Made, server: Bucket) -> None:
+    server.faults = [error(400, "EntityTooLarge")]
     storing = store()
     assert is_divided(storing.send(storing.raw(b"x", b"y")))
 

@@ -16,7 +16,7 @@ from podweave.helpers.configuration import ConfigurationError
 from podweave.helpers.loop import Loop
 from podweave.helpers.wire import splunk_hec as hec
 from tests.helpers.driving import drive
-from tests.sidecar.http_peer import RESET, Fault, HttpPeer, Received, Reply, http_peer
+from tests.sidecar.http_peer import RESET, Fault, FaultyServer, HttpPeer, Received, Reply
 from tests.sidecar.storing import (
     Made,
     configured,
@@ -32,13 +32,13 @@ def code(status: int, number: int, text: str = "told", **more: Any) -> Reply:
     return Reply(status, {"text": text, "code": number, **more})
 
 
-class Collector:
+class Collector(FaultyServer):
     """An event collector by the documentation, its token with acknowledgement or without."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.events: list[dict[str, Any]] = []
         self.lines: list[str] = []
-        self.faults: list[Reply | Fault] = []
         self.acknowledges = True
         self.indexed = True
         """What it says of every id that it has given."""
@@ -95,14 +95,8 @@ def _objects(text: str) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture
-def collector() -> Collector:
+def server() -> Collector:
     return Collector()
-
-
-@pytest.fixture
-def peer(collector: Collector) -> Iterator[HttpPeer]:
-    with http_peer(collector.answer) as peer:
-        yield peer
 
 
 @pytest.fixture
@@ -112,10 +106,10 @@ def store(loop: Loop, tmp_path: Path, peer: HttpPeer) -> Iterator[Made]:
         yield make
 
 
-def test_lines_are_events(store: Made, collector: Collector) -> None:
+def test_lines_are_events(store: Made, server: Collector) -> None:
     storing = store(index="main", sourcetype="{label:app}")
     assert is_delivered(storing.send(storing.raw(b"one", b'"two" \xff')))
-    assert collector.events == [
+    assert server.events == [
         {
             "time": 1767323045.25,
             "host": "orders-1",
@@ -134,22 +128,22 @@ def test_lines_are_events(store: Made, collector: Collector) -> None:
     ]
 
 
-def test_records_are_events_with_their_own_time(store: Made, collector: Collector) -> None:
+def test_records_are_events_with_their_own_time(store: Made, server: Collector) -> None:
     storing = store()
     records: list[dict[str, Any]] = [
         {"@timestamp": "2026-01-31T00:00:00.123456789Z", "message": "a"},
         {"@timestamp": "2026-01-31T01:00:00+01:00", "message": "b"},
     ]
     assert is_delivered(storing.send(storing.records(*records)))
-    assert [event["event"] for event in collector.events] == records
-    assert [event["time"] for event in collector.events] == [1769817600.123456789, 1769817600]
+    assert [event["event"] for event in server.events] == records
+    assert [event["time"] for event in server.events] == [1769817600.123456789, 1769817600]
 
 
-def test_records_of_splunks_schema_are_its_events(store: Made, collector: Collector) -> None:
+def test_records_of_splunks_schema_are_its_events(store: Made, server: Collector) -> None:
     storing = store(host="elsewhere", index="main")
     record = {"time": 1.5, "host": "own", "event": {"message": "m"}, "fields": {"a": "b"}}
     assert is_delivered(storing.send(storing.records(record, {"level": "info", "message": "x"})))
-    first, second = collector.events
+    first, second = server.events
     assert (first["time"], first["host"], first["index"]) == (1.5, "own", "main")
     assert first["event"] == {"message": "m"}
     assert first["fields"]["a"] == "b"
@@ -157,7 +151,7 @@ def test_records_of_splunks_schema_are_its_events(store: Made, collector: Collec
     assert second["event"] == {"level": "info", "message": "x"}
 
 
-def test_records_of_the_adapters_splunk_schema(store: Made, collector: Collector) -> None:
+def test_records_of_the_adapters_splunk_schema(store: Made, server: Collector) -> None:
     storing = store(index="main")
     record = {
         "time": 1769817600.123456,
@@ -168,7 +162,7 @@ def test_records_of_the_adapters_splunk_schema(store: Made, collector: Collector
     }
     other = {"time": 2, "message": "m"}
     assert is_delivered(storing.send(storing.records(record, other)))
-    first, second = collector.events
+    first, second = server.events
     assert (first["time"], first["host"], first["sourcetype"]) == (
         1769817600.123456,
         "own",
@@ -179,27 +173,27 @@ def test_records_of_the_adapters_splunk_schema(store: Made, collector: Collector
     assert (second["time"], second["host"], second["event"]) == (2, "orders-1", {"message": "m"})
 
 
-def test_raw_lines_are_left_to_splunk(store: Made, collector: Collector, peer: HttpPeer) -> None:
+def test_raw_lines_are_left_to_splunk(store: Made, server: Collector, peer: HttpPeer) -> None:
     storing = store(endpoint="raw", sourcetype="access combined")
     assert is_delivered(storing.send(storing.raw(b"one", b"two")))
-    assert collector.lines == ["one", "two"]
+    assert server.lines == ["one", "two"]
     assert "sourcetype=access%20combined" in peer.received[0].target
     assert "host=orders-1" in peer.received[0].target
 
 
-def test_delivered_is_what_is_indexed(store: Made, collector: Collector, loop: Loop) -> None:
-    collector.indexed = False
+def test_delivered_is_what_is_indexed(store: Made, server: Collector, loop: Loop) -> None:
+    server.indexed = False
     storing = store()
     outcomes = [storing.begin(storing.raw(b"%d" % number, offset=number)) for number in range(3)]
-    drive(loop, lambda: collector.questions >= 3, 20, "three questions")
+    drive(loop, lambda: server.questions >= 3, 20, "three questions")
     assert outcomes == [[], [], []]
-    collector.indexed = True
+    server.indexed = True
     drive(loop, lambda: all(outcomes), 20, "all are acknowledged")
     assert all(is_delivered(outcome) for (outcome,) in outcomes)
 
 
-def test_what_is_never_indexed_comes_again(store: Made, collector: Collector) -> None:
-    collector.indexed = False
+def test_what_is_never_indexed_comes_again(store: Made, server: Collector) -> None:
+    server.indexed = False
     storing = store(acknowledgement_timeout=1)
     outcome = storing.send(storing.raw(b"one"))
     assert is_failed(outcome)
@@ -207,34 +201,34 @@ def test_what_is_never_indexed_comes_again(store: Made, collector: Collector) ->
 
 
 def test_ids_that_come_twice_are_of_a_store_that_was_started_anew(
-    store: Made, collector: Collector, loop: Loop
+    store: Made, server: Collector, loop: Loop
 ) -> None:
-    collector.indexed = False
+    server.indexed = False
     storing = store()
     first = storing.begin(storing.raw(b"one"))
-    drive(loop, lambda: collector.questions, 20, "a question")
-    collector._next = 0
+    drive(loop, lambda: server.questions, 20, "a question")
+    server._next = 0
     second = storing.begin(storing.raw(b"two"))
     drive(loop, lambda: first, 20, "the first is given up")
     assert is_failed(first[0])
-    collector.indexed = True
+    server.indexed = True
     drive(loop, lambda: second, 20, "the second is acknowledged")
     assert is_delivered(second[0])
 
 
-def test_a_token_without_acknowledgement_is_said_once(store: Made, collector: Collector) -> None:
-    collector.acknowledges = False
+def test_a_token_without_acknowledgement_is_said_once(store: Made, server: Collector) -> None:
+    server.acknowledges = False
     storing = store()
     for number in range(3):
         assert is_delivered(storing.send(storing.raw(b"x", offset=number)))
     (event,) = storing.events()
     assert event["event.action"] == "store.unacknowledged"
-    assert len(collector.events) == 3
+    assert len(server.events) == 3
     plain = store(acknowledgement=False)
     assert is_delivered(plain.send(plain.raw(b"x")))
 
 
-def test_the_record_that_is_wrong_is_found(store: Made, collector: Collector) -> None:
+def test_the_record_that_is_wrong_is_found(store: Made, server: Collector) -> None:
     storing = store()
     batch = storing.raw(b"", b"a", b"", b"bad", b"c")
     outcome = storing.send(batch)
@@ -242,7 +236,7 @@ def test_the_record_that_is_wrong_is_found(store: Made, collector: Collector) ->
     assert outcome.rejected == [(3, "code 6 Invalid data format")]
     assert outcome.again == [1, 4]
     assert is_delivered(storing.send(batch.select(outcome.again)))
-    assert [event["event"] for event in collector.events] == ["a", "c"]
+    assert [event["event"] for event in server.events] == ["a", "c"]
     assert is_divided(storing.send(storing.raw(b"bad")))
 
 
@@ -267,10 +261,10 @@ def test_nothing_but_empty_lines_is_nothing_to_send(store: Made, peer: HttpPeer)
     ],
 )
 def test_what_is_no_records_fault_comes_again(
-    store: Made, collector: Collector, fault: Reply | Fault
+    store: Made, server: Collector, fault: Reply | Fault
 ) -> None:
     storing = store()
-    collector.faults = [fault]
+    server.faults = [fault]
     assert is_failed(storing.send(storing.raw(b"x")))
     assert is_delivered(storing.send(storing.raw(b"x")))
 
@@ -310,9 +304,9 @@ def test_times_keep_their_digits(time: int) -> None:
     "line", [b"plain", b'"\\\t\x01', b"\xff\xe9", "재고".encode(), b" ", b"%s"]
 )
 def test_a_line_is_the_same_event_with_an_empty_one_beside_it(
-    store: Made, collector: Collector, line: bytes
+    store: Made, server: Collector, line: bytes
 ) -> None:
     storing = store()
     assert is_delivered(storing.send(storing.raw(line, b"z")))
     assert is_delivered(storing.send(storing.raw(line, b"z", b"")))
-    assert collector.events[:2] == collector.events[2:]
+    assert server.events[:2] == server.events[2:]
