@@ -110,6 +110,8 @@ LOG_FORMATS: Final = (
     "spring-boot",
     "tomcat",
     "java-util-logging",
+    "activemq",
+    "jvm",
     "uwsgi",
     "uvicorn",
     "gunicorn",
@@ -148,6 +150,8 @@ LOG_FORMATS: Final = (
 
 LOG_FORMAT_ALIASES: Final = (
     "catalina",
+    "gc",
+    "karaf",
     "jul",
     "log4j2-json",
     "logback-json",

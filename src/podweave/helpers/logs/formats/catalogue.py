@@ -21,7 +21,7 @@ _MODULES = {
     "pino": "node",
     "winston": "node",
     "logstash-json": "java_json",
-    "elasticsearch-json": "databases",
+    "elasticsearch-json": "elasticsearch_json",
     "ecs-json": "java_json",
     "log4j-json": "java_json",
     "serilog-json": "dotnet",
@@ -110,6 +110,8 @@ _MODULES = {
     "spring-boot": "java",
     "tomcat": "java",
     "java-util-logging": "java",
+    "activemq": "activemq",
+    "jvm": "jvm",
     "uwsgi": "uwsgi",
     "uvicorn": "python_servers",
     "gunicorn": "python_servers",
@@ -151,6 +153,8 @@ NAMES = tuple(_MODULES)
 # Names that people use for the same thing.
 ALIASES = {
     "catalina": "tomcat",
+    "gc": "jvm",
+    "karaf": "activemq",
     "jul": "java-util-logging",
     "log4j2-json": "log4j-json",
     "logback-json": "logstash-json",

@@ -6,8 +6,8 @@ OpenSearch are delivered with.
 
 from __future__ import annotations
 
+from podweave.helpers.logs.formats.units import milliseconds
 from podweave.helpers.logs.layouts import Format, Layout
-from podweave.helpers.logs.structured.json_layout import TEXT, JsonLayout
 
 _REDIS_LEVEL = rb"%{BEGIN:level}[.\-*#]%{END} %{REST:message}"
 
@@ -147,86 +147,18 @@ FORMATS = {
             ),
         ),
     ),
-    "elasticsearch-json": Format(
-        "elasticsearch-json",
-        (
-            JsonLayout(
-                {
-                    "log.level": "level",
-                    "elasticsearch.node.name": "",
-                    "elasticsearch.cluster.name": "",
-                    "service.name": "service_name",
-                    "process.thread.name": "thread",
-                    "log.logger": "logger",
-                    "event.dataset": "",
-                    "ecs.version": "",
-                },
-                requires={"@timestamp": TEXT, "message": TEXT, "elasticsearch.cluster.name": TEXT},
-            ),
-            # 7, OpenSearch
-            JsonLayout(
-                {
-                    "type": "",
-                    "timestamp": "time",
-                    "component": "logger",
-                    "cluster.name": "",
-                    "node.name": "",
-                    "stacktrace": "stack_trace",
-                },
-                requires={"type": TEXT, "timestamp": TEXT, "component": TEXT, "node.name": TEXT},
-            ),
-        ),
-        samples=(
-            (
-                (
-                    b'{"@timestamp":"2026-11-23T02:16:56.789Z", "log.level": "INFO'
-                    b'", "message":"started", "ecs.version": "1.2.0","service.name'
-                    b'":"ES_ECS","event.dataset":"elasticsearch.server","process.t'
-                    b'hread.name":"main","log.logger":"org.elasticsearch.node.Node'
-                    b'","elasticsearch.node.name":"node-1","elasticsearch.cluster.'
-                    b'name":"shop"}'
-                ),
-                {
-                    "time": (1795400216, "789"),
-                    "level": "info",
-                    "message": "started",
-                    "attributes": {
-                        "ecs.version": "1.2.0",
-                        "event.dataset": "elasticsearch.server",
-                        "elasticsearch.node.name": "node-1",
-                        "elasticsearch.cluster.name": "shop",
-                    },
-                    "service_name": "ES_ECS",
-                    "thread": "main",
-                    "logger": "org.elasticsearch.node.Node",
-                },
-            ),
-            (
-                (
-                    b'{"type": "server", "timestamp": "2026-11-23T02:16:56,789Z", '
-                    b'"level": "WARN", "component": "o.o.n.Node", "cluster.name": '
-                    b'"shop", "node.name": "node-1", "message": "slow", "cluster.u'
-                    b'uid": "abc", "node.id": "def"  }'
-                ),
-                {
-                    "attributes": {
-                        "type": "server",
-                        "cluster.name": "shop",
-                        "node.name": "node-1",
-                        "cluster.uuid": "abc",
-                        "node.id": "def",
-                    },
-                    "time": (1795400216, "789"),
-                    "level": "warn",
-                    "logger": "o.o.n.Node",
-                    "message": "slow",
-                },
-            ),
-        ),
-    ),
     "elasticsearch": Format(
         "elasticsearch",
         (
+            # The slow logs
+            Layout(
+                rb"\[%{ISO8601:time}\]\[%{BEGIN:level}[A-Z]+%{END} *+\]\["
+                rb"%{BEGIN:logger}index\.(?:search|indexing)\.slowlog[^\]\n ]*%{END} *+\] ?"
+                rb"(?>(?:\[%{BEGIN:node?}[^\]\n]*%{END}\] ?)?)"
+                rb"%{BEGIN:message}%{BEGIN:index}\[[^\n]*?%{END} took\[[^\]\n]*\], "
+                rb"took_millis\[%{INT:_taken}\],[^\n]*%{END}",
+                derive=(("duration", "_taken", milliseconds),),
+            ),
             Layout(
                 rb"\[%{ISO8601:time}\]\[%{BEGIN:level}[A-Z]+%{END} *+\]\["
                 rb"%{BEGIN:logger}[^\]\n ]+%{END} *+\] ?"
@@ -271,6 +203,18 @@ FORMATS = {
                     "logger": "o.o.b.OpenSearchUncaughtExceptionHandler",
                     "message": "uncaught exception in thread [main]",
                     "time": (1795400217, "001"),
+                },
+            ),
+            (
+                b"[2026-11-23T02:16:57,003][WARN ][index.search.slowlog.query] [node-1] [o][0] "
+                b"took[1.5s], took_millis[1502], total_hits[3], source[{}],",
+                {
+                    "level": "warn",
+                    "logger": "index.search.slowlog.query",
+                    "message": "[o][0] took[1.5s], took_millis[1502], total_hits[3], source[{}],",
+                    "duration": 1.502,
+                    "time": (1795400217, "003"),
+                    "attributes": {"node": "node-1", "index": "[o][0]"},
                 },
             ),
             # Logstash names the pipeline there.

@@ -104,6 +104,42 @@ FORMATS = {
         ),
         samples=(
             (
+                (
+                    b"Nov 23 02:16:56 web-1 kernel: [12345.678901] [UFW BLOCK] IN="
+                    b"eth0 OUT= MAC=52:54:00:12:34:56:52:54:00:65:43:21:08:00 SRC="
+                    b"203.0.113.9 DST=192.0.2.10 LEN=44 TOS=0x00 PREC=0x00 TTL=241"
+                    b" ID=54321 PROTO=TCP SPT=45230 DPT=23 WINDOW=65535 RES=0x00 S"
+                    b"YN URGP=0"
+                ),
+                {
+                    "host": "web-1",
+                    "process": "kernel",
+                    "message": (
+                        "[UFW BLOCK] IN=eth0 OUT= MAC=52:54:00:12:34:56:52:54:00:"
+                        "65:43:21:08:00 SRC=203.0.113.9 DST=192.0.2.10 LEN=44 TOS"
+                        "=0x00 PREC=0x00 TTL=241 ID=54321 PROTO=TCP SPT=45230 DPT"
+                        "=23 WINDOW=65535 RES=0x00 SYN URGP=0"
+                    ),
+                    "ingress_interface": "eth0",
+                    "source_address": "203.0.113.9",
+                    "destination_address": "192.0.2.10",
+                    "network_bytes": 44,
+                    "source_port": 45230,
+                    "destination_port": 23,
+                    "time": (1795400216, ""),
+                    "network_transport": "tcp",
+                    "rule_name": "UFW BLOCK",
+                    "event_action": "block",
+                    "destination_mac": "52:54:00:12:34:56",
+                    "source_mac": "52:54:00:65:43:21",
+                    "network_type": "ipv4",
+                    "attributes": {
+                        "uptime": 12345.678901,
+                        "mac": "52:54:00:12:34:56:52:54:00:65:43:21:08:00",
+                    },
+                },
+            ),
+            (
                 b"Nov 23 02:16:57 gw-1 [WAN_LOCAL-default-D]IN=eth0 OUT= "
                 b"MAC=52:54:00:12:34:56:52:54:00:65:43:21:08:00 SRC=203.0.113.9 DST=192.0.2.10 "
                 b"LEN=44 TOS=0x00 PREC=0x00 TTL=63 ID=0 DF PROTO=TCP SPT=45230 DPT=22 WINDOW=1024",
@@ -145,42 +181,6 @@ FORMATS = {
                     "network_bytes": 88,
                     "network_transport": "icmp",
                     "network_type": "ipv4",
-                },
-            ),
-            (
-                (
-                    b"Nov 23 02:16:56 web-1 kernel: [12345.678901] [UFW BLOCK] IN="
-                    b"eth0 OUT= MAC=52:54:00:12:34:56:52:54:00:65:43:21:08:00 SRC="
-                    b"203.0.113.9 DST=192.0.2.10 LEN=44 TOS=0x00 PREC=0x00 TTL=241"
-                    b" ID=54321 PROTO=TCP SPT=45230 DPT=23 WINDOW=65535 RES=0x00 S"
-                    b"YN URGP=0"
-                ),
-                {
-                    "host": "web-1",
-                    "process": "kernel",
-                    "message": (
-                        "[UFW BLOCK] IN=eth0 OUT= MAC=52:54:00:12:34:56:52:54:00:"
-                        "65:43:21:08:00 SRC=203.0.113.9 DST=192.0.2.10 LEN=44 TOS"
-                        "=0x00 PREC=0x00 TTL=241 ID=54321 PROTO=TCP SPT=45230 DPT"
-                        "=23 WINDOW=65535 RES=0x00 SYN URGP=0"
-                    ),
-                    "ingress_interface": "eth0",
-                    "source_address": "203.0.113.9",
-                    "destination_address": "192.0.2.10",
-                    "network_bytes": 44,
-                    "source_port": 45230,
-                    "destination_port": 23,
-                    "time": (1795400216, ""),
-                    "network_transport": "tcp",
-                    "rule_name": "UFW BLOCK",
-                    "event_action": "block",
-                    "destination_mac": "52:54:00:12:34:56",
-                    "source_mac": "52:54:00:65:43:21",
-                    "network_type": "ipv4",
-                    "attributes": {
-                        "uptime": 12345.678901,
-                        "mac": "52:54:00:12:34:56:52:54:00:65:43:21:08:00",
-                    },
                 },
             ),
             (

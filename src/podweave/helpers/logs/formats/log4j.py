@@ -66,16 +66,6 @@ FORMATS = {
         ),
         samples=(
             (
-                b"[2026-11-23 02:16:56,789] [WARN ] [orders-worker-7] [shop.orders] - no stock",
-                {
-                    "time": (1795400216, "789"),
-                    "thread": "orders-worker-7",
-                    "level": "warn",
-                    "logger": "shop.orders",
-                    "message": "no stock",
-                },
-            ),
-            (
                 b"2026-11-23 02:16:56,789 [http-nio-8080-exec-1] WARN  com.example.Orders - slow",
                 {
                     "time": (1795400216, "789"),
@@ -83,6 +73,16 @@ FORMATS = {
                     "level": "warn",
                     "logger": "com.example.Orders",
                     "message": "slow",
+                },
+            ),
+            (
+                b"[2026-11-23 02:16:56,789] [WARN ] [orders-worker-7] [shop.orders] - no stock",
+                {
+                    "time": (1795400216, "789"),
+                    "thread": "orders-worker-7",
+                    "level": "warn",
+                    "logger": "shop.orders",
+                    "message": "no stock",
                 },
             ),
             (

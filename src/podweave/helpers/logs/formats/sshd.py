@@ -67,18 +67,6 @@ FORMATS = {
         layouts_of(SSHD),
         samples=(
             (
-                b"Nov 23 02:16:58 web-1 sshd[3106]: Did not receive identification string from "
-                b"192.0.2.9",
-                {
-                    "host": "web-1",
-                    "process": "sshd",
-                    "pid": 3106,
-                    "message": "Did not receive identification string from 192.0.2.9",
-                    "source_address": "192.0.2.9",
-                    "time": (1795400218, ""),
-                },
-            ),
-            (
                 (
                     b"Nov 23 02:16:56 web-1 sshd[3101]: Accepted publickey for kim"
                     b" from 192.0.2.7 port 51234 ssh2: ED25519 SHA256:J3VvC0bP"
@@ -101,6 +89,18 @@ FORMATS = {
                         "authentication": "publickey",
                         "key": "ED25519 SHA256:J3VvC0bP",
                     },
+                },
+            ),
+            (
+                b"Nov 23 02:16:58 web-1 sshd[3106]: Did not receive identification string from "
+                b"192.0.2.9",
+                {
+                    "host": "web-1",
+                    "process": "sshd",
+                    "pid": 3106,
+                    "message": "Did not receive identification string from 192.0.2.9",
+                    "source_address": "192.0.2.9",
+                    "time": (1795400218, ""),
                 },
             ),
             (

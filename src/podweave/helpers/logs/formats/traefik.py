@@ -26,25 +26,6 @@ FORMATS = {
         ),
         samples=(
             (
-                b'192.0.2.7 - - [23/Nov/2026:02:16:56 +0000] "GET /cart HTTP/2.0" 200 512 - '
-                b'"curl/8.5.0" 13 "Host-shop-example-0" "http://172.17.0.3:80" 7ms',
-                {
-                    "source_address": "192.0.2.7",
-                    "message": "GET /cart HTTP/2.0",
-                    "method": "GET",
-                    "url": "/cart",
-                    "url_path": "/cart",
-                    "http_version": "2.0",
-                    "status": 200,
-                    "response_bytes": 512,
-                    "user_agent": "curl/8.5.0",
-                    "upstream_address": "http://172.17.0.3:80",
-                    "time": (1795400216, ""),
-                    "duration": 0.007,
-                    "attributes": {"request_count": 13, "router": "Host-shop-example-0"},
-                },
-            ),
-            (
                 (
                     b'192.0.2.7 - - [23/Nov/2026:02:16:56 +0000] "GET /whoami HTTP'
                     b'/1.1" 200 416 "-" "-" 12 "whoami@docker" "http://172.17.0.3:'
@@ -66,6 +47,25 @@ FORMATS = {
                         "request_count": 12,
                         "router": "whoami@docker",
                     },
+                },
+            ),
+            (
+                b'192.0.2.7 - - [23/Nov/2026:02:16:56 +0000] "GET /cart HTTP/2.0" 200 512 - '
+                b'"curl/8.5.0" 13 "Host-shop-example-0" "http://172.17.0.3:80" 7ms',
+                {
+                    "source_address": "192.0.2.7",
+                    "message": "GET /cart HTTP/2.0",
+                    "method": "GET",
+                    "url": "/cart",
+                    "url_path": "/cart",
+                    "http_version": "2.0",
+                    "status": 200,
+                    "response_bytes": 512,
+                    "user_agent": "curl/8.5.0",
+                    "upstream_address": "http://172.17.0.3:80",
+                    "time": (1795400216, ""),
+                    "duration": 0.007,
+                    "attributes": {"request_count": 13, "router": "Host-shop-example-0"},
                 },
             ),
             (

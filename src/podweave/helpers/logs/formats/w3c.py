@@ -213,28 +213,6 @@ FORMATS = {
         ),
         samples=(
             (
-                b"2026-11-23 02:16:57 192.0.2.7 51234 10.0.0.5 443 HTTP/1.1 GET /a?b=1 503 2 "
-                b"ConnLimit shop",
-                {
-                    "source_address": "192.0.2.7",
-                    "source_port": 51234,
-                    "destination_address": "10.0.0.5",
-                    "destination_port": 443,
-                    "http_version": "1.1",
-                    "method": "GET",
-                    "url": "/a?b=1",
-                    "url_path": "/a",
-                    "url_query": "b=1",
-                    "status": 503,
-                    "time": (1795400217, ""),
-                    "attributes": {
-                        "s_siteid": "2",
-                        "s_reason": "ConnLimit",
-                        "s_queuename": "shop",
-                    },
-                },
-            ),
-            (
                 (
                     b"2026-11-23 02:16:56 10.0.0.5 GET /orders/42 full=1 443 - 192"
                     b".0.2.7 Mozilla/5.0+(Windows+NT+10.0;+Win64;+x64) https://sho"
@@ -255,6 +233,28 @@ FORMATS = {
                     "attributes": {
                         "substatus": 0,
                         "win32_status": 0,
+                    },
+                },
+            ),
+            (
+                b"2026-11-23 02:16:57 192.0.2.7 51234 10.0.0.5 443 HTTP/1.1 GET /a?b=1 503 2 "
+                b"ConnLimit shop",
+                {
+                    "source_address": "192.0.2.7",
+                    "source_port": 51234,
+                    "destination_address": "10.0.0.5",
+                    "destination_port": 443,
+                    "http_version": "1.1",
+                    "method": "GET",
+                    "url": "/a?b=1",
+                    "url_path": "/a",
+                    "url_query": "b=1",
+                    "status": 503,
+                    "time": (1795400217, ""),
+                    "attributes": {
+                        "s_siteid": "2",
+                        "s_reason": "ConnLimit",
+                        "s_queuename": "shop",
                     },
                 },
             ),

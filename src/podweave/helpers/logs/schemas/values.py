@@ -39,7 +39,11 @@ def iso_seconds(seconds: int) -> str:
 
 
 def ip(address: str) -> str | None:
-    """The address, where it is one of IPv4 or IPv6; without the zone of a link-local one."""
+    """The address, where it is one of IPv4 or IPv6: without a port, or a link-local one's zone."""
+    if address[:1] == "[":
+        address = address[1:].partition("]")[0]
+    elif address.count(":") == 1:
+        address = address.partition(":")[0]
     address = address.partition("%")[0]
     for family in (socket.AF_INET, socket.AF_INET6):
         try:
