@@ -86,7 +86,7 @@ class DirectDial:
         self._stagger: Timer | None = None
         self._failure: DialError | None = None
         """Of the last address."""
-        self._deadline = loop.call_later(timeout, self._fail)
+        self._deadline = loop.call_later(timeout, self._out_of_time)
         if addresses:
             self._start(addresses)
         else:
@@ -161,6 +161,18 @@ class DirectDial:
             self._stagger.cancel()
         self._dial_next()
 
+    def _out_of_time(self) -> None:
+        """Unless it is connected: after a hold-up of this machine the deadline may be heard of
+        before that."""
+        for fd, sock in self._dialled.items():
+            if _is_connected(sock):
+                del self._dialled[fd]
+                self._loop.remove(fd)
+                self.cancel()
+                self._done(sock)
+                return
+        self._fail()
+
     def _operation(self, address: str) -> str:
         """For messages: which of a name's addresses."""
         host = f"[{self._host}]" if ":" in self._host else self._host
@@ -175,6 +187,14 @@ class DirectDial:
 
     def _late(self) -> DialError:
         return DialError("ETIMEDOUT", f"{self._host}: no answer within {self._timeout:.1f} s")
+
+
+def _is_connected(sock: socket.socket) -> bool:
+    """To somebody else."""
+    try:
+        return bool(sock.getpeername() != sock.getsockname())
+    except OSError:
+        return False
 
 
 def _is_connected_to_itself(sock: socket.socket, port: int) -> bool:
