@@ -13,7 +13,8 @@ from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.columns import escape, is_clean
 from podweave.helpers.logs.compile import Batch, Compiler, ExactBatch
 from podweave.helpers.logs.formats import catalogue
-from podweave.helpers.logs.layouts import Layout, spelled_out
+from podweave.helpers.logs.layouts import Layout
+from podweave.helpers.logs.line_shapes import spelled_out
 from podweave.helpers.logs.rare_bytes import contains
 from podweave.helpers.logs.schemas import catalogue as schemas
 from podweave.helpers.logs.schemas.ecs import ECS

@@ -13,6 +13,7 @@ from podweave.helpers.logs.utf8 import is_utf8
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from typing import Any
 
     Column = Sequence[bytes]
     # Makes what a template puts into one place of each row.
@@ -111,8 +112,8 @@ class Seconds:
         self._clock = Clock(0)
         self._hour = 0
 
-    def of(self, texts: Iterable[bytes], clock: Clock) -> list[bytes | None]:
-        """None for what is no date; nothing for nothing."""
+    def of(self, texts: Iterable[bytes], clock: Clock) -> list[Any]:
+        """Texts; None for what is no date, nothing for nothing."""
         hour = int(clock.until) // 3600
         if hour != self._hour:
             # A time of day or a date without its year means another day sooner or later.

@@ -17,8 +17,6 @@ from operator import not_
 
 from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.columns import Chunk, is_clean, presence
-from podweave.helpers.logs.envelope import Envelope
-from podweave.helpers.logs.layouts import Layout
 from podweave.helpers.logs.made_rows import Cells, MadeRows, interleave
 from podweave.helpers.logs.newlines import count_newlines
 from podweave.helpers.logs.rare_bytes import contains
@@ -30,9 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from podweave.helpers.logs.column_layout import ColumnLayout, Group, WholeUrl
     from podweave.helpers.logs.columns import Column
     from podweave.helpers.logs.fields import Record
-    from podweave.helpers.logs.layouts import Group, WholeUrl
+    from podweave.helpers.logs.line_layout import LineLayout
     from podweave.helpers.logs.steps.plans import Plan
     from podweave.helpers.logs.steps.steps import Steps
 
@@ -57,13 +56,11 @@ class ExactBatch:
     """
 
     def __init__(
-        self, layout: Any, schema: Schema, constants: Record, steps: Steps | None = None
+        self, layout: LineLayout, schema: Schema, constants: Record, steps: Steps | None = None
     ) -> None:
         self.layout = layout
         self.schema = schema
         self.steps = steps
-        self.packed = hasattr(layout, "records")
-        """A line may be several records."""
         known = {**constants, "format": layout.format}
         self.constants = {name: value for name, value in known.items() if name not in layout.names}
 
@@ -76,7 +73,7 @@ class ExactBatch:
         lines = data.split(b"\n")
         lines.pop()
         made = MadeRows(data, lines, self.rows(lines, clock, path))
-        if self.packed:
+        if self.layout.several:
             made.further = sum([row.count(b"\n") - 1 for row in made.rows() if row])
         return made
 
@@ -85,7 +82,7 @@ class ExactBatch:
 
         `again`: see Steps.apply.
         """
-        if self.packed:
+        if self.layout.several:
             records = self.layout.records(line, clock)
             if records is None:
                 return None
@@ -112,7 +109,11 @@ class _Reading:
     __slots__ = ("_groups", "_optional", "_pattern", "_regex", "_url", "templates")
 
     def __init__(
-        self, layout: Layout, pattern: bytes, groups: Sequence[Group], url: WholeUrl | None = None
+        self,
+        layout: ColumnLayout,
+        pattern: bytes,
+        groups: Sequence[Group],
+        url: WholeUrl | None = None,
     ) -> None:
         self._pattern = pattern
         self._groups = groups
@@ -140,7 +141,7 @@ class _Reading:
         return ()
 
     def template(
-        self, key: tuple[int, ...], layout: Layout, schema: Schema, constants: Record
+        self, key: tuple[int, ...], layout: ColumnLayout, schema: Schema, constants: Record
     ) -> Template:
         """The template for that."""
         template = self.templates.get(key)
@@ -154,8 +155,10 @@ class _Reading:
 class Batch(ExactBatch):
     """The same, compiled. NotCompiledError: the exact way has to do."""
 
+    layout: ColumnLayout
+
     def __init__(
-        self, layout: Layout, schema: Schema, constants: Record, steps: Steps | None = None
+        self, layout: ColumnLayout, schema: Schema, constants: Record, steps: Steps | None = None
     ) -> None:
         super().__init__(layout, schema, constants, steps)
         self._plan: Plan | None = None
@@ -165,7 +168,7 @@ class Batch(ExactBatch):
             self._plan = Plan(layout, steps, self.constants)
         self._exact = _Reading(layout, layout.pattern, layout.groups)
         # Steps ask for fields by their groups.
-        url = getattr(layout, "whole_url", None) if steps is None else None
+        url = layout.whole_url if steps is None else None
         if url is not None:
             self._loose = _Reading(layout, url.pattern, url.groups, url)
         else:
@@ -173,7 +176,6 @@ class Batch(ExactBatch):
             self._loose.templates = self._exact.templates
         self._strict = 0
         self._lenient = layout.lenient
-        self._prepared = getattr(layout, "prepared", None)
         if layout.tree is not None or not any(group.optional for group in layout.groups):
             # A schema that can't be compiled says so at once.
             self._template(self._exact, ())
@@ -211,8 +213,7 @@ class Batch(ExactBatch):
             else:
                 columns = list(zip(*[row for row in found if not row[-1]], strict=True))
             own = clock.of(fitting)
-        if self._prepared is not None:
-            columns = self._prepared(columns, data)
+        columns = self.layout.prepared(columns, data)
         gone: list[int] = []
         if self._plan is not None and self._plan.leaving is not None:
             stays = self._plan.stay(columns, own, self.known(path), data, fitting, self._reader)
@@ -299,7 +300,11 @@ class Batch(ExactBatch):
 
 
 def made_batch(
-    kind: type[ExactBatch], layout: Any, schema: Schema, constants: Record, steps: Steps | None
+    kind: type[ExactBatch],
+    layout: LineLayout,
+    schema: Schema,
+    constants: Record,
+    steps: Steps | None,
 ) -> ExactBatch:
     """A batch of that kind, or an exact one where the steps leave no other."""
     if steps is not None and kind is not ExactBatch:
@@ -342,35 +347,18 @@ class Compiler:
             self._knowing[key] = compiler
         return compiler
 
-    def batch(self, layout: Any) -> ExactBatch:
+    def batch(self, layout: LineLayout) -> ExactBatch:
         """The layout's batch."""
         batch = self._batches.get(id(layout))
         if batch is None:
-            kind = self._kind(layout) if self._compiles else ExactBatch
+            kind = layout.batch_kind() if self._compiles else ExactBatch
             if self._steps is not None and self._steps.limits and kind is not Batch:
                 kind = ExactBatch  # Others don't read their lines in order.
             batch = made_batch(kind, layout, self._schema, self._constants, self._steps)
             self._batches[id(layout)] = batch
         return batch
 
-    def _kind(self, layout: Any) -> type[ExactBatch]:
-        if isinstance(layout, Envelope):
-            from podweave.helpers.logs.envelope_batch import EnvelopeBatch
-
-            return EnvelopeBatch
-        if hasattr(layout, "records"):
-            from podweave.helpers.logs.structured.packed_batch import PackedBatch
-
-            return PackedBatch
-        if getattr(layout, "structured", False):
-            from podweave.helpers.logs.structured.batch import StructuredBatch
-
-            return StructuredBatch
-        if isinstance(layout, Layout) and not getattr(layout, "lines_only", False):
-            return Batch
-        return ExactBatch
-
-    def compiled(self, layout: Any) -> ExactBatch | None:
+    def compiled(self, layout: LineLayout) -> ExactBatch | None:
         """The layout's batch, if it was asked for before."""
         return self._batches.get(id(layout))
 

@@ -13,9 +13,9 @@ from podweave.helpers.logs.formats import catalogue
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
 
     from podweave.helpers.logs.clock import Clock
+    from podweave.helpers.logs.line_layout import LineLayout
 
 SAMPLE_LINES = 50
 SAMPLE_BYTES = 32 * 1024
@@ -27,7 +27,7 @@ _LOOKED_AT = 24
 """Lines of the sample that are tried, evenly spread over it."""
 
 
-def every_layout(path: str = "") -> list[Any]:
+def every_layout(path: str = "") -> list[LineLayout]:
     """The layouts of all formats, in order of preference for a file of that name.
 
     nginx and Apache write the same access log; the file's path may say whose it is.
@@ -38,12 +38,12 @@ def every_layout(path: str = "") -> list[Any]:
     return [layout for format_ in formats for layout in format_.layouts]
 
 
-def rank(lines: Sequence[bytes], layouts: Sequence[Any], clock: Clock) -> list[Any]:
+def rank(lines: Sequence[bytes], layouts: Sequence[LineLayout], clock: Clock) -> list[LineLayout]:
     """The layouts that read any of the lines, the best first, general ones after the others.
 
     Formats compete first, by the lines that any of their layouts reads; then each one's layouts.
     """
-    counts: list[tuple[int, int, Any]] = []
+    counts: list[tuple[int, int, LineLayout]] = []
     read: dict[str, set[int]] = {}
     particular: set[str] = set()
     for order, (layout, found) in enumerate(_readers(lines, layouts, clock)):
@@ -64,12 +64,12 @@ def rank(lines: Sequence[bytes], layouts: Sequence[Any], clock: Clock) -> list[A
         if not layout.general:
             bests[layout.format] = max(bests[layout.format], count)
 
-    def key(entry: tuple[int, int, Any]) -> tuple[int, ...]:
+    def key(entry: tuple[int, int, LineLayout]) -> tuple[int, ...]:
         count, order, layout = entry
         name = layout.format
         if layout.general:
             return 2, order
-        if getattr(layout, "blocks", False):
+        if layout.blocks:
             return -1, order  # It reads no more than the first line of each.
         place = (0, first[name]) if scores[name] >= best * _NEARLY else (1, -scores[name])
         within = (0, order) if count >= bests[name] * _NEARLY else (1, -count)
@@ -79,12 +79,12 @@ def rank(lines: Sequence[bytes], layouts: Sequence[Any], clock: Clock) -> list[A
 
 
 def _readers(
-    lines: Sequence[bytes], layouts: Sequence[Any], clock: Clock
-) -> list[tuple[Any, list[int]]]:
+    lines: Sequence[bytes], layouts: Sequence[LineLayout], clock: Clock
+) -> list[tuple[LineLayout, list[int]]]:
     """Each layout, and the lines that it reads."""
     found: dict[int, list[int]] = {id(layout): [] for layout in layouts}
     # Lines that begin alike have the same candidates, but for their literals.
-    by_first: dict[int, list[Any]] = {}
+    by_first: dict[int, list[LineLayout]] = {}
     step = max(1, len(lines) // _LOOKED_AT)
     for index in range(0, len(lines), step):
         line = lines[index]

@@ -24,8 +24,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from podweave.helpers.logs.column_layout import Derive
+    from podweave.helpers.logs.compile import ExactBatch
     from podweave.helpers.logs.fields import Record
-    from podweave.helpers.logs.layouts import Derive
 
 _CAPTURING = re.compile(rb"(?<!\\)\((?!\?)")
 _STAMP = re.compile(rb"%\{([A-Z0-9]+):time\}")
@@ -105,6 +106,11 @@ class Envelope(Layout):
         names = [group.name for group in self.groups]
         self._process = names.index(tag) + 1
         self._message = names.index("message") + 1
+
+    def batch_kind(self) -> type[ExactBatch]:
+        from podweave.helpers.logs.envelope_batch import EnvelopeBatch
+
+        return EnvelopeBatch
 
     @property
     def places(self) -> tuple[int, int]:

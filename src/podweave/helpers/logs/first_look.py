@@ -14,7 +14,8 @@ from podweave.helpers.logs.timestamps import STAMPS
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
+
+    from podweave.helpers.logs.line_layout import LineLayout
 
     First = frozenset[int] | None
 
@@ -217,7 +218,7 @@ class _Scan:
         raise ValueError("a group that doesn't end")
 
 
-def candidates(layouts: Sequence[Any], line: bytes) -> list[Any]:
+def candidates(layouts: Sequence[LineLayout], line: bytes) -> list[LineLayout]:
     """Of these layouts those that may read the line, in their order."""
     first = line[0] if line else -1
     return [

@@ -1,9 +1,9 @@
 r"""Layouts: how a line of a format is laid out, as data.
 
 A layout's pattern is a regular expression in which `%{SHAPE:field}` stands for a part of the
-line: SHAPE is one of the names below (or of timestamps.STAMPS for `time`), `field` the neutral
-field it fills, or a name of the application's own. `%{SHAPE:field?}` may be absent: the part
-didn't take part in the match, or is empty, or `-`. `%{SHAPE}` is matched and left out.
+line: SHAPE is one of the names of line_shapes.py (or of timestamps.STAMPS for `time`), `field`
+the neutral field it fills, or a name of the application's own. `%{SHAPE:field?}` may be absent:
+the part didn't take part in the match, or is empty, or `-`. `%{SHAPE}` is matched and left out.
 `%{BEGIN:field}...%{END}` is a field around other parts.
 
 A field of the application's own is a number where its shape is one (INT, INTORDASH, NUMBER).
@@ -24,6 +24,7 @@ from __future__ import annotations
 import re
 
 from podweave.helpers.logs.clock import Clock
+from podweave.helpers.logs.column_layout import ColumnLayout, Group, WholeUrl
 from podweave.helpers.logs.fields import (
     ABSENT,
     DECIMAL,
@@ -36,92 +37,30 @@ from podweave.helpers.logs.fields import (
     level_of,
 )
 from podweave.helpers.logs.first_look import look
+from podweave.helpers.logs.line_shapes import (
+    HARMLESS,
+    LOOSE_SHAPES,
+    SAFE,
+    SAFE_SHAPES,
+    SHAPES,
+    spelled_out,
+)
 from podweave.helpers.logs.timestamps import STAMPS, Stamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from typing import Any
 
+    from podweave.helpers.logs.column_layout import Derive
     from podweave.helpers.logs.fields import Record
 
-    Derive = tuple[str, str, Callable[[str], Any]]
     Sample = tuple[bytes, dict[str, Any]]
-
-SHAPES = {
-    "NOTSPACE": rb"\S+",
-    "WORD": rb"\w+",
-    "INT": rb"(?:0|-?[1-9]\d{0,17})",
-    "NUMBER": rb"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,9})?",
-    # Up to the quote that ends it, with escaped quotes inside.
-    "SECONDS": rb"\d{1,9}\.\d{3,9}",
-    "QUOTED": rb'[^"\\\n]*+(?>(?:\\.[^"\\\n]*+)*)',
-    "BRACKETED": rb"[^\]\n]*",
-    "PARENTHESISED": rb"[^)\n]*",
-    "LISTED": rb"[^,\n]*",
-    "TABBED": rb"[^\t\n]*",
-    "SPACED": rb"[^ \n]++",
-    "INTORDASH": rb"(?:-|0|[1-9]\d{0,17})",
-    "METHOD": rb"[A-Z]+",
-    "URLPATH": rb'[^\s?"]+',
-    "URLQUERY": rb'[^\s"]*',
-    "HTTPVERSION": rb"\d(?:\.\d)?",
-    # org.apache.catalina.core.ContainerBase.[Tomcat].[localhost].[/]
-    "LOGGER": rb"[\w$][\w.$/\-\[\]@]*",
-    "JAVACLASS": rb"(?:[a-z_]\w*\.)+[A-Z]\w*(?:\$\w+)*",
-    "PYTHONLOGGER": rb"\w[\w.\-]*",
-    "LOGLEVEL": rb"(?i:trace|debug|info|information|notice|warn|warning|error|err|severe|critical"
-    rb"|crit|alert|fatal|emerg|panic|fine|finer|finest|config)",
-    "PYTHONLEVEL": rb"(?:DEBUG|INFO|WARNING|WARN|ERROR|CRITICAL|FATAL|NOTSET)",
-    "PGLEVEL": rb"(?:DEBUG[1-5]?|INFO|NOTICE|WARNING|ERROR|LOG|FATAL|PANIC|DETAIL|HINT|QUERY"
-    rb"|CONTEXT|LOCATION|STATEMENT)",
-    "PGNAME": rb"(?:\[unknown\]|[\w.\-]+)",
-    "KLOGLEVEL": rb"[IWEF]",
-    "ADDRESS": rb"[0-9A-Fa-f.:]+?",
-    "PRIORITY": rb"(?:0|[1-9]\d{0,2})",
-    "SYSLOGTAG": rb"[^\s\[:]+",
-    # Files without host names have the program there, with its colon.
-    "SYSLOGHOST": rb"[^ \n]++(?<!:)",
-    "STRUCTUREDDATA": rb'(?>(?:\[[^\]"\n]*+'
-    rb'(?>(?:"[^"\\\n]*+(?>(?:\\.[^"\\\n]*+)*)"[^\]"\n]*+)*)\])+)',
-    "REST": rb"[^\n]*",
-}
-
-# The same for a chunk without escaped quotes, where a newline in a match is found out by
-# counting: one excluded character costs `re` a fraction of what a class of them does.
-LOOSE_SHAPES = {
-    "NOTSPACE": (rb'[^\x00-\x20"\\]++', b" "),
-    "SPACED": (rb"[^ ]++", b" "),
-    "SYSLOGHOST": (rb"[^ ]++(?<!:)", b" "),
-    "QUOTED": (rb'[^"]*+', b'"'),
-    "BRACKETED": (rb"[^\]]*+", rb"\]"),
-}
-"""With the beginning of what follows in the pattern: elsewhere the exact shape is taken, since
-the looser one would swallow a line's newline where the part stands at its end."""
-
-# The same, wherever they stand: what they read needs no escaping in JSON, and the lines that they
-# don't read are rare, and read again.
-SAFE_SHAPES = {
-    "NOTSPACE": rb'[^\x00-\x20"\\]+',
-    "URLPATH": rb'[^\x00-\x20"\\?]+',
-    "URLQUERY": rb'[^\x00-\x20"\\]*',
-    "URL": rb'[^\x00-\x20"\\?][^\x00-\x20"\\]*',
-}
 
 # A URL with its path and its query in it (see WholeUrl).
 _URL = re.compile(
     rb"%\{BEGIN:(\w+)\}%\{URLPATH:([a-z]\w*)\}\(\?:\\\?%\{URLQUERY:([a-z]\w*)\?\}\)\?%\{END\}"
 )
-
-# Texts of these shapes need no escaping where the loose pattern reads them.
-_SAFE = frozenset(
-    (
-        *("NOTSPACE", "METHOD", "URLPATH", "URLQUERY", "HTTPVERSION"),
-        *("WORD", "LOGGER", "JAVACLASS", "PYTHONLOGGER", "INT", "NUMBER", "INTORDASH"),
-    )
-)
-# What may stand between such parts of a field around them.
-_HARMLESS = re.compile(rb"(?:[A-Za-z0-9 /():?|,;=_-]|\\[?.()|])*")
 
 # Kinds of fields of the application's own.
 _OWN_KINDS = {"INT": INTEGER, "INTORDASH": INTEGER, "NUMBER": DECIMAL, "SECONDS": DECIMAL}
@@ -129,106 +68,13 @@ _OWN_KINDS = {"INT": INTEGER, "INTORDASH": INTEGER, "NUMBER": DECIMAL, "SECONDS"
 _PART = re.compile(rb"%\{([A-Z0-9]+)(?::([a-z_][a-z0-9_]*)(\?)?)?\}")
 
 
-_CATEGORIES = {rb"\d": b"0-9", rb"\w": b"A-Za-z0-9_", rb"\s": rb" \t\n\r\f\v"}
-
-
-def spelled_out(pattern: bytes) -> bytes:
-    r"""The same pattern without `\d`, `\w`, `\s` and `\S`, which cost `re` a call a character."""
-    parts: list[bytes] = []
-    place = 0
-    inside = False
-    while place < len(pattern):
-        part = pattern[place : place + 1]
-        if part == b"\\":
-            part = pattern[place : place + 2]
-            characters = _CATEGORIES.get(part)
-            if characters is not None:
-                parts.append(characters if inside else b"[" + characters + b"]")
-            elif part == rb"\S" and not inside:
-                parts.append(b"[^" + _CATEGORIES[rb"\s"] + b"]")
-            else:
-                parts.append(part)
-            place += 2
-            continue
-        if inside:
-            inside = part != b"]"
-        elif part == b"[":
-            inside = True
-            # A bracket right at the beginning of a class is one of its characters.
-            for first in (b"[^]", b"[]", b"[^"):
-                if pattern.startswith(first, place):
-                    part = first
-                    break
-        parts.append(part)
-        place += len(part)
-    return b"".join(parts)
-
-
-class Group:
-    """A capturing group of a layout's pattern."""
-
-    __slots__ = (
-        *("convert", "kind", "name", "optional", "raw", "role", "safe", "unescape", "unit"),
-    )
-
-    def __init__(self, name: str, kind: str, optional: bool, role: str) -> None:
-        self.name = name
-        self.kind = kind
-        self.optional = optional
-        self.role = role
-        self.safe = False
-        """The text needs no escaping where the loose pattern reads it."""
-        self.raw = False
-        """The text is JSON already: the inside of a string, or an array."""
-        self.unit = ""
-        """Of a duration, see structured.sink."""
-        self.convert: Callable[[bytes], Any] | None = None
-        """What the text says, where that isn't the text; ValueError: the line must be read the
-        exact way."""
-        self.unescape: Callable[[bytes], str] | None = None
-        """What a text says that may have escapes; the loose pattern reads none."""
-
-    def sure(self) -> Group:
-        """The same, not optional."""
-        group = Group(self.name, self.kind, False, self.role)
-        for name in ("convert", "raw", "safe", "unescape", "unit"):
-            setattr(group, name, getattr(self, name))
-        return group
-
-
-class WholeUrl:
-    """A layout's loose pattern that finds a URL in one piece: one group instead of three.
-
-    The names are those of the fields; `path` and `query` have no group then.
-    """
-
-    __slots__ = ("groups", "name", "path", "pattern", "query")
-
-    def __init__(self, name: str, path: str, query: str) -> None:
-        self.name = name
-        self.path = path
-        self.query = query
-        self.pattern = b""
-        self.groups: list[Group] = []
-
-
-class Layout:
+class Layout(ColumnLayout):
     """One way in which a format writes a line.
 
     `derive` makes further fields from the text of a part: (field, from, function).
     `general`: it also reads, less well, lines that another layout is made for; so the others are
     asked first. `stamp` is what `%{STAMP:time}` stands for: a timestamp of the user's own.
     """
-
-    tree: dict[str, Any] | None = None
-    """Where all attributes are always there: a tree of markers in their place (shapes.py)."""
-    added: Mapping[str, Any] = {}
-    """Fields of the application's own that every line has alike (steps/plans.py)."""
-    lenient = True
-    """The loose pattern is for all chunks in which no backslash is before a quote; else it is for
-    those without backslashes and control characters."""
-    levels: Mapping[str, str] = NO_LEVELS
-    """The format's own words for levels, as it writes them."""
 
     def __init__(
         self,
@@ -359,7 +205,7 @@ class Layout:
 
     @property
     def whole_url(self) -> WholeUrl | None:
-        """For lines with a URL; not where something is derived from a part of it."""
+        """Not where something is derived from a part of it."""
         url = _URL.search(self.source)
         if url is None:
             return None
@@ -384,11 +230,9 @@ class Layout:
                 name, start = begun.pop()
                 inner = self.source[start : part.start()]
                 shapes = {text.decode("ascii") for text, _, _ in _PART.findall(inner)}
-                if shapes <= {*_SAFE, "BEGIN", "END"} and _HARMLESS.fullmatch(
-                    _PART.sub(b"", inner)
-                ):
+                if shapes <= {*SAFE, "BEGIN", "END"} and HARMLESS.fullmatch(_PART.sub(b"", inner)):
                     groups[name].safe = True
-            elif name and part[1].decode("ascii") in _SAFE:
+            elif name and part[1].decode("ascii") in SAFE:
                 groups[name].safe = True
 
     def _names(self) -> None:

@@ -56,7 +56,7 @@ class _Decimal(float, Marker):
     pass
 
 
-class _List(list, Marker):  # type: ignore[type-arg]
+class _List(list["Any"], Marker):
     pass
 
 

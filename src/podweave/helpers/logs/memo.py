@@ -12,7 +12,7 @@ MOST = 8192
 memory."""
 
 
-class Memo(dict):  # type: ignore[type-arg]
+class Memo(dict["Any", "Any"]):
     """Calls a function once for each distinct key, as far as memory is worth it."""
 
     __slots__ = ("function",)

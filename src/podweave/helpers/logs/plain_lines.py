@@ -9,6 +9,7 @@ from __future__ import annotations
 from podweave.helpers.logs.events import CONTINUING
 from podweave.helpers.logs.findings import findings, level_in
 from podweave.helpers.logs.layouts import Layout
+from podweave.helpers.logs.line_layout import LineLayout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,10 +20,9 @@ UNREAD = "unread"
 """Counted under this name: lines that no format reads, kept whole as their message."""
 
 
-class Plain:
+class Plain(LineLayout):
     """Reads every line. `many`: a layout for those of them that can't join another line."""
 
-    names: frozenset[str] = frozenset()
     format = UNREAD
     general = True
     many: Layout | None = None

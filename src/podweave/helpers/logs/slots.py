@@ -137,23 +137,29 @@ class Remembered:
 
     def __call__(self, chunk: Chunk) -> Iterable[bytes]:
         column = chunk.columns[self._index]
-        return self._known(column) or self._each(column)  # type: ignore[misc]
+        return self._known(column) or self._all(column)
+
+    def _all(self, column: Column) -> list[bytes]:
+        return list(map(self._fragment, column)) if self._each is None else self._each(column)
 
     def between(self, before: bytes, after: bytes) -> Cells:
         """The same between two texts, which cost nothing while texts repeat."""
-        index, each, memory = self._index, self._each, self._memory(before, after)
+        index, each, memory = self._index, self._all, self._memory(before, after)
 
         def cells(chunk: Chunk) -> Sequence[bytes | Iterable[bytes]]:
             column = chunk.columns[index]
             known = memory(column)
-            return (known,) if known else (before, each(column), after)  # type: ignore[misc]
+            return (known,) if known else (before, each(column), after)
 
         return cells
+
+    def _between(self, before: bytes, after: bytes, text: bytes) -> bytes:
+        return before + self._fragment(text) + after
 
     def _memory(self, before: bytes, after: bytes) -> Callable[[Column], Iterable[bytes] | None]:
         fragment = self._fragment
         if before or after:
-            fragment = lambda text: before + self._fragment(text) + after  # noqa: E731
+            fragment = partial(self._between, before, after)
         if self._each is None:
             return partial(map, Memo(fragment).__getitem__)
         return Frequent(fragment).of
@@ -216,7 +222,7 @@ class Moments:
         if None in values:
             chunk.exact += [index for index, value in enumerate(values) if value is None]
             return [value or b"" for value in values]
-        return values  # type: ignore[return-value]
+        return values
 
     def between(self, before: bytes, after: bytes) -> Cells:
         """The same between two texts, which then cost nothing."""

@@ -10,22 +10,24 @@ cut into chunks makes no difference to what comes out.
 
 from __future__ import annotations
 
+from podweave.helpers.logs.begun_event import BegunEvent
 from podweave.helpers.logs.clock import Clock
 from podweave.helpers.logs.colours import uncoloured
+from podweave.helpers.logs.continuations import continuations
 from podweave.helpers.logs.detect import SAMPLE_BYTES, SAMPLE_LINES, rank
 from podweave.helpers.logs.events import AUTO_STATES
 from podweave.helpers.logs.first_look import candidates
-from podweave.helpers.logs.join import JOINED_LIMIT, Joiner, enrich
+from podweave.helpers.logs.headers import Headers
+from podweave.helpers.logs.join import Joiner
 from podweave.helpers.logs.plain_lines import NOTHING, PLAIN, Plain
-from podweave.helpers.logs.rare_bytes import contains
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Sequence
-    from typing import Any
 
     from podweave.helpers.logs.compile import Compiler, ExactBatch
+    from podweave.helpers.logs.line_layout import LineLayout
     from podweave.helpers.logs.made_rows import MadeRows
 
 # The main layout is chosen anew when it reads less than half of so many events; where that
@@ -39,42 +41,6 @@ _TRIED = 8
 _TRY_AGAIN = 64
 
 
-class _Event:
-    """An event that began and may go on."""
-
-    __slots__ = ("clock", "continuation", "line", "owner", "path", "row", "size")
-
-    def __init__(self, line: bytes, row: bytes, owner: ExactBatch, clock: Clock, path: str) -> None:
-        self.line = line
-        self.row = row
-        self.owner = owner
-        self.clock = clock
-        self.path = path
-        self.continuation: list[bytes] = []
-        self.size = len(line)
-
-    def join(self, lines: list[bytes]) -> None:
-        self.continuation += lines
-        self.size += sum(map(len, lines)) + len(lines)
-
-    def finished(self) -> bytes:
-        """The event's row, with all that joined it."""
-        steps = self.owner.steps
-        if not any(self.continuation) or (not self.row and steps is not None and steps.limits):
-            return self.row
-        layout = self.owner.layout
-        if getattr(layout, "blocks", False):
-            records = [layout.whole([self.line, *self.continuation], self.clock)]
-        elif self.owner.packed:
-            records = layout.records(self.line, self.clock)
-            enrich(records[-1], self.line, self.continuation)
-        else:
-            records = [layout.record(self.line, self.clock)]
-            enrich(records[0], self.line, self.continuation)
-        owner, clock, path = self.owner, self.clock, self.path
-        return b"".join([owner.render(record, clock, path, again=True) for record in records])
-
-
 class Stream:
     """The lines of the file at `path`. `layouts`: those of its format, or of all formats.
 
@@ -84,7 +50,7 @@ class Stream:
     def __init__(
         self,
         compiler: Compiler,
-        layouts: Sequence[Any],
+        layouts: Sequence[LineLayout],
         path: str,
         events: Counter[str],
         plain: Plain = PLAIN,
@@ -93,6 +59,7 @@ class Stream:
         self._layouts = list(layouts)
         self._path = path
         self._events = events
+        self._kept = plain
         self._plain = compiler.batch(plain)
         self._nothing = compiler.batch(NOTHING)
         self._main: ExactBatch | None = None
@@ -102,10 +69,8 @@ class Stream:
         self._sampled = 0
         self._sample_clock: Clock | None = None
         self._joiner = Joiner(self._reads)
-        self._announcers = [layout for layout in layouts if getattr(layout, "marker", b"")]
-        self._headed = False
-        self._beginning = True
-        self._pending: _Event | None = None
+        self._headers = Headers(layouts)
+        self._pending: BegunEvent | None = None
         self._hits = 0
         self._misses = 0
         self._review = _REVIEW
@@ -125,8 +90,7 @@ class Stream:
         data = uncoloured(data)
         if not data:
             return []
-        for announcer in self._announcers:
-            self._headed = self._headed or contains(data, announcer.marker)
+        self._headers.look(data)
         if self._main is None:
             lines = data.split(b"\n")
             lines.pop()
@@ -163,8 +127,8 @@ class Stream:
     def format(self) -> str:
         """The format of most lines, as far as that is known."""
         if self._main is None or self._main is self._nothing:
-            return str(self._plain.layout.format)
-        return str(self._main.layout.format)
+            return self._plain.layout.format
+        return self._main.layout.format
 
     def _recognised(self, clock: Clock) -> list[bytes]:
         lines, self._sample, self._sampled, self._sample_clock = self._sample, [], 0, None
@@ -192,26 +156,20 @@ class Stream:
         return any(layout.reads(line, clock) for layout in candidates(self._layouts, line))
 
     def _rows(self, data: bytes, clock: Clock) -> list[bytes]:
-        """The rows that are done, of lines among which may be headers (see _announced)."""
+        """The rows that are done, of lines among which may be headers."""
         spans = clock.spans()
         if spans:
             return self._rows_by_span(data, spans)
-        announcers = self._announcers
-        if self._beginning:
-            self._beginning = False
-            self._announcers = [each for each in announcers if not getattr(each, "once", False)]
-        if not self._headed:
+        lines, headers = self._headers.among(data)
+        if not headers:
             return self._rows_of(data, clock)
-        self._headed = False
         done: list[bytes] = []
-        lines = data.split(b"\n")
-        lines.pop()
         begin = 0
-        for index, layout in self._announced(lines, announcers):
+        for index, layout in headers:
             between = clock.of(range(begin, index + 1))
             done += self._rows_of(_whole(lines[begin : index + 1]), between)
             begin = index + 1
-            told = layout, *getattr(layout, "beside", ())
+            told = layout, *layout.beside
             self._layouts = [*told, *(other for other in self._layouts if other not in told)]
             self._main = self._compiler.batch(layout)
         if begin < len(lines):
@@ -220,24 +178,12 @@ class Stream:
 
     def _rows_by_span(self, data: bytes, spans: list[tuple[int, int, Clock]]) -> list[bytes]:
         lines = data.split(b"\n")
-        headed = self._headed
+        seen = self._headers.seen
         done: list[bytes] = []
         for begin, end, clock in spans:
-            self._headed = headed
+            self._headers.seen = seen
             done += self._rows(_whole(lines[begin:end]), clock)
         return done
-
-    @staticmethod
-    def _announced(lines: list[bytes], announcers: Sequence[Any]) -> list[tuple[int, Any]]:
-        """Lines that say how the following ones are laid out, each with that layout."""
-        found = {}
-        for announcer in announcers:
-            for index, line in enumerate(lines):
-                if announcer.marker in line:
-                    layout = announcer.announces(line)
-                    if layout is not None:
-                        found[index] = layout
-        return sorted(found.items())
 
     def _rows_of(self, data: bytes, clock: Clock) -> list[bytes]:
         main = self._main_for(data)
@@ -254,7 +200,9 @@ class Stream:
                 self._choose(made.lines[-SAMPLE_LINES:], clock)
                 self._hits = self._misses = 0
             return done
-        starts, joined = self._sort_out(made, self._is_format(main))
+        starts, joined = continuations(
+            made, self._joiner, self._pending, known=self._is_format(main)
+        )
         owners = self._read_otherwise(made, starts, clock)
         last = -1
         if made.missing[-1] < made.count - 1:
@@ -277,46 +225,14 @@ class Stream:
         assert main is not None
         if main is not self._nothing or self._hopeless < _HOPELESS:
             return main
-        many = self._plain.layout.many
+        many = self._kept.many
         if many is None or self._joiner.within or any(text in data for text in AUTO_STATES):
             return main
         return self._compiler.batch(many)
 
     def _is_format(self, main: ExactBatch) -> bool:
         """The lines that it reads are of a format."""
-        return main.layout is not self._plain.layout.many
-
-    def _sort_out(self, made: MadeRows, known: bool) -> tuple[list[int], dict[int, list[bytes]]]:
-        """Of the lines that the main layout doesn't read: which begin events, which join which.
-
-        `known`: those that it reads are of a format. An index of -1 is the event that is pending
-        from an earlier chunk.
-        """
-        starts: list[int] = []
-        joined: dict[int, list[bytes]] = {}
-        joiner = self._joiner
-        owner = -1 if self._pending is not None else None
-        size = self._pending.size if self._pending is not None else 0
-        before = -1
-        for index in made.missing:
-            line = made.line(index)
-            if index != before + 1:
-                owner = index - 1
-                above = made.line(owner)
-                size = len(above)
-                joiner.begin(above, known=known)
-            before = index
-            if owner is not None and size + len(line) < JOINED_LIMIT and joiner.continues(line):
-                joined.setdefault(owner, []).append(line)
-                size += len(line) + 1
-            elif line and not line.isspace():
-                starts.append(index)
-                owner = index
-                size = len(line)
-                joiner.begin(line)
-        if made.missing[-1] < made.count - 1:
-            joiner.begin(made.line(made.count - 1), known=known)
-        return starts, joined
+        return main.layout is not self._kept.many
 
     def _read_otherwise(
         self, made: MadeRows, starts: list[int], clock: Clock
@@ -350,7 +266,7 @@ class Stream:
                         made.put(index, row)
                         owners[index] = batch
                         self._hopeless = self._next_try = 0
-                        self._events[layout.format] += row.count(b"\n") if batch.packed else 1
+                        self._events[layout.format] += row.count(b"\n") if layout.several else 1
                 left = [index for index in left if index not in owners]
         for index in left:
             row = self._plain.row(lines[index], clock.at(index), self._path)
@@ -384,14 +300,14 @@ class Stream:
             row = made.row(index) if index >= 0 else None
             if index != last and row is not None:
                 owner = owners.get(index, main)
-                event = _Event(made.line(index), row, owner, clock.at(index), self._path)
+                event = BegunEvent(made.line(index), row, owner, clock.at(index), self._path)
                 event.join(texts)
                 made.put(index, event.finished())
         row = made.row(last)
         assert row is not None
         line = made.line(last)
         done = made.before(last, first)
-        self._pending = _Event(line, row, owners.get(last, main), clock.at(last), self._path)
+        self._pending = BegunEvent(line, row, owners.get(last, main), clock.at(last), self._path)
         self._pending.join(joined.get(last, []))
         if not joined and not owners:
             self._joiner.begin(line, known=self._is_format(main))

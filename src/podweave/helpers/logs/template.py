@@ -53,9 +53,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
+    from podweave.helpers.logs.column_layout import ColumnLayout, WholeUrl
     from podweave.helpers.logs.columns import Slot
     from podweave.helpers.logs.fields import Record
-    from podweave.helpers.logs.layouts import Layout, WholeUrl
     from podweave.helpers.logs.schemas.schema import Schema
     from podweave.helpers.logs.slots import MakeSlot, Member
 
@@ -77,7 +77,7 @@ class Template:
 
     def __init__(
         self,
-        layout: Layout,
+        layout: ColumnLayout,
         schema: Schema,
         constants: Record,
         presence: Mapping[int, int] = EVERYTHING_MIXED,
@@ -160,10 +160,9 @@ class Template:
     def add_attributes(self, made: dict[str, Any], members: Any) -> None:
         for label, value in made.items():
             name = encode(label) + b":"
-            field = getattr(value, "field", None)
-            if field is not None:
+            if isinstance(value, Marker):
                 self.markers += 1
-                through = value.made
+                field, through = value.field, value.made
                 leaf = Field(field) if through is None else Derived(field, through)
                 self.add_leaf(name, leaf, members)
             elif isinstance(value, dict) and value:

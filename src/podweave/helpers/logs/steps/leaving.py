@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import repeat
 
 from podweave.helpers.logs.fields import FIELDS, TIME
-from podweave.helpers.logs.markers import LIST, OBJECTS
+from podweave.helpers.logs.markers import LIST, OBJECTS, Marker
 from podweave.helpers.logs.memo import Memo
 from podweave.helpers.logs.template import NotCompiledError
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podweave.helpers.logs.clock import Clock
+    from podweave.helpers.logs.column_layout import Group
     from podweave.helpers.logs.columns import Column
     from podweave.helpers.logs.fields import Record
-    from podweave.helpers.logs.layouts import Group
     from podweave.helpers.logs.steps.steps import Steps
 
     Read = Callable[[bytes], Any]
@@ -72,17 +72,18 @@ class Leaving:
         if key not in tree:
             return
         marker = tree[key]
-        field = getattr(marker, "field", None)
-        if field is not None and marker.made is None:
-            self._ask(key, groups[field])
-        elif field is None and not isinstance(marker, dict | list):
+        if isinstance(marker, Marker):
+            if marker.made is not None:
+                raise NotCompiledError
+            self._ask(key, groups[marker.field])
+        elif not isinstance(marker, dict | list):
             self._fixed[key] = marker
         else:
             raise NotCompiledError
 
     def _ask(self, name: str, index: int, derive: Derive | None = None) -> None:
         group = self._layout.groups[index]
-        if group.kind in (LIST, OBJECTS) or getattr(group, "convert", None) is not None:
+        if group.kind in (LIST, OBJECTS) or group.convert is not None:
             raise NotCompiledError
         self._asked.append((name, index, group, derive))
 

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
+    from podweave.helpers.logs.column_layout import ColumnLayout, Group
     from podweave.helpers.logs.columns import Column
     from podweave.helpers.logs.fields import Record
-    from podweave.helpers.logs.layouts import Group
     from podweave.helpers.logs.steps.steps import Steps
 
 # A schema may write other names in another way, and two of them in the same.
@@ -38,7 +38,7 @@ class Plan:
     None: none is.
     """
 
-    def __init__(self, layout: Any, steps: Steps, constants: Record) -> None:
+    def __init__(self, layout: ColumnLayout, steps: Steps, constants: Record) -> None:
         if steps.opaque or (steps.limits and steps.suspicious is not None):
             raise NotCompiledError
         self._steps = steps
@@ -46,7 +46,8 @@ class Plan:
         self.layout.groups = list(layout.groups)
         if layout.tree is not None:
             self.layout.tree = dict(layout.tree)
-        self.layout.added = {}
+        self._own: dict[str, Any] = {}
+        self.layout.added = self._own
         self._added: set[str] = set()
         self.constants = dict(constants)
         changed = False
@@ -102,12 +103,12 @@ class Plan:
         if old not in self._names():
             return
         marker = None if layout.tree is None else layout.tree.get(old)
-        field = old if marker is None else getattr(marker, "field", None)
+        field = old if marker is None else marker.field if isinstance(marker, Marker) else None
         index = next((at for at, group in enumerate(layout.groups) if group.name == field), None)
         if index is None or new in self._names() or old[0] in "_@" or new[0] in "_@":
             raise NotCompiledError
         group = layout.groups[index]
-        convert = getattr(group, "convert", None) or getattr(marker, "made", None)
+        convert = group.convert or (None if marker is None else marker.made)
         asked = any(source == field for _, source, _ in layout.derive)
         if group.kind not in (TEXT, INTEGER) or convert is not None or asked or group.unit:
             raise NotCompiledError
@@ -116,7 +117,7 @@ class Plan:
                 raise NotCompiledError
             self.constants.pop(new, None)
             self._named(index, group, new)
-            if marker is not None:
+            if layout.tree is not None and marker is not None:
                 del layout.tree[old]
         else:
             self._check_own(new, old)
@@ -158,7 +159,7 @@ class Plan:
         if value is None:
             raise NotCompiledError
         if layout.tree is None:
-            layout.added[name] = value
+            self._own[name] = value
         else:
             layout.tree[name] = value
 

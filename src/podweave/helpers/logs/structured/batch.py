@@ -16,12 +16,12 @@ from podweave.helpers.logs.template import NotCompiledError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
 
     from podweave.helpers.logs.clock import Clock
     from podweave.helpers.logs.fields import Record
     from podweave.helpers.logs.schemas.schema import Schema
     from podweave.helpers.logs.steps.steps import Steps
+    from podweave.helpers.logs.structured.interface import StructuredLayout
 
 MOST_SHAPES = 24
 """Compiled at most, for memory."""
@@ -35,13 +35,16 @@ _MOST_NAMES = 512
 
 
 class StructuredBatch(ExactBatch):
-    """See ExactBatch; `layout` is a JsonLayout, or works like one.
+    """See ExactBatch."""
 
-    Its `named` finds the names in lines, and their newlines; what it overlooks costs time only.
-    """
+    layout: StructuredLayout
 
     def __init__(
-        self, layout: Any, schema: Schema, constants: Record, steps: Steps | None = None
+        self,
+        layout: StructuredLayout,
+        schema: Schema,
+        constants: Record,
+        steps: Steps | None = None,
     ) -> None:
         super().__init__(layout, schema, constants, steps)
         self._given = constants
@@ -158,7 +161,7 @@ class StructuredBatch(ExactBatch):
                 shapes += more
                 break
         if len(shapes) > 1:
-            shapes.sort(key=_HITS, reverse=True)
+            shapes.sort(key=_hits, reverse=True)
         return rows
 
     def _look(self, line: bytes, clock: Clock) -> _Known | None:
@@ -182,7 +185,7 @@ class StructuredBatch(ExactBatch):
         steps = self.steps
         dropped = {} if steps is None else steps.dropped.copy()
         try:
-            batch = Batch(make_shape(self.layout, line), self.schema, self._given, steps)  # type: ignore[arg-type]
+            batch = Batch(make_shape(self.layout, line), self.schema, self._given, steps)
             if batch.rows([line], clock, "/") != [self.row(line, clock, "/")]:
                 return None
         except (UnfitError, NotCompiledError):
@@ -206,5 +209,5 @@ class _Known:
         self.hits = 0
 
 
-def _HITS(known: _Known) -> int:  # noqa: N802
+def _hits(known: _Known) -> int:
     return known.hits

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import re
 
-from podweave.helpers.logs.fields import FIELDS, NO_LEVELS
+from podweave.helpers.logs.fields import FIELDS
+from podweave.helpers.logs.structured.interface import StructuredLayout
 from podweave.helpers.logs.structured.leaves import PLAIN, Leaf, LeafText
 from podweave.helpers.logs.structured.names import KeyTable
 from podweave.helpers.logs.structured.sink import Sink, derive_into
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podweave.helpers.logs.clock import Clock
+    from podweave.helpers.logs.column_layout import Derive
     from podweave.helpers.logs.fields import Record
-    from podweave.helpers.logs.layouts import Derive
     from podweave.helpers.logs.structured.leaves import Parts
 
     # A name, its value, and whether it is of the head.
@@ -47,7 +48,7 @@ _ESCAPE = re.compile(r"\\(.)")
 _ESCAPES = {"n": "\n", "r": "\r"}
 
 
-class EventLayout:
+class EventLayout(StructuredLayout):
     """Reads a line as an event. `head`: its pattern up to the extension, with named groups.
 
     Groups are called as neutral fields, or as fields of the application's own; `name` is the
@@ -55,10 +56,8 @@ class EventLayout:
     `derive`: as JsonLayout; also from fields of the application's own.
     """
 
-    names: frozenset[str] = frozenset()
-    format = ""
-    structured = True
-    general = False
+    first: frozenset[int] | None = None
+    literals: tuple[bytes, ...] = ()
 
     def __init__(
         self,
@@ -69,7 +68,6 @@ class EventLayout:
         derive: tuple[Derive, ...] = (),
     ) -> None:
         self.keys = KeyTable(keys, usual=False)
-        self.levels: Mapping[str, str] = NO_LEVELS
         self.derive = derive
         self.head = re.compile(head)
         self.first = frozenset(literal[:1]) if head.startswith(literal) else None
@@ -78,11 +76,9 @@ class EventLayout:
         self._messages = frozenset(key for key, field in keys.items() if field == "message")
 
     def reads(self, line: bytes, clock: Clock) -> bool:
-        """It fits; cheaper than `record`."""
         return self.head.match(line) is not None
 
     def record(self, line: bytes, clock: Clock) -> Record | None:
-        """Read a line; None where it is no such event."""
         head = self.head.match(line)
         if head is None:
             return None
@@ -99,7 +95,6 @@ class EventLayout:
         return record
 
     def apart(self, line: bytes, singles: frozenset[str]) -> tuple[Parts, Members] | None:
-        """The parts of a line that it reads, see leaves; None for one of another kind."""
         head = self.head.match(line)
         if head is None:
             return None
@@ -124,7 +119,6 @@ class EventLayout:
         return (parts, members) if len(members) <= _MOST else None
 
     def put(self, members: Members, sink: Sink) -> None:
-        """Put a line's head and values into the sink."""
         own = not any(name in self._messages for name, _, within in members if not within)
         for name, value, within in members:
             field = "message" if name == "name" and own else name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from podweave.helpers.logs.fields import NO_LEVELS
+from podweave.helpers.logs.structured.interface import StructuredLayout
 from podweave.helpers.logs.structured.names import KeyTable
 from podweave.helpers.logs.structured.sink import Sink, decoded_json, derive_into
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podweave.helpers.logs.clock import Clock
+    from podweave.helpers.logs.column_layout import Derive
     from podweave.helpers.logs.fields import Record
-    from podweave.helpers.logs.layouts import Derive
     from podweave.helpers.logs.structured.leaves import Parts
 
 STRING = rb'"[^"\\\n]*+(?>(?:\\.[^"\\\n]*+)*)"'
@@ -31,7 +31,7 @@ _TYPES = {NUMBER: (int, float), TEXT: (str,), OBJECT: (dict,), ARRAY: (list,)}
 _MISSING = object()
 
 
-class JsonLayout:
+class JsonLayout(StructuredLayout):
     """Reads a line as a JSON object.
 
     `keys`: what the format calls the neutral fields, as dotted paths, e.g.
@@ -42,10 +42,8 @@ class JsonLayout:
     `strip`: what the application's own keys begin with and lose. `levels`: see layouts.Format.
     """
 
-    names: frozenset[str] = frozenset()
-    format = ""
     first = frozenset(b"{ \t")
-    structured = True
+    literals: tuple[bytes, ...] = ()
     named = _NAMED
 
     def __init__(
@@ -59,12 +57,10 @@ class JsonLayout:
         general: bool = False,
     ) -> None:
         self.keys = KeyTable(keys or {})
-        self.levels: Mapping[str, str] = NO_LEVELS
         self.requires = dict(requires or {})
         self.only = {
             path: wanted for path, wanted in self.requires.items() if isinstance(wanted, tuple)
         }
-        """The only texts of a path."""
         self.excludes = excludes
         self.derive = derive
         self.strip = strip
@@ -77,12 +73,10 @@ class JsonLayout:
         )
 
     def reads(self, line: bytes, clock: Clock) -> bool:
-        """It fits; cheaper than `record`."""
         value = self.decode(line)
         return value is not None and self.is_one(value)
 
     def record(self, line: bytes, clock: Clock) -> Record | None:
-        """Read a line; None where it is no such JSON object."""
         value = self.decode(line)
         if value is None or not self.is_one(value):
             return None
@@ -91,7 +85,6 @@ class JsonLayout:
         return self._finished(sink.record)
 
     def apart(self, line: bytes, singles: frozenset[str]) -> tuple[Parts, dict[str, Any]] | None:
-        """The parts of a line that it reads, see json_parts."""
         from podweave.helpers.logs.structured.json_parts import take_apart
 
         apart = take_apart(line, singles)
@@ -126,7 +119,6 @@ class JsonLayout:
         return all(member(value, path) is _MISSING for path in self.excludes)
 
     def put(self, value: dict[str, Any], sink: Sink) -> None:
-        """Put an object's members into the sink."""
         strip = self.strip
         for key, item in value.items():
             if strip and key.startswith(strip) and self.keys.find(key) is None:

@@ -62,20 +62,28 @@ OBJECTS = "objects"
 """An array with arrays or objects in it."""
 
 
-class LeafText(str):
+class LeafValue:
+    """A value that stands for a leaf: the base of the classes below."""
+
     leaf: Leaf
+    field: str
+    """What it is called among a shape's groups, where it has no neutral field (shapes.py)."""
 
 
-class LeafInteger(int):
-    leaf: Leaf
+class LeafText(str, LeafValue):
+    pass
 
 
-class LeafFloat(JsonFloat):
-    leaf: Leaf
+class LeafInteger(int, LeafValue):
+    pass
 
 
-class LeafList(list):  # type: ignore[type-arg]
-    leaf: Leaf
+class LeafFloat(JsonFloat, LeafValue):
+    pass
+
+
+class LeafList(list["Any"], LeafValue):
+    pass
 
 
 def leaf_float(text: str) -> LeafFloat:

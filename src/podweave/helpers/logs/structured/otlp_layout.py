@@ -10,7 +10,6 @@ import json
 import re
 
 from podweave.helpers.logs.structured.json_layout import NAME, STRING, VALUE, JsonLayout
-from podweave.helpers.logs.structured.otlp_requests import cut, packed
 from podweave.helpers.logs.structured.sink import Sink
 
 TYPE_CHECKING = False
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podweave.helpers.logs.clock import Clock
+    from podweave.helpers.logs.compile import ExactBatch
     from podweave.helpers.logs.fields import Record
     from podweave.helpers.logs.structured.leaves import Parts
 
@@ -55,13 +55,18 @@ class OtlpLayout(JsonLayout):
     """Reads a request that has any records, or a record by itself."""
 
     named = _NAMED
+    several = True
 
     def __init__(self) -> None:
         super().__init__()
         # Of either time.
         self.literals = (b'imeUnixNano"',)
         self.levels = _NUMBERS
-        self.packed, self.cut = packed, cut
+
+    def batch_kind(self) -> type[ExactBatch]:
+        from podweave.helpers.logs.structured.packed_batch import PackedBatch
+
+        return PackedBatch
 
     def reads(self, line: bytes, clock: Clock) -> bool:
         return self.record(line, clock) is not None
@@ -72,7 +77,6 @@ class OtlpLayout(JsonLayout):
         return None if records is None else records[-1]
 
     def records(self, line: bytes, clock: Clock) -> list[Record] | None:
-        """All that is in a line; None where there are none."""
         value = self.decode(line)
         if value is None:
             return None
@@ -98,7 +102,6 @@ class OtlpLayout(JsonLayout):
         return apart if apart is not None and len(list(_each(apart[1]))) == 1 else None
 
     def put(self, value: dict[str, Any], sink: Sink) -> None:
-        """Put the only record of a line into the sink."""
         ((resource, scope, record),) = _each(value)
         _put(resource, scope, record, sink)
 

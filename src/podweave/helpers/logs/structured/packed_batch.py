@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from podweave.helpers.logs.compile import ExactBatch
 from podweave.helpers.logs.structured.batch import StructuredBatch
+from podweave.helpers.logs.structured.otlp_requests import cut, packed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
 
     from podweave.helpers.logs.clock import Clock
     from podweave.helpers.logs.fields import Record
     from podweave.helpers.logs.made_rows import MadeRows
     from podweave.helpers.logs.schemas.schema import Schema
     from podweave.helpers.logs.steps.steps import Steps
+    from podweave.helpers.logs.structured.otlp_layout import OtlpLayout
 
 _AT_ONCE = 64 * 1024
 """Bytes of records that are read together."""
 
 
 class PackedBatch(ExactBatch):
-    """See ExactBatch; `layout` has `records`, `packed` and `cut` (see otlp_requests)."""
+    """See ExactBatch; for requests of the OpenTelemetry protocol (otlp_requests.py)."""
 
     def __init__(
-        self, layout: Any, schema: Schema, constants: Record, steps: Steps | None = None
+        self, layout: OtlpLayout, schema: Schema, constants: Record, steps: Steps | None = None
     ) -> None:
         super().__init__(layout, schema, constants, steps)
         self._singles = StructuredBatch(layout, schema, constants, steps)
@@ -35,7 +36,7 @@ class PackedBatch(ExactBatch):
         return self._singles.shapes
 
     def made(self, data: bytes, clock: Clock, path: str) -> MadeRows:
-        if not self.layout.packed(data):
+        if not packed(data):
             return self._singles.made(data, clock, path)
         return super().made(data, clock, path)
 
@@ -46,7 +47,7 @@ class PackedBatch(ExactBatch):
         owners: list[int] = []
         size = 0
         for index, line in enumerate(lines):
-            for piece in self.layout.cut(line):
+            for piece in cut(line):
                 some.append(piece)
                 owners.append(index)
                 size += len(piece)

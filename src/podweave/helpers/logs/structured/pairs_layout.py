@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from podweave.helpers.logs.fields import NO_LEVELS
+from podweave.helpers.logs.structured.interface import StructuredLayout
 from podweave.helpers.logs.structured.names import KeyTable
 from podweave.helpers.logs.structured.sink import Sink, derive_into, json_float
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podweave.helpers.logs.clock import Clock
+    from podweave.helpers.logs.column_layout import Derive
     from podweave.helpers.logs.fields import Record
-    from podweave.helpers.logs.layouts import Derive
     from podweave.helpers.logs.structured.leaves import Parts
 
 _KEY = rb"[A-Za-z_@][\w.\-/@]*+"
@@ -29,7 +29,7 @@ _ESCAPE = re.compile(r"\\(.)")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 
 
-class PairsLayout:
+class PairsLayout(StructuredLayout):
     """Reads a line of at least `least` pairs.
 
     `between` stands between two pairs (spaces may stand more than once), `assign` between a name
@@ -38,10 +38,7 @@ class PairsLayout:
     `between`. `keys`, `derive`, `requires` (names that must be there), `general`: as JsonLayout.
     """
 
-    names: frozenset[str] = frozenset()
-    format = ""
-    first = None
-    structured = True
+    literals: tuple[bytes, ...] = ()
 
     def __init__(
         self,
@@ -56,7 +53,6 @@ class PairsLayout:
         general: bool = False,
     ) -> None:
         self.keys = KeyTable(keys or {})
-        self.levels: Mapping[str, str] = NO_LEVELS
         self.between = between
         self.assign = assign
         self.quoted = quoted
@@ -91,11 +87,9 @@ class PairsLayout:
         return rb" ++" if self.between == b" " else re.escape(self.between) + rb" *+"
 
     def reads(self, line: bytes, clock: Clock) -> bool:
-        """It fits; cheaper than `record`."""
         return self.decode(line) is not None
 
     def record(self, line: bytes, clock: Clock) -> Record | None:
-        """Read a line; None where it isn't all pairs."""
         pairs = self.decode(line)
         if pairs is None:
             return None
@@ -107,7 +101,6 @@ class PairsLayout:
     def apart(
         self, line: bytes, singles: frozenset[str]
     ) -> tuple[Parts, list[tuple[str, Any]]] | None:
-        """The parts of a line that it reads, see leaves; None for one of another kind."""
         from podweave.helpers.logs.structured.pair_parts import take_apart
 
         pairs = self.decode(line)
@@ -134,7 +127,6 @@ class PairsLayout:
         return pairs
 
     def put(self, pairs: list[tuple[str, Any]], sink: Sink) -> None:
-        """Put a line's pairs into the sink."""
         for key, value in pairs:
             sink.fill(key, value)
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 
 from podweave.helpers.logs.clock import Clock
+from podweave.helpers.logs.column_layout import ColumnLayout, Group
 from podweave.helpers.logs.fields import DECIMAL, FIELDS, INTEGER, LEVEL, TEXT, TIME
-from podweave.helpers.logs.layouts import Group, spelled_out
+from podweave.helpers.logs.line_shapes import spelled_out
 from podweave.helpers.logs.markers import LIST, Marker
 from podweave.helpers.logs.markers import OBJECTS as OBJECT_LIST
 from podweave.helpers.logs.structured.json_parts import (
@@ -34,6 +35,7 @@ from podweave.helpers.logs.structured.leaves import (
     WHOLE,
     Leaf,
     LeafList,
+    LeafValue,
 )
 from podweave.helpers.logs.structured.sink import NUMBER_LEVELS
 from podweave.helpers.logs.structured.tracing import TracingSink, leaf_of, leaves_of
@@ -42,11 +44,10 @@ from podweave.helpers.logs.timestamps import EPOCH_DIGITS, STAMPS, Stamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Any
 
     from podweave.helpers.logs.fields import Record
-    from podweave.helpers.logs.layouts import Derive
+    from podweave.helpers.logs.structured.interface import StructuredLayout
     from podweave.helpers.logs.structured.leaves import Parts
 
 _INTEGER = rb"(0|-?[1-9]\d{0,17})"
@@ -74,26 +75,24 @@ class UnfitError(Exception):
     """No shape can be made of the line."""
 
 
-class Shape:
-    """A layout (see layouts.Layout) for the lines that have the same names as `line`."""
+class Shape(ColumnLayout):
+    """A layout for the lines that have the same names as the one that is taken apart here."""
 
-    general = False
     lenient = False
-    added: Mapping[str, Any] = {}
 
-    def __init__(self, layout: Any, parts: Parts, sink: TracingSink) -> None:
+    def __init__(self, layout: StructuredLayout, parts: Parts, sink: TracingSink) -> None:
         self._layout = layout
         self.format = layout.format
         self.levels = layout.levels
-        self.stamp: Stamp | None = None
-        self.groups: list[Group] = []
-        self.derive: tuple[Derive, ...] = tuple(
+        self.stamp = None
+        self.groups = []
+        self.derive = tuple(
             (name, source, function)
             for name, source, function in layout.derive
             if name not in sink.placed and source in sink.placed
         )
         self._sink = sink
-        self._only = getattr(layout, "only", {})
+        self._only = layout.only
         self._fields = {id(leaf_of(value)): field for field, (value, _) in sink.placed.items()}
         attributes = sink.record.get("attributes", {})
         self._owned = frozenset(leaves_of(attributes))
@@ -116,8 +115,7 @@ class Shape:
         self._derive_from(attributes)
 
     def record(self, line: bytes, clock: Clock) -> Record | None:
-        record: Record | None = self._layout.record(line, clock)
-        return record
+        return self._layout.record(line, clock)
 
     def _derive_from(self, attributes: dict[str, Any]) -> None:
         """Also from fields of the application's own, where the layout does."""
@@ -147,11 +145,11 @@ class Shape:
         texts = set()
         for field, value in self._sink.refused:
             kind = FIELDS[field]
-            leaf = getattr(value, "leaf", None)
-            if leaf is None:
+            if not isinstance(value, LeafValue):
                 if isinstance(value, list | dict):
                     raise UnfitError
                 continue  # a word: always the same
+            leaf = value.leaf
             if leaf.written == OBJECTS:
                 continue  # never taken
             text = leaf.written in (QUOTED, PAIR_QUOTED, BARE, PLAIN)
@@ -159,7 +157,7 @@ class Shape:
                 continue
             if kind == INTEGER and leaf.written in (FRACTION, PAIR_FRACTION):
                 continue
-            if kind == INTEGER and text and not value[:1].isdigit():
+            if kind == INTEGER and text and not str(value)[:1].isdigit():
                 texts.add(id(leaf))
                 continue
             raise UnfitError
@@ -316,12 +314,11 @@ class Shape:
         """The attributes with markers for leaves."""
         if isinstance(value, dict):
             return {name: self._marked(item) for name, item in value.items()}
-        leaf = getattr(value, "leaf", None)
-        if leaf is None:
+        if not isinstance(value, LeafValue):
             if isinstance(value, list) and value:
                 raise UnfitError
             return value
-        kind = _KINDS.get(leaf.written, TEXT)
+        kind = _KINDS.get(value.leaf.written, TEXT)
         return Marker.of(value.field, kind)
 
 
@@ -330,7 +327,7 @@ _CONSTANTS = frozenset(
 )
 
 
-def make_shape(layout: Any, line: bytes) -> Shape:
+def make_shape(layout: StructuredLayout, line: bytes) -> Shape:
     """The shape of a line that the layout reads; UnfitError where it has none."""
     clock = Clock(0, 0)
     singles: frozenset[str] = frozenset()

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
+    from podweave.helpers.logs.column_layout import Derive
     from podweave.helpers.logs.fields import Record
-    from podweave.helpers.logs.layouts import Derive
 
 # pino, bunyan: steps of ten from trace to fatal
 NUMBER_LEVELS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from podweave.helpers.logs.structured.leaves import LeafValue
 from podweave.helpers.logs.structured.sink import Sink, converted
 
 TYPE_CHECKING = False
@@ -46,15 +47,13 @@ def leaf_of(value: Any) -> Leaf | None:
     """The leaf that a value is, or that is the only item of it."""
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
-    leaf: Leaf | None = getattr(value, "leaf", None)
-    return leaf
+    return value.leaf if isinstance(value, LeafValue) else None
 
 
 def leaves_of(value: Any) -> Iterator[int]:
     """What identifies the leaves in a value."""
-    leaf = getattr(value, "leaf", None)
-    if leaf is not None:
-        yield id(leaf)
+    if isinstance(value, LeafValue):
+        yield id(value.leaf)
     elif isinstance(value, dict | list):
         for item in value.values() if isinstance(value, dict) else value:
             yield from leaves_of(item)

@@ -13,6 +13,7 @@ from podweave.helpers.logs.fields import DECIMAL, FIELDS, INTEGER, TEXT
 from podweave.helpers.logs.formats.own.assembly import field_of
 from podweave.helpers.logs.formats.own.expressions import filed
 from podweave.helpers.logs.layouts import Layout
+from podweave.helpers.logs.line_layout import LineLayout
 from podweave.helpers.logs.timestamp_texts import epoch
 from podweave.helpers.logs.timestamps import Stamp, date_of_any_order
 
@@ -99,12 +100,7 @@ _FRACTIONS = Stamp(rb"([1-9]\d{9})(\d{3}|\d{6}|\d{9})", "seconds fraction", epoc
 
 
 class ValuesLayout(Layout):
-    """Values of their columns' kinds, each perhaps in quotes. `given` is how the time is written.
-
-    `beside`: what else reads such lines, see stream.Stream.
-    """
-
-    beside: tuple[Any, ...] = ()
+    """Values of their columns' kinds, each perhaps in quotes. `given`: how the time is written."""
 
     def __init__(
         self, columns: list[Column], delimiter: bytes, quote: bytes, given: Stamp | None
@@ -139,7 +135,7 @@ class ValuesLayout(Layout):
         return super().read(tuple(value for (value,) in columns), clock)
 
     def prepared(self, columns: list[Texts], data: bytes) -> list[Texts]:
-        """The columns without the quotes around values, and single ones in them."""
+        # Without the quotes around values, and with single ones in them.
         quote = self._quote
         if quote not in data:
             return columns
@@ -153,14 +149,12 @@ class ValuesLayout(Layout):
         return columns
 
 
-class _Columns(Layout):
+class _Columns(LineLayout):
     """Reads line by line what a pattern can't."""
 
-    lines_only = True
-    """Nothing to compile: lines are read one by one."""
+    general = True
 
     def __init__(self, columns: list[Column], delimiter: bytes, quote: bytes) -> None:
-        super().__init__(b"%{REST:message}", general=True)
         self.columns = columns
         self.names = frozenset(name for name, _ in columns if name)
         self._delimiter = delimiter
@@ -187,9 +181,6 @@ class _Columns(Layout):
             if not match[3]:
                 return values
             place = match.end()
-
-    def reads(self, line: bytes, clock: Clock) -> bool:
-        return self.record(line, clock) is not None
 
 
 class OddLayout(_Columns):
@@ -226,7 +217,7 @@ _MOST_HEADERS = 64
 class HeaderLayout(_Columns):
     """Reads header lines: names of columns, among them the time's, but not as the last.
 
-    `marker` is a text that no header line is without. `once`: it stands at a file's beginning.
+    They stand at a file's beginning.
     """
 
     once = True
@@ -242,7 +233,6 @@ class HeaderLayout(_Columns):
         return {"message": line.decode("utf-8", "replace")}
 
     def announces(self, line: bytes) -> ValuesLayout | None:
-        """The layout that this line announces, the same one for the same line."""
         layout = self._announced.get(line)
         if layout is None and len(self._announced) < _MOST_HEADERS:
             columns = self._columns(line)

@@ -18,7 +18,7 @@ from podweave.helpers.logs.fields import (
     TIME,
     level_of,
 )
-from podweave.helpers.logs.layouts import Layout
+from podweave.helpers.logs.line_layout import LineLayout
 from podweave.helpers.logs.patience import Expression
 from podweave.helpers.logs.timestamps import date_of_any_order, read_any, read_epoch
 
@@ -35,7 +35,7 @@ _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]{1,15})?|\.[0-9]{1,15})")
 
 
-class OwnLayout(Layout):
+class OwnLayout(LineLayout):
     """A regular expression of the user's, with named groups, for whole lines.
 
     Group names are neutral fields (`time`, `level`, `message`, `status`, ...); others become
@@ -43,23 +43,12 @@ class OwnLayout(Layout):
     absent. A line on which such an expression takes too long doesn't fit (patience.py).
     """
 
-    lines_only = True
-    """Nothing to compile: lines are read one by one."""
-
     def __init__(self, expression: str) -> None:
         self._expression = Expression(expression.encode())
-        self._line = self._expression.pattern
-        if not self._line.groupindex:
+        groups = self._expression.pattern.groupindex
+        if not groups:
             raise ValueError(f"{expression!r} has no named groups: (?P<message>.*)")
-        self.format = "regex"
-        self.source = b""
-        self._look = None, ()
-        self.general = False
-        self.stamp = None
-        self.derive = ()
-        self.pattern = self._line.pattern
-        self.groups = []
-        self._indexes = sorted((index, name) for name, index in self._line.groupindex.items())
+        self._indexes = sorted((index, name) for name, index in groups.items())
         self.names = frozenset(name for _, name in self._indexes)
         self._fields = [(index, name, FIELDS.get(name, TEXT)) for index, name in self._indexes]
 
