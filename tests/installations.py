@@ -56,7 +56,7 @@ class Installation:
         return [*self.prefix, self.python, "-m", "podweave", *arguments]
 
     def run(
-        self, *arguments: str, stdin: str | None = None, check: bool = True, seconds: float = 60
+        self, *arguments: str, stdin: str | None = None, check: bool = True, seconds: float = 110
     ) -> subprocess.CompletedProcess[str]:
         """Run podweave to its end; with `check` anything but exit code 0 fails the test."""
         result = subprocess.run(

@@ -22,6 +22,8 @@ from tests.engine import helper_image
 from tests.installations import Installation
 
 NETWORK = "podman-default-kube-network"
+PATIENCE = 600
+"""Seconds for a test with Podman: the first one waits for another suite's, and makes the image."""
 IP_FREEBIND = 15
 
 
@@ -89,7 +91,7 @@ def server(podman: Podman, answer: bytes) -> Iterator[int]:
         finally:
             for listener, thread in zip(listeners, threads, strict=True):
                 listener.shutdown(socket.SHUT_RDWR)
-                thread.join(10)
+                thread.join(60)
 
 
 def _listeners(stack: contextlib.ExitStack, addresses: tuple[str, ...]) -> list[socket.socket]:

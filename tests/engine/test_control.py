@@ -35,7 +35,7 @@ def directory(one: Installation) -> str:
 
 def said(directory: str, data: bytes, *, finish: bool = False) -> bytes:
     with sockets.connect(directory, "control.sock") as client:
-        client.settimeout(10)
+        client.settimeout(60)
         client.sendall(data)
         if finish:
             client.shutdown(socket.SHUT_WR)
@@ -77,13 +77,13 @@ def test_clients_that_go_away_leave_no_descriptor_behind(directory: str) -> None
             client.close()
     assert json.loads(said(directory, b'{"op": "status"}\n'))["status"]["phase"] == "Running"
     wait_until(
-        lambda: len(os.listdir(f"/proc/{pid}/fd")) == before, 20, f"{before} descriptors are open"
+        lambda: len(os.listdir(f"/proc/{pid}/fd")) == before, 60, f"{before} descriptors are open"
     )
 
 
 def test_a_request_without_end_is_cut_off(directory: str) -> None:
     with sockets.connect(directory, "control.sock") as client:
-        client.settimeout(10)
+        client.settimeout(60)
         with pytest.raises((BrokenPipeError, ConnectionResetError)):
             client.sendall(b"x" * 64 * 1024 * 1024)
 
@@ -110,7 +110,7 @@ def test_the_lock_is_one_holders_and_ends_with_it(tmp_path: Path) -> None:
         os._exit(0)
     os.close(reader)
     try:
-        wait_until(lambda: supervisor_of(directory) == child, 10, "the lock is held")
+        wait_until(lambda: supervisor_of(directory) == child, 60, "the lock is held")
         assert PodLock.acquire(directory) is None
     finally:
         os.close(writer)

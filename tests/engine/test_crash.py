@@ -62,7 +62,7 @@ NOTHING: dict[str, list[str]] = {"cgroups": [], "mounts": [], "links": [], "file
 
 
 def wait_for_death(directory: str) -> None:
-    wait_until(lambda: supervisor_of(directory) is None, 10, "the supervisor has died")
+    wait_until(lambda: supervisor_of(directory) is None, 60, "the supervisor has died")
 
 
 def killed_at(engine: LocalEngine, step: int) -> bool:
@@ -78,7 +78,7 @@ def killed_at(engine: LocalEngine, step: int) -> bool:
 
     launched.before = before
     with launch(launched) as answers, answers.makefile("rb") as lines:
-        answers.settimeout(20)
+        answers.settimeout(60)
         first = lines.readline()
     if first:
         assert "error" not in json.loads(first), first
@@ -91,10 +91,10 @@ def kill_after(engine: LocalEngine, delay: float) -> None:
     """Bring the Pod up and kill its supervisor a moment after that has begun."""
     launched = plan(engine)
     launch(launched).close()
-    pid = wait_until(lambda: supervisor_of(launched.directory), 10, "the supervisor has begun")
+    pid = wait_until(lambda: supervisor_of(launched.directory), 60, "the supervisor has begun")
     assert pid is not None
     begun = time.monotonic()
-    wait_until(lambda: time.monotonic() - begun >= delay, 10, "a moment")
+    wait_until(lambda: time.monotonic() - begun >= delay, 60, "a moment")
     os.kill(pid, signal.SIGKILL)
     wait_for_death(launched.directory)
 

@@ -96,16 +96,16 @@ def test_a_terminal_has_a_name_and_our_size(here: Installation) -> None:
 
     try:
         os.write(master, b"tty; stty size; echo $TERM; test -t 0 && echo is a terminal\n")
-        wait_until(lambda: has(b"\r\nis a terminal"), 10, "the shell answers")
+        wait_until(lambda: has(b"\r\nis a terminal"), 60, "the shell answers")
         assert b"/dev/pts/" in said
         assert b"33 77" in said
         assert b"vt100" in said
         # Interrupts the command inside, not podweave.
         os.write(master, b"sleep 100; echo interrupted $?\n")
-        wait_until(lambda: has(b"sleep 100"), 10, "the command is typed")
+        wait_until(lambda: has(b"sleep 100"), 60, "the command is typed")
         wait_until(
             lambda: "sleep 100" in run(here, "here", "--", "ps", "-eo", "args").stdout,
-            10,
+            60,
             "the command runs",
         )
         os.write(master, b"\x03")
@@ -115,9 +115,9 @@ def test_a_terminal_has_a_name_and_our_size(here: Installation) -> None:
             os.write(master, b"echo go on\n")
             return has(b"\r\ngo on")
 
-        wait_until(goes_on, 10, "the shell goes on")
+        wait_until(goes_on, 60, "the shell goes on")
         os.write(master, b"exit 5\n")
-        wait_until(lambda: has(b"never") or process.poll() is not None, 10, "the end")
+        wait_until(lambda: has(b"never") or process.poll() is not None, 60, "the end")
         assert process.returncode == 5
     finally:
         process.kill()
@@ -143,10 +143,10 @@ def test_a_command_ends_when_its_caller_goes(one: Installation) -> None:
                 pass
         return False
 
-    wait_until(runs, 10, "the command runs")
+    wait_until(runs, 60, "the command runs")
     process.kill()
     process.wait()
-    wait_until(lambda: not runs(), 10, "the command has ended")
+    wait_until(lambda: not runs(), 60, "the command has ended")
 
 
 def test_a_pod_that_has_ended_runs_nothing(one: Installation) -> None:

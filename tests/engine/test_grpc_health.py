@@ -93,7 +93,7 @@ def server() -> Iterator[int]:
 )
 def test_a_real_server_is_understood(server: int, service: str, ok: bool, said: str) -> None:
     exchange = GrpcHealth(service, f"127.0.0.1:{server}")
-    with socket.create_connection(("127.0.0.1", server), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", server), timeout=60) as connection:
         connection.sendall(exchange.opening())
         while exchange.verdict is None:
             received = connection.recv(65536)

@@ -54,7 +54,7 @@ def test_previous_is_the_run_before_the_restart(one: Installation) -> None:
         "pod.yaml", pod("again", sh("app", script, volumeMounts=mounts), volumes=volumes)
     )
     one.run("up", file)
-    wait_until(lambda: one.run("logs", "again").stdout == "2\n", 10, "the second run")
+    wait_until(lambda: one.run("logs", "again").stdout == "2\n", 60, "the second run")
     assert one.run("logs", "--previous", "again").stdout == "1\n"
 
 
@@ -74,7 +74,7 @@ def test_follow_ends_with_the_pod(one: Installation) -> None:
         assert follower.stdout.readline() == "begin\n"
         one.run("exec", "long", "--", "touch", "/v/go")
         assert follower.stdout.read() == "end\n"
-        assert follower.wait(timeout=10) == 0
+        assert follower.wait(timeout=60) == 0
     finally:
         follower.kill()
         follower.wait()

@@ -63,7 +63,7 @@ def test_a_scrape_from_outside_of_the_pod(installation: Installation) -> None:
         ask = ["exec", "shop", "--", "python3", "-c", ASK, inside]
         assert NAMES[name] in installation.run(*ask).stdout
         address = f"http://127.0.0.1:{outside[name]}"
-        with urllib.request.urlopen(f"{address}/metrics", timeout=10) as response:
+        with urllib.request.urlopen(f"{address}/metrics", timeout=60) as response:
             assert NAMES[name] in response.read().decode()
         for path in ("/quitquitquit", "/profile", "/replay"):
             assert refused(f"{address}{path}", b"qa") == 404
@@ -73,7 +73,7 @@ def test_a_scrape_from_outside_of_the_pod(installation: Installation) -> None:
 
 def refused(url: str, content: bytes | None = None) -> int:
     try:
-        urllib.request.urlopen(url, data=content, timeout=10)
+        urllib.request.urlopen(url, data=content, timeout=60)
     except urllib.error.HTTPError as error:
         return error.code
     raise AssertionError(f"{url} answered")

@@ -16,10 +16,13 @@ import pytest
 
 from bench.podman_environment import Podman
 from podweave.weave.options import HELPER_IMAGE
-from tests.engine.podman_machine import podman_machine, podman_user, server
+from tests.engine.podman_machine import PATIENCE, podman_machine, podman_user, server
 from tests.engine.pods import pod, sh, sleeper
 from tests.installations import Installation
+from tests.ports import free_port
 from tests.waiting import wait_until
+
+pytestmark = pytest.mark.timeout(PATIENCE)
 
 APPLICATION = """\
 import pathlib, signal, socket, sys, time
@@ -166,7 +169,7 @@ def scraped(podman: Podman, pod_name: str, port: int) -> str:
     (infra,) = json.loads(podman.run("container", "inspect", found["InfraContainerID"]).stdout)
     (network,) = infra["NetworkSettings"]["Networks"].values()
     url = f"http://{network['IPAddress']}:{port}/metrics"
-    with urllib.request.urlopen(url, timeout=10) as response:
+    with urllib.request.urlopen(url, timeout=60) as response:
         content: bytes = response.read()
         return content.decode()
 
@@ -225,7 +228,7 @@ def test_environment_and_volumes_are_those_of_the_manifest(user: Installation) -
     user.run("up", "-", stdin="\n---\n".join([json.dumps(config), json.dumps(secret), text]))
     words = wait_until(
         lambda: (found := " ".join(printed(user, "shop/env")).split())[6:] and found,
-        20,
+        60,
         "all seven words",
     )
     node = os.uname().nodename
@@ -257,8 +260,7 @@ def test_published_ports_lead_into_the_pod(user: Installation) -> None:
         "import socket; s = socket.create_server(('', 8080))\nwhile 1: s.accept()[0].send(b'hi')"
     )
     app = {"name": "app", "command": ["python3", "-c", serve]}
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     text = podman_pod("web", app)
     shown = user.run("up", "-", "--publish", f"127.0.0.1:{port}:8080", stdin=text).stdout
     assert f"127.0.0.1:{port}->8080/tcp" in shown

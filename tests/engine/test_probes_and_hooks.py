@@ -115,7 +115,7 @@ def test_failed_liveness_restarts_the_container(installation: Installation) -> N
     def restarted() -> bool:
         return bool(installation.container("ill", "app")["restartCount"] == 1)
 
-    wait_until(restarted, 20, "the container is restarted")
+    wait_until(restarted, 60, "the container is restarted")
     last = installation.container("ill", "app")["lastState"]["terminated"]
     assert last["exitCode"] in (137, 143)
     assert any("failed liveness probe" in each for each in events(installation, "Killing"))
@@ -192,7 +192,7 @@ def test_a_stop_signal_of_its_own_is_sent(one: Installation) -> None:
     app = sh("app", script, lifecycle={"stopSignal": "SIGUSR1"})
     text = pod("signals", app, volumes=[])
     one.run("up", one.write("p.yaml", text))
-    wait_until(lambda: "up" in one.run("logs", "signals").stdout, 10, "the trap is set")
+    wait_until(lambda: "up" in one.run("logs", "signals").stdout, 60, "the trap is set")
     follower = subprocess.Popen(
         one.command("logs", "-f", "signals"), env=one.environment, stdout=subprocess.PIPE, text=True
     )

@@ -206,7 +206,7 @@ def test_replicas_are_limited_to_one_and_that_is_said(one: Installation) -> None
 
 
 def ask(port: int) -> str:
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         connection.sendall(b"GET /hello HTTP/1.0\r\n\r\n")
         answer = b""
         while data := connection.recv(65536):
@@ -290,7 +290,7 @@ def test_a_killed_supervisor_takes_the_pod_along_and_up_cleans(installation: Ins
     installation.run("up", file)
     assert running(seconds)
     os.kill(supervisor(installation, "killed"), signal.SIGKILL)
-    wait_until(lambda: not running(seconds), 10, "the containers die with their supervisor")
+    wait_until(lambda: not running(seconds), 60, "the containers die with their supervisor")
     shown = installation.run("ps").stdout
     assert "killed" in shown
     assert "Lost" in shown
@@ -300,7 +300,7 @@ def test_a_killed_supervisor_takes_the_pod_along_and_up_cleans(installation: Ins
     (found,) = installation.pods()
     assert (found["status"]["phase"], found["podweave"]["state"]) == ("Running", "alive")
     os.kill(supervisor(installation, "killed"), signal.SIGKILL)
-    wait_until(lambda: not running(seconds), 10, "the containers die with their supervisor")
+    wait_until(lambda: not running(seconds), 60, "the containers die with their supervisor")
     installation.run("down", "killed")
     assert left(installation) == []
 
@@ -321,9 +321,9 @@ def test_a_pod_whose_supervisor_dies_while_it_comes_up_is_called_lost(one: Insta
             return any(found["status"]["phase"] == "Running" for found in one.pods())
 
         try:
-            wait_until(running, 20, "the Pod runs, and isn't ready")
+            wait_until(running, 60, "the Pod runs, and isn't ready")
             os.kill(supervisor(one, "torn"), signal.SIGKILL)
-            _, said = up.communicate(timeout=20)
+            _, said = up.communicate(timeout=60)
         finally:
             up.kill()
     assert up.returncode == 1
@@ -334,14 +334,14 @@ def test_sigterm_to_the_supervisor_stops_the_pod_in_order(one: Installation) -> 
     script = "trap 'echo told; exit 0' TERM; echo up; while :; do sleep 0.05; done"
     ready = {"exec": {"command": ["true"]}}
     one.run("up", one.write("pod.yaml", pod("told", sh("app", script, readinessProbe=ready))))
-    wait_until(lambda: "up" in one.run("logs", "told").stdout, 10, "the trap is set")
+    wait_until(lambda: "up" in one.run("logs", "told").stdout, 60, "the trap is set")
     os.kill(supervisor(one, "told"), signal.SIGTERM)
 
     def ended() -> bool:
         (found,) = one.pods()
         return bool(found["podweave"]["state"] == "finished")
 
-    wait_until(ended, 10, "the Pod has ended")
+    wait_until(ended, 60, "the Pod has ended")
     (found,) = one.pods()
     assert found["status"]["phase"] == "Succeeded"
     assert one.run("logs", "told").stdout == "up\ntold\n"

@@ -11,8 +11,10 @@ import pytest
 
 from bench.podman_environment import Podman
 from podweave.weave.options import HELPER_IMAGE
-from tests.engine.podman_machine import podman_machine, podman_user, server
+from tests.engine.podman_machine import PATIENCE, podman_machine, podman_user, server
 from tests.installations import Installation, installed
+
+pytestmark = pytest.mark.timeout(PATIENCE)
 
 APPLICATION = """\
 import socket

@@ -53,4 +53,4 @@ def test_b2_the_woven_pod_runs_without_a_container_engine(installation: Installa
     def shipped() -> bool:
         return "up and running" in installation.run("search", "running", check=False).stdout
 
-    wait_until(shipped, 20, "the application's line is in the store")
+    wait_until(shipped, 60, "the application's line is in the store")

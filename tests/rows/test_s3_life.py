@@ -92,7 +92,7 @@ def test_s3_the_faulty_container_is_seen_at_a_glance(installation: Installation)
     def restarted() -> bool:
         return bool(installation.container("shop", "broken")["restartCount"])
 
-    wait_until(restarted, 15, "the broken container is restarted")
+    wait_until(restarted, 60, "the broken container is restarted")
     lines = installation.run("ps").stdout.splitlines()
     (faulty,) = (line for line in lines if "broken" in line)
     (fine,) = (line for line in lines if "fine" in line)
@@ -124,7 +124,7 @@ def test_s3_process_one_reaps_orphans(installation: Installation) -> None:
         listed = installation.run("exec", "orphans", "--", "ps", "-eo", "stat,args").stdout
         return "sleep 0." not in listed and "Z" not in [line[0] for line in listed.splitlines()[1:]]
 
-    wait_until(only_the_app, 10, "no zombie left")
+    wait_until(only_the_app, 60, "no zombie left")
 
 
 KILLED = """\

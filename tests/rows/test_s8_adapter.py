@@ -60,7 +60,7 @@ def test_s8_two_formats_become_one_schema(installation: Installation) -> None:
     installation.run(
         "up", installation.write("pod.yaml", POD), installation.write("samples.json", samples)
     )
-    wait_until(lambda: len(records(installation)) >= 3, 20, "three events")
+    wait_until(lambda: len(records(installation)) >= 3, 60, "three events")
     by_time = sorted(records(installation), key=lambda record: str(record["@timestamp"]))
     access, failed, on = by_time
     assert str(access["@timestamp"]).startswith("2026-11-23T00:15:01")

@@ -116,7 +116,7 @@ def kill_when_noted(machine: Machine, supervisor: int) -> str:
     place = f"{machine.directory}/note"
     wait_until(lambda: os.path.exists(place), 30, "the supervisor is at its step")
     os.kill(supervisor, signal.SIGKILL)
-    wait_until(reap_everything, 10, "all processes end with their supervisor")
+    wait_until(reap_everything, 60, "all processes end with their supervisor")
     with open(place, encoding="utf-8") as file:
         text = file.read()
     os.unlink(place)

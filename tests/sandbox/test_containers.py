@@ -140,7 +140,7 @@ def test_shared_process_namespace(machine: Machine) -> None:
     main.wait()
     wait_until(
         lambda: processes.descendants(os.getpid()) == [pod.sandbox._setup.agent.pid],
-        10,
+        60,
         "only the agent is left",
     )
 

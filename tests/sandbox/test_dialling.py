@@ -34,7 +34,7 @@ class Served:
     def send(self, data: bytes) -> socket.socket:
         client = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         client.connect(self.address)
-        client.settimeout(20)
+        client.settimeout(60)
         client.send(data)
         return client
 
@@ -43,7 +43,7 @@ class Served:
 
     def close(self) -> None:
         self.lifeline.close()
-        self.thread.join(20)
+        self.thread.join(60)
         assert not self.thread.is_alive()
         self.listener.close()
         self.theirs.close()

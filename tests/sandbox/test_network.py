@@ -258,7 +258,7 @@ def test_host_processes(machine: Machine) -> None:
     assert container.wait().messages == [{"running": True}]
     wait_until(
         lambda: processes.descendants(os.getpid()) == [pod.sandbox._setup.agent.pid],
-        10,
+        60,
         "the container's processes end",
     )
 

@@ -38,7 +38,7 @@ def test_what_goes_away_meanwhile_is_left_out(
 
     def remove_first(*arguments: Any, **options: Any) -> None:
         if remover.returncode is None:
-            remover.communicate(b"\n", timeout=20)
+            remover.communicate(b"\n", timeout=60)
         original(*arguments, **options)
 
     scratch = f"{machine.directory}/scratch"

@@ -286,7 +286,7 @@ def test_pain_06_an_answer_of_200_hides_no_rejected_item(sidecar: Sidecar) -> No
         elasticsearch_of(sidecar, peer.url)
         sidecar.append("a.log", "".join(f"{line}\n" for line in lines).encode())
         sidecar.start()
-        wait_until(lambda: len(cluster.documents) == 99, 20, "all that it takes are stored")
+        wait_until(lambda: len(cluster.documents) == 99, 60, "all that it takes are stored")
         assert sidecar.stop() == 0
     assert sorted(cluster.messages()) == sorted(line for line in lines if line != lines[9])
     # Only what failed came again: 100, then two, then one and one more.
@@ -314,7 +314,7 @@ def test_pain_07_what_is_sent_again_is_stored_once(sidecar: Sidecar) -> None:
         (sidecar.folder / "state" / "checkpoint.json").unlink(missing_ok=True)
         sidecar.append("a.log", b"the last\n")
         sidecar.start()
-        wait_until(lambda: "the last" in cluster.messages(), 20, "the last line")
+        wait_until(lambda: "the last" in cluster.messages(), 60, "the last line")
         assert sidecar.stop() == 0
     assert cluster.messages() == [*lines, "the last"]
     assert len(peer.received) > len(faults) + 1
