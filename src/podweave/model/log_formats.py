@@ -112,6 +112,7 @@ LOG_FORMATS: Final = (
     "java-util-logging",
     "activemq",
     "jvm",
+    "weblogic",
     "uwsgi",
     "uvicorn",
     "gunicorn",

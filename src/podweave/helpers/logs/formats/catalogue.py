@@ -112,6 +112,7 @@ _MODULES = {
     "java-util-logging": "java",
     "activemq": "activemq",
     "jvm": "jvm",
+    "weblogic": "weblogic",
     "uwsgi": "uwsgi",
     "uvicorn": "python_servers",
     "gunicorn": "python_servers",

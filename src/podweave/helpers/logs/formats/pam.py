@@ -29,16 +29,16 @@ _SESSION = (
 _SESSION_WORDS = (b"pam_unix", b"pam_systemd", b"pam_sss")
 _SESSION_OUTCOME = (("event_outcome", "event_action", OUTCOMES.get),)
 PAM = (
+    Message(
+        _SESSION + rb"%{BEGIN:user}[^\s(]+%{END}(?:\(uid=%{INT:user_id?}\))?"
+        rb"(?: by \(uid=%{INT:opened_by_id?}\))?",
+        _SESSION_WORDS,
+        _SESSION_OUTCOME,
+    ),
     # Whoever opens it becomes another.
     Message(
         _SESSION + rb"%{BEGIN:effective_user}[^\s(]+%{END}(?:\(uid=\d+\))?"
         rb" by %{BEGIN:user}[^\s(]+%{END}\(uid=%{INT:user_id}\)",
-        _SESSION_WORDS,
-        _SESSION_OUTCOME,
-    ),
-    Message(
-        _SESSION + rb"%{BEGIN:user}[^\s(]+%{END}(?:\(uid=%{INT:user_id?}\))?"
-        rb"(?: by \(uid=%{INT:opened_by_id?}\))?",
         _SESSION_WORDS,
         _SESSION_OUTCOME,
     ),
