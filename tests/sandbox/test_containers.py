@@ -1,4 +1,4 @@
-"""Containers: commands, exit codes, signals, orphans, users and what a root is made of."""
+"""Containers: commands, exit codes, signals, orphans, what is executed in them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from podweave.engines.errors import EngineError
 from podweave.sandbox import processes
-from tests.sandbox.machine import Machine, listener, python, shell
+from tests.sandbox.machine import Machine, python, shell
 from tests.waiting import wait_until
 
 
@@ -167,124 +167,16 @@ def test_signal_state_is_fresh(machine: Machine) -> None:
     assert words[-1] == "/dev/null"
 
 
-# Users and rights
-
-
-def test_root_by_default_with_the_usual_capabilities(machine: Machine) -> None:
-    outcome = machine.run("id -u; id -g; grep -E 'Cap(Eff|Bnd)' /proc/self/status")
-    user, group, *capabilities = outcome.output.split()
-    assert (user, group) == ("0", "0")
-    assert capabilities == ["CapEff:", "00000000a80425fb", "CapBnd:", "00000000a80425fb"]
-
-
-def test_run_as_user_and_group(machine: Machine) -> None:
-    security = {"runAsUser": 1234, "runAsGroup": 4321}
-    outcome = machine.run(
-        "id -u; id -g; grep CapEff /proc/self/status; touch /tmp/x /v/y && stat -c %u /v/y",
-        securityContext=security,
-        volumeMounts=[{"name": "v", "mountPath": "/v"}],
-        pod={"volumes": [{"name": "v", "emptyDir": {}}]},
-    )
-    assert outcome.output.split() == ["1234", "4321", "CapEff:", "0000000000000000", "1234"]
-
-
-def test_the_container_s_user_beats_the_pod_s(machine: Machine) -> None:
+def test_termination_message(machine: Machine) -> None:
     pod = machine.pod(
-        shell("id -u", securityContext={"runAsUser": 1001}),
-        shell("id -u"),
-        securityContext={"runAsUser": 1002},
+        shell("echo because > /dev/termination-log", securityContext={"runAsUser": 1234}),
+        shell("echo $(stat -c %F /tmp/msg) > /tmp/msg", terminationMessagePath="/tmp/msg"),
     )
-    assert (pod.run("main").output, pod.run("c1").output) == ("1001\n", "1002\n")
-
-
-def test_non_root_without_a_user_is_not_root(machine: Machine) -> None:
-    assert machine.run("id -u", securityContext={"runAsNonRoot": True}).output == "65532\n"
-
-
-def test_non_root_and_user_0_is_refused(machine: Machine) -> None:
-    pod = machine.pod(shell("id", securityContext={"runAsNonRoot": True, "runAsUser": 0}))
-    with pytest.raises(EngineError, match="runAsNonRoot") as caught:
-        pod.start()
-    assert caught.value.reason == "CreateContainerConfigError"
-
-
-@pytest.mark.only("root")
-def test_groups(machine: Machine) -> None:
-    outcome = machine.run(
-        "id -G",
-        pod={
-            "securityContext": {
-                "runAsUser": 1234,
-                "runAsGroup": 1,
-                "fsGroup": 77,
-                "supplementalGroups": [88],
-            }
-        },
-    )
-    assert outcome.output == "1 77 88\n"
-
-
-def test_capabilities_added_and_dropped(machine: Machine) -> None:
-    security = {"capabilities": {"add": ["NET_ADMIN"], "drop": ["ALL"]}}
-    outcome = machine.run("grep -E 'Cap(Eff|Bnd)' /proc/self/status", securityContext=security)
-    assert outcome.output.split()[1::2] == ["0000000000001000"] * 2
-
-
-def test_no_new_privileges(machine: Machine) -> None:
-    grep = "grep NoNewPrivs /proc/self/status"
-    assert (
-        machine.run(grep, securityContext={"allowPrivilegeEscalation": False}).output.split()[1]
-        == "1"
-    )
-    assert machine.run(grep).output.split()[1] == "0"
-
-
-@pytest.mark.only("root")
-def test_privileged(machine: Machine) -> None:
-    outcome = machine.run(
-        "grep CapEff /proc/self/status; ls /dev/kmsg; cat /proc/timer_list | head -1 | wc -l",
-        securityContext={"privileged": True},
-    )
-    _, held, device, readable = outcome.output.split()
-    assert int(held, 16) & 1 << 21  # SYS_ADMIN
-    assert (device, readable) == ("/dev/kmsg", "1")
-
-
-@pytest.mark.only("user")
-def test_privileged_needs_root(machine: Machine) -> None:
-    pod = machine.pod(shell("id", securityContext={"privileged": True}))
-    with pytest.raises(EngineError, match=r"privileged.*root"):
-        pod.start()
-
-
-# Environment and directory
-
-
-def test_nothing_of_the_machine_s_environment_leaks_in(machine: Machine) -> None:
-    os.environ["PODWEAVE_TEST_SECRET"] = "x"
-    outcome = machine.pod({"command": ["env"], "env": [{"name": "A", "value": "1"}]}).run()
-    assert sorted(outcome.output.splitlines()) == [
-        "A=1",
-        "HOME=/root",
-        "HOSTNAME=pod",
-        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-    ]
-
-
-def test_expansion_in_command_and_arguments(machine: Machine) -> None:
-    outcome = machine.pod(
-        {
-            "command": ["echo", "$(A)", "$$(A)"],
-            "args": ["$(B)", "$(NOPE)"],
-            "env": [{"name": "A", "value": "1"}, {"name": "B", "value": "$(A)2"}],
-        }
-    ).run()
-    assert outcome.output == "1 $(A) 12 $(NOPE)\n"
-
-
-def test_working_directory_is_made_when_missing(machine: Machine) -> None:
-    assert machine.run("pwd", workingDir="/var/lib/not-there/x").output == "/var/lib/not-there/x\n"
-    assert not os.path.exists("/var/lib/not-there")
+    for name, message in (("main", "because\n"), ("c1", "regular empty file\n")):
+        container = pod.start(name)
+        assert container.wait().output == ""
+        with open(container.started.termination_log, encoding="utf-8") as file:
+            assert file.read() == message
 
 
 # Execute
@@ -354,136 +246,26 @@ def test_a_terminal_of_the_container_s_own(machine: Machine) -> None:
     assert output.split()[0] == b"/dev/pts/0"
 
 
-# Root
+# Environment
 
 
-def test_the_machine_s_files_do_not_change(machine: Machine) -> None:
-    before = os.listdir("/etc"), os.stat("/etc").st_mtime_ns
-    outcome = machine.run(
-        "echo x > /etc/podweave-test; rm -f /etc/hostname /etc/passwd; "
-        "mkdir /usr/podweave-test; ls /etc/podweave-test; ls /etc/hostname"
-    )
-    assert "/etc/podweave-test\n" in outcome.output
-    assert "hostname': No such file" in outcome.output
-    assert (os.listdir("/etc"), os.stat("/etc").st_mtime_ns) == before
-    assert not os.path.exists("/usr/podweave-test")
+def test_nothing_of_the_machine_s_environment_leaks_in(machine: Machine) -> None:
+    os.environ["PODWEAVE_TEST_SECRET"] = "x"
+    outcome = machine.pod({"command": ["env"], "env": [{"name": "A", "value": "1"}]}).run()
+    assert sorted(outcome.output.splitlines()) == [
+        "A=1",
+        "HOME=/root",
+        "HOSTNAME=pod",
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    ]
 
 
-def test_what_is_for_everyone_can_be_written_to(machine: Machine) -> None:
-    script = "for d in /tmp /var/tmp /dev/shm; do echo $d > $d/x; cat $d/x; done"
-    assert machine.run(script).output == "/tmp\n/var/tmp\n/dev/shm\n"
-    assert not os.path.exists("/var/tmp/x")
-
-
-def test_a_restarted_container_has_a_fresh_layer(machine: Machine) -> None:
-    pod = machine.pod(shell("cat /tmp/left 2>/dev/null || echo fresh; echo old > /tmp/left"))
-    assert pod.run().output == "fresh\n"
-    assert pod.run().output == "fresh\n"
-
-
-def test_read_only_root(machine: Machine) -> None:
-    outcome = machine.run(
-        "for d in / /etc /usr /tmp /var /run; do touch $d/x 2>/dev/null && echo $d; done; "
-        "touch /v/x && echo ok",
-        securityContext={"readOnlyRootFilesystem": True},
-        volumeMounts=[{"name": "v", "mountPath": "/v"}],
-        pod={"volumes": [{"name": "v", "emptyDir": {}}]},
-    )
-    assert outcome.output == "ok\n"
-
-
-def test_devices(machine: Machine) -> None:
-    outcome = machine.run(
-        "ls /dev | tr '\\n' ' '; echo; echo x > /dev/null && head -c4 /dev/zero | wc -c; "
-        "test -w /dev/shm && cat /dev/fd/0"
-    )
-    listed, *rest = outcome.output.splitlines()
-    names = set(listed.split())
-    assert {"null", "zero", "full", "random", "urandom", "tty", "ptmx", "pts"} <= names
-    assert {"shm", "mqueue", "fd", "stdin", "stdout", "stderr"} <= names
-    assert not {"mem", "kmsg", "vda", "sda", "loop0"} & names
-    assert rest == ["4"]
-
-
-def test_kernel_files_are_read_only(machine: Machine) -> None:
-    outcome = machine.run("touch /sys/x; echo 1 > /proc/sys/kernel/panic; echo done")
-    assert (
-        outcome.output.count("Read-only file system") + outcome.output.count("Permission denied")
-        == 2
-    )
-
-
-@pytest.mark.only("root")
-def test_masked_kernel_files(machine: Machine) -> None:
-    outcome = machine.run(
-        "cat /proc/kcore /proc/keys /proc/timer_list 2>/dev/null | wc -c; ls /proc/acpi 2>/dev/null"
-    )
-    assert outcome.output == "0\n"
-
-
-def test_no_mount_of_the_machine_is_left_in_a_container(machine: Machine) -> None:
-    targets = machine.run("cut -d' ' -f5 /proc/self/mountinfo").output.split()
-    assert not [target for target in targets if target.startswith(machine.place("pod"))]
-
-
-@pytest.mark.only("user")
-@pytest.mark.mounted
-def test_a_directory_with_mounts_beneath_stays_writable(machine: Machine) -> None:
-    with open(f"{machine.directory}/file", "w", encoding="utf-8") as file:
-        file.write("of the machine\n")
-    outcome = machine.run(
-        f"cat {machine.directory}/file; echo x > /tmp/new && cat /tmp/new; "
-        "cut -d' ' -f5 /proc/self/mountinfo"
-    )
-    text, new, *targets = outcome.output.splitlines()
-    assert (text, new) == ("of the machine", "x")
-    assert not [target for target in targets if target.startswith(machine.place("pod"))]
-    assert not os.path.exists("/tmp/new")
-
-
-def test_ephemeral_storage_limit(machine: Machine) -> None:
-    outcome = machine.run(
-        "head -c 3000000 /dev/zero > /tmp/big; echo $?",
-        resources={"limits": {"ephemeral-storage": "2Mi"}},
-    )
-    assert "No space left" in outcome.output
-    assert outcome.output.endswith("1\n")
-
-
-def test_an_image_directory_lies_over_the_machine_s_files(machine: Machine) -> None:
-    image = f"{machine.directory}/image"
-    os.makedirs(f"{image}/etc")
-    os.makedirs(f"{image}/opt/app")
-    with open(f"{image}/etc/podweave-image", "w", encoding="utf-8") as file:
-        file.write("of the image\n")
-    with open(f"{image}/opt/app/run", "w", encoding="utf-8") as file:
-        file.write("#!/bin/sh\necho app\n")
-    os.chmod(f"{image}/opt/app/run", 0o755)
-    pod = machine.pod(
-        shell(
-            "cat /etc/podweave-image; /opt/app/run; test -e /etc/passwd && echo both", image="app:1"
-        ),
-        shell("ls /opt/app", image="other"),
-        settings={"images": {"app:1": image}},
-    )
-    assert pod.run("main").output == "of the image\napp\nboth\n"
-    assert "No such file" in pod.run("c1").output
-
-
-def test_termination_message(machine: Machine) -> None:
-    pod = machine.pod(
-        shell("echo because > /dev/termination-log", securityContext={"runAsUser": 1234}),
-        shell("echo $(stat -c %F /tmp/msg) > /tmp/msg", terminationMessagePath="/tmp/msg"),
-    )
-    for name, message in (("main", "because\n"), ("c1", "regular empty file\n")):
-        container = pod.start(name)
-        assert container.wait().output == ""
-        with open(container.started.termination_log, encoding="utf-8") as file:
-            assert file.read() == message
-
-
-def test_listener_on_a_low_port_as_a_user(machine: Machine) -> None:
-    container = machine.pod(
-        listener("127.0.0.1", 80, "x", securityContext={"runAsUser": 1000})
-    ).start()
-    container.wait_for("listening")
+def test_expansion_in_command_and_arguments(machine: Machine) -> None:
+    outcome = machine.pod(
+        {
+            "command": ["echo", "$(A)", "$$(A)"],
+            "args": ["$(B)", "$(NOPE)"],
+            "env": [{"name": "A", "value": "1"}, {"name": "B", "value": "$(A)2"}],
+        }
+    ).run()
+    assert outcome.output == "1 $(A) 12 $(NOPE)\n"
