@@ -128,6 +128,11 @@ def test_an_end_within_a_response_is_an_error(length: int) -> None:
     assert parse([CHUNKED[:length]], "GET", end=True)[-1] == ("error", 502)
 
 
+@pytest.mark.parametrize("said", [b"\x15\x03\x01\x00\x02\x02\x50", b"220 mail ESMTP\r\n", b"H2"])
+def test_who_speaks_something_else_is_not_waited_for(said: bytes) -> None:
+    assert parse([said], "GET") == [("error", 502)]
+
+
 def test_what_nobody_asked_for_is_an_error() -> None:
     assert parse([OK + OK], "GET")[-1] == ("error", 502)
     assert parse([OK], end=True) == [("error", 502)]

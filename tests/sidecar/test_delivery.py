@@ -143,6 +143,14 @@ def test_retry_after_is_honoured(delivering: Delivering) -> None:
     assert len(delivering.store.sent) == 2
 
 
+def test_a_long_wait_is_said(delivering: Delivering) -> None:
+    delivering.append("one")
+    delivering.turns()
+    delivering.store.answer(failed("429 busy", after=60.0))
+    (event,) = delivering.events()
+    assert event["message"].startswith("429 busy: nothing is lost, it is tried again in 6")
+
+
 def test_only_the_records_that_failed_are_sent_again(delivering: Delivering) -> None:
     delivering.append(*"abcdef")
     delivering.turns()

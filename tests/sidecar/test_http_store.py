@@ -105,6 +105,15 @@ def test_a_page_of_a_proxys_is_no_reason(store: Made, faults: list[Reply | Fault
     assert "<" not in outcome.reason
 
 
+def test_where_a_redirect_leads_is_said(store: Made, faults: list[Reply | Fault]) -> None:
+    faults.append(Reply(302, Location="https://sso.example/login"))
+    storing = store()
+    outcome = storing.send(storing.raw(b"x"))
+    assert is_failed(outcome)
+    assert "to https://sso.example/login: redirects are not followed" in outcome.reason
+    assert is_delivered(storing.send(storing.raw(b"x")))
+
+
 @pytest.mark.parametrize(("status", "too_large"), [(400, False), (422, False), (413, True)])
 def test_what_is_divided(
     store: Made, faults: list[Reply | Fault], status: int, too_large: bool

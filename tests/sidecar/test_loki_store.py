@@ -174,6 +174,17 @@ def test_what_is_no_records_fault_comes_again(
     assert is_delivered(storing.send(storing.raw(b"x")))
 
 
+def test_a_web_page_is_no_success(store: Made, server: Loki) -> None:
+    server.faults = [
+        Reply(200, b"\n<!doctype html><title>Welcome</title>", Content_Type="text/html")
+    ]
+    storing = store()
+    outcome = storing.send(storing.raw(b"x"))
+    assert is_failed(outcome)
+    assert "does the URL name another server?" in outcome.reason
+    assert is_delivered(storing.send(storing.raw(b"x")))
+
+
 def test_what_is_wrong_is_said() -> None:
     with pytest.raises(ConfigurationError, match="letters, digits and _"):
         configured("loki", url="http://x", labels={"a-b": "c"})

@@ -231,6 +231,17 @@ def test_a_partial_success_is_said_and_never_sent_again(
     assert storing.store.dropped_records == 2
 
 
+def test_a_web_page_is_no_success(store: Made, server: Receiver) -> None:
+    server.faults = [
+        Reply(200, b"\n<!doctype html><title>Welcome</title>", Content_Type="text/html")
+    ]
+    storing = store()
+    outcome = storing.send(storing.raw(b"x"))
+    assert is_failed(outcome)
+    assert "does the URL name another server?" in outcome.reason
+    assert is_delivered(storing.send(storing.raw(b"x")))
+
+
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 def test_what_may_be_sent_again_is(store: Made, server: Receiver, status: int) -> None:
     server.faults = [Reply(status, {"message": "busy"}, Retry_After="5")]

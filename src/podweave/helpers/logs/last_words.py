@@ -77,4 +77,5 @@ def tell_of_nothing(deliveries: Sequence[Delivery], journal: Journal) -> None:
     """Say where no file has come: a wrong path is as quiet as an application is."""
     labels = [each.label for each in deliveries if each.source.found_nothing]
     for label in dict.fromkeys(labels):
-        journal.info("log.nothing_found", source=label, message="no file is there under this name")
+        message = "no regular file is there under this name; `listen` reads pipes and sockets"
+        journal.info("log.nothing_found", source=label, message=message)

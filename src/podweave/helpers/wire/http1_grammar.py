@@ -66,13 +66,16 @@ def request_line(line: bytes) -> tuple[bytes, bytes, int]:
     return method, target, version[7] - 0x30
 
 
+NO_STATUS_LINE = "the status line is not HTTP/1.1 STATUS REASON"
+
+
 def status_line(line: bytes) -> tuple[int, bytes, int]:
     """Status, reason and HTTP/1's minor version."""
     version, _, rest = line.partition(b" ")
     # The space before a missing reason is often missing, too, and nobody reads that differently.
     code, _, reason = rest.partition(b" ")
     if version not in VERSIONS:
-        raise ProtocolError(502, "the status line is not HTTP/1.1 STATUS REASON")
+        raise ProtocolError(502, NO_STATUS_LINE)
     if len(code) != 3 or not code.isdigit() or code[0] not in b"12345":
         raise ProtocolError(502, "the status is not a number from 100 to 599")
     if reason.translate(None, VALUE):

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from podweave.helpers.wire.http1_grammar import (
     HEAD_LIMIT,
+    NO_STATUS_LINE,
     UNTIL_CLOSE,
     Fields,
     ProtocolError,
@@ -95,11 +96,24 @@ class ResponseParser(MessageParser):
                 raise ProtocolError(502, "a response that no request asked for")
             if self._ended and self._methods and not self._buffer:
                 raise ProtocolError(502, "the connection ended without a response")
-            head = self._take_head()
-            return None if head is None else self._begin(head)
+            try:
+                head = self._take_head()
+            except ProtocolError:
+                self._check_beginning()
+                raise
+            if head is None:
+                self._check_beginning()
+                return None
+            return self._begin(head)
         except ProtocolError as error:
             error.status = 502
             raise
+
+    def _check_beginning(self) -> None:
+        """Whoever speaks something else (TLS, SMTP) never comes to the end of a head, and isn't
+        waited for."""
+        if not b"HTTP/".startswith(bytes(self._buffer[:5])):
+            raise ProtocolError(502, NO_STATUS_LINE)
 
     def _begin(self, head: bytes) -> Response:
         method = self._methods[0]

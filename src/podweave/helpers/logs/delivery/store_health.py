@@ -15,6 +15,10 @@ MOST_AFTER = 900.0
 """Seconds: a Retry-After beyond is taken for a mistake."""
 
 
+LONG = 10.0
+"""Seconds that are worth a word: longer than any wait of our own."""
+
+
 class StoreHealth:
     """Says once what is wrong, and when it works again; `facts` tell which store it is."""
 
@@ -53,6 +57,8 @@ class StoreHealth:
         if outcome.reason != self.reason:
             self.reason = outcome.reason
             message = f"{outcome.reason}: nothing is lost, it is tried again"
+            if delay >= LONG:
+                message += f" in {delay:.0f} s, as it asks"
             self._journal.warning("store.failed", **self._facts, message=message)
 
     def recovered(self) -> None:

@@ -302,7 +302,19 @@ def describe(answer: Answer, reason: str = "") -> str:
     words = reason or answer.content[:200].decode("utf-8", "replace")
     if words.lstrip()[:1] == "<":
         words = ""  # a page of a proxy's, which says the same in HTML
+    location = answer.value("location")
+    if 300 <= answer.status < 400 and location:
+        words = f"to {location}: redirects are not followed, name the right URL {words}"
     return " ".join(f"{answer.status} {answer.reason} {words}".split())[:300]
+
+
+def a_page_instead(answer: Answer) -> Outcome | None:
+    """A success that is a page for people: a web interface answers so to what it doesn't know. Of
+    stores whose answers are known: any other server may well say in HTML that all is well."""
+    if answer.content.lstrip()[:1] != b"<":
+        return None
+    words = "a web page, and not what this store answers: does the URL name another server?"
+    return failed(f"{describe(answer)}: {words}")
 
 
 def outcome_of(answer: Answer, reason: str = "") -> Outcome:

@@ -24,6 +24,7 @@ from podweave.helpers.logs.stores import log_records
 from podweave.helpers.logs.stores.http_store import (
     HttpSettings,
     HttpStore,
+    a_page_instead,
     describe,
     no_query,
     outcome_of,
@@ -185,6 +186,8 @@ def _answered(answer: Answer) -> Outcome:
     if answer.status == 400 and "disallowed" in text:
         # Structured metadata is switched off over there: no record is at fault.
         return failed(describe(answer, text))
+    if 200 <= answer.status < 300 and (page := a_page_instead(answer)) is not None:
+        return page
     return outcome_of(answer, text)
 
 

@@ -13,6 +13,7 @@ from podweave.helpers.logs.pod_metadata import workload_of
 from podweave.helpers.logs.stores.http_store import (
     HttpSettings,
     HttpStore,
+    a_page_instead,
     describe,
     no_query,
     wait_of,
@@ -109,7 +110,7 @@ class OtlpStore(HttpStore):
             rejected, message = otlp.partial_success(kind, answer.content)
         except ValueError:
             # It has succeeded all the same; some receivers answer with words of their own.
-            return DELIVERED
+            return a_page_instead(answer) or DELIVERED
         if rejected > 0:
             self.dropped_records += rejected
         if rejected > 0 or message:
