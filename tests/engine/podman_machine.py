@@ -14,11 +14,14 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bench.podman_environment import Podman, PodmanError
+from podweave.weave.options import HELPER_IMAGE
 from tests.engine import helper_image
+from tests.engine.pods import pod
 from tests.installations import Installation
 
 NETWORK = "podman-default-kube-network"
@@ -123,3 +126,15 @@ def _serve(listener: socket.socket, answer: bytes) -> None:
             return
         with connection, contextlib.suppress(ConnectionError):
             connection.sendall(answer)
+
+
+def podman_pod(name: str, *containers: dict[str, Any], **spec: Any) -> str:
+    """A Pod of containers that run from the helper image."""
+    for each in [*containers, *spec.get("initContainers", [])]:
+        each["image"] = HELPER_IMAGE
+    return pod(name, *containers, **spec)
+
+
+def printed(user: Installation, name: str, *containers: str) -> list[str]:
+    only = [argument for each in containers for argument in ("-c", each)]
+    return user.run("logs", name, *only).stdout.splitlines()
