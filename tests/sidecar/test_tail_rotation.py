@@ -131,6 +131,20 @@ def test_a_hole_left_by_copytruncate_under_a_writer_without_append(following: Fo
     assert following.lines() == [b"more"]
 
 
+def test_holes_night_after_night_are_no_losses(following: Following) -> None:
+    path = following.folder / "a.log"
+    with path.open("wb", buffering=0) as writer:
+        writer.write(b"line\n" * 1000)
+        following.lines()
+        for night in range(3):
+            os.truncate(path, 0)
+            writer.write(f"first of {night}\n".encode())
+            writer.write(b"another\n" * 1000)
+            assert following.lines() == [f"first of {night}".encode(), *[b"another"] * 1000]
+    assert following.tail.counters["truncated_files"] == 3
+    assert following.tail.counters["lost_bytes"] == 0
+
+
 def test_an_acknowledgement_from_before_a_truncation_moves_nothing(following: Following) -> None:
     following.append("a.log", b"old content\n")
     (old,) = following.chunks()

@@ -39,6 +39,8 @@ SPOT = 64
 _GETVERSION = 0x80087601 if sys.maxsize > 1 << 32 else 0x80047601
 _MOST_SPOTS = 32
 
+_READ = 64 << 10
+
 TAIL = 256
 """How many bytes before the offset are compared before each read."""
 
@@ -200,6 +202,28 @@ class FollowedFile:
             self.acknowledged = done.end
             self.acknowledged_tail = done.tail
         return self.acknowledged - before
+
+    def unread_when_replaced(self) -> int:
+        """Bytes that weren't read of content that is replaced by now, as the last look knew its size.
+
+        A writer that doesn't append writes on at its own place after a truncation, so that a hole
+        ends where the old content did, and what is behind it was counted as unread already.
+        """
+        unread = max(0, self.size - self.offset)
+        if (
+            not unread
+            or self.tail[-1:] in (b"", b"\0")
+            or self.read_at(1, self.offset - 1) != b"\0"
+        ):
+            return unread
+        hole = 0
+        while hole < unread:
+            data = self.read_at(_READ, self.offset + hole)
+            zeros = len(data) - len(data.lstrip(b"\0"))
+            hole += zeros
+            if zeros < len(data) or not data:
+                break
+        return min(hole, unread)
 
     def entry(self) -> dict[str, Any]:
         """This file in a checkpoint."""

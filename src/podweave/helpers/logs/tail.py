@@ -351,7 +351,7 @@ class Tail(Source):
 
     def _replace(self, file: FollowedFile, now: float) -> FollowedFile:
         """The content was replaced in place: this generation ends, the next begins at 0."""
-        lost = max(0, file.size - file.offset)
+        lost = file.unread_when_replaced()
         copy, kept = self._files.copies.find(file, self._files.get)
         if copy is not None:
             copy.departed = copy.changed = now
