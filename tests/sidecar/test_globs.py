@@ -24,6 +24,15 @@ FILES = [
 ]
 
 
+@pytest.mark.parametrize("pattern", ["**/*.log", "*/*.log", "*/a.log", "**/a.log"])
+def test_what_a_file_system_keeps_for_itself_is_passed_over(folder: Path, pattern: str) -> None:
+    (folder / "lost+found").mkdir()
+    (folder / "lost+found" / "a.log").touch()
+    globs = Globs([f"{folder}/{pattern}"])
+    assert not [path for path in globs.paths(0.0) if "lost+found" in path]
+    assert str(folder / "sub" / "a.log") in globs.paths(0.0)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     for name in FILES:

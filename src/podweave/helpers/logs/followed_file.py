@@ -204,7 +204,8 @@ class FollowedFile:
         return self.acknowledged - before
 
     def unread_when_replaced(self) -> int:
-        """Bytes that weren't read of content that is replaced by now, as the last look knew its size.
+        """Bytes that weren't read of content that is replaced by now: up to its size at the last
+        look.
 
         A writer that doesn't append writes on at its own place after a truncation, so that a hole
         ends where the old content did, and what is behind it was counted as unread already.

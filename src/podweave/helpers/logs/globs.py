@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip", ".Z")
+LOST_AND_FOUND = "lost+found"
+"""At the top of ext file systems, root's alone: no log is there, and nobody need be told."""
 DEPTH = 32
 _MEMO = 10_000
 RELIST = 5.0
@@ -87,7 +89,7 @@ class Globs:
                 yield from self._expand(directory, parts, index + 1, depth)
             for name, is_directory in self._names(directory):
                 path = os.path.join(directory, name)
-                if is_directory and depth < DEPTH and name[0] != ".":
+                if is_directory and depth < DEPTH and name[0] != "." and name != LOST_AND_FOUND:
                     yield from self._expand(path, parts, index, depth + 1)
                 elif last and name[0] != "." and not name.endswith(COMPRESSED):
                     yield path
@@ -104,7 +106,7 @@ class Globs:
                     path = os.path.join(directory, name)
                     if last:
                         yield path
-                    elif os.path.isdir(path):
+                    elif name != LOST_AND_FOUND and os.path.isdir(path):
                         yield from self._expand(path, parts, index + 1, depth)
 
     def _names(self, directory: str) -> list[tuple[str, bool]]:
