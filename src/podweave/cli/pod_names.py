@@ -22,8 +22,9 @@ def find_pod(pods: list[Pod], name: str) -> Pod:
     if matching:
         names = ", ".join(f"{pod['metadata']['namespace']}/{name}" for pod in matching)
         raise InputError(f"{name} is the name of several Pods: {names}")
-    known = ", ".join(pod_name(pod) for pod in pods) or "none"
-    raise InputError(f"there is no Pod {name}; there are: {known}")
+    known = ", ".join(pod_name(pod) for pod in pods)
+    others = f"; there are: {known}" if known else ", nor any other"
+    raise InputError(f"there is no Pod {name}{others}")
 
 
 def only_pod(pods: list[Pod]) -> Pod:

@@ -64,7 +64,7 @@ def command(files: tuple[str, ...], directory: str, keep_localhost: bool, force:
         for name, text in texts(split).items():
             with open(os.path.join(folder, name), "w", encoding="utf-8") as stream:
                 stream.write(text)
-        print(f"{split.origin} → {folder}/")
+        print(f"{split.origin} → {folder.rstrip('/')}/")
         for line in split.report:
             print(f"  {line}")
         for line in split.open:
