@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from podweave.helpers.dialing.broker import BrokerConnector
 from podweave.helpers.dialing.connector import DialError, is_loopback
 from podweave.helpers.dialing.direct import DirectConnector
 from podweave.helpers.dialing.resolver import Resolver
@@ -116,6 +118,22 @@ def test_a_cancelled_dial_calls_nobody(loop: Loop, connector: DirectConnector) -
         loop.call_later(0.3, lambda: waited.append(1))
         drive(loop, lambda: waited, 20, "time passes")
     assert results == []
+
+
+def test_the_broker_is_given_some_time_where_hardly_any_is_left(
+    loop: Loop, connector: DirectConnector, tmp_path: Path
+) -> None:
+    """It takes a request without any for a mistake."""
+    path = str(tmp_path / "broker.sock")
+    results: list[Result] = []
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind(path)
+        listener.listen()
+        dial = BrokerConnector(loop, path, connector).connect("db", 5432, 0.0001, results.append)
+        accepted, _ = listener.accept()
+        with accepted:
+            assert json.loads(accepted.recv(1000)) == {"connect": ["db", 5432], "timeout": 0.001}
+        dial.cancel()
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,8 @@ class BrokerDial:
             self._sock = socket.socket(socket.AF_UNIX, kind)
             # A full backlog (EAGAIN) is a failure like any other: the caller tries again.
             self._sock.connect(path)
-            request = {"connect": list(upstream), "timeout": round(timeout, 3)}
+            # No time at all is no request to the broker.
+            request = {"connect": list(upstream), "timeout": max(round(timeout, 3), 0.001)}
             self._sock.send(json.dumps(request).encode())
         except OSError as error:
             if self._sock is not None:
