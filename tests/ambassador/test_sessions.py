@@ -212,7 +212,7 @@ def test_an_upstream_that_hangs_up_without_a_word_is_asked_again(start: Start, k
 
 def test_an_upstream_that_never_says_a_word_is_told_of_at_the_deadline(start: Start) -> None:
     with upstream(lambda connection: connection.close()) as server:
-        ambassador = start_with(start, connect_timeout=0.6, dev=profile(server.config))
+        ambassador = start_with(start, connect_timeout=1.5, dev=profile(server.config))
         with ambassador.dial() as client:
             client.sendall(STARTUP)
             fields = error_fields(read_all(client))

@@ -59,6 +59,7 @@ class Session:
         "_refusal",
         "_retried",
         "_to_client",
+        "_unready",
         "_upstream",
         "profile",
         "since",
@@ -89,6 +90,8 @@ class Session:
         self._to_client = b""
         self._pause = FIRST_PAUSE
         self._retried = False
+        self._unready: interface.Unready | None = None
+        """What an upstream has said last that was there, but not ready."""
         board.held[self] = None
         self._client_mask = READ if conversation.wants_client else 0
         board.loop.add(sock.fileno(), self._client_mask, self._client_ready)
@@ -101,6 +104,8 @@ class Session:
         if self._upstream.begun and not self._conversation.committed:
             self._upstream.deadline = 0.0
             self._retried = False
+            self._unready = None
+            self._heard = False
             self.since = self._board.loop.now()
             self._upstream.dial()
 
@@ -127,6 +132,10 @@ class Session:
         if not self._conversation.timed:
             # It has waited for the client, as this one did, and has had enough before.
             self._upstream.is_there()
+        if error.reason == "ETIMEDOUT" and self._unready is not None and not self._heard:
+            # The deadline has cut an attempt short, which says nothing.
+            self._refuse(self._unready)
+            return
         commands = self._conversation.failed(error)
         if error.reason in _HUNG_UP and not self._heard:
             commands = [
@@ -208,7 +217,9 @@ class Session:
         else:
             self._refuse(command)
 
-    def _unready(self, command: interface.Unready) -> None:
+    def _ask_again(self, command: interface.Unready) -> None:
+        self._unready = command
+        self._heard = False
         left = self._upstream.time_left
         if left < _TOO_LATE:
             self._refuse(command)
@@ -328,7 +339,7 @@ _PERFORM: dict[type[Command], Callable[[Session, Any], None]] = {
     interface.Secure: Session._secure,
     interface.Relay: Session._relay,
     interface.Rejected: Session._rejected,
-    interface.Unready: Session._unready,
+    interface.Unready: Session._ask_again,
     Refuse: Session._refuse,
     interface.Blameless: Session._refuse_blameless,
     interface.Close: Session._close,
