@@ -69,6 +69,20 @@ FORMATS = {
                 },
             ),
             (
+                b'192.0.2.7 - - [23/Nov/2026:02:16:56 +0000] "GET /cart HTTP/1.1" 404 1164 ',
+                {
+                    "source_address": "192.0.2.7",
+                    "message": "GET /cart HTTP/1.1",
+                    "method": "GET",
+                    "url": "/cart",
+                    "url_path": "/cart",
+                    "http_version": "1.1",
+                    "status": 404,
+                    "response_bytes": 1164,
+                    "time": (1795400216, ""),
+                },
+            ),
+            (
                 (
                     b"shop.example:443 2001:db8::7 - - [10/Oct/2000:13:55:36 +0000"
                     b'] "GET / HTTP/1.1" 404 196 "-" "say \\"hi\\""'

@@ -6,6 +6,7 @@ logging.
 
 from __future__ import annotations
 
+from podweave.helpers.logs.formats.ecs_names import ECS_NAMES
 from podweave.helpers.logs.layouts import Format
 from podweave.helpers.logs.structured.json_layout import NUMBER, OBJECT, TEXT, JsonLayout
 
@@ -45,9 +46,10 @@ FORMATS = {
         "ecs-json",
         (
             JsonLayout(
-                {"ecs.version": "", "event.dataset": "", "labels": ""},
+                {**ECS_NAMES, "ecs.version": "", "event.dataset": "", "labels": ""},
                 requires={"@timestamp": TEXT, "ecs.version": TEXT, "message": TEXT},
                 excludes=("cluster.uuid", "elasticsearch.cluster.uuid"),
+                strip="labels.",
             ),
         ),
         samples=(
@@ -69,6 +71,22 @@ FORMATS = {
                     "service_name": "shop",
                     "thread": "main",
                     "logger": "com.example.Orders",
+                },
+            ),
+            (
+                b'{"@timestamp":"2026-11-23T02:16:57.001Z","log.level":"INFO",'
+                b'"message":"GET /cart",'
+                b'"ecs.version":"8.11.0","url.domain":"shop.example","url.path":"/cart",'
+                b'"client.ip":"192.0.2.7","event.duration":41000000,"labels.tier":"web"}',
+                {
+                    "time": (1795400217, "001"),
+                    "level": "info",
+                    "message": "GET /cart",
+                    "server_name": "shop.example",
+                    "url_path": "/cart",
+                    "source_address": "192.0.2.7",
+                    "duration": 0.041,
+                    "attributes": {"ecs.version": "8.11.0", "tier": "web"},
                 },
             ),
             (

@@ -21,19 +21,56 @@ def _with(time: bytes) -> tuple[Layout, ...]:
     )
 
 
+def _outcome(event: str) -> str:
+    return "failure" if event.endswith("_ERROR") else "success"
+
+
+def _value(name: bytes, field: bytes) -> bytes:
+    return name + rb'="?(?:null|%{BEGIN:' + field + rb'?}[^",\n]*%{END})"?'
+
+
+# Keycloak's events; the values are in quotes since 22.
+_KEYCLOAK = Layout(
+    rb"%{ISO8601:time} %{LOGLEVEL:level} +\[%{BEGIN:logger}org\.keycloak\.events%{END}\] "
+    rb"\(%{PARENTHESISED:thread}\) "
+    rb'%{BEGIN:message}type="?%{BEGIN:event_action}[A-Z_]+%{END}"?, '
+    + _value(rb"realmId", rb"realm_id")
+    + rb", (?:"
+    + _value(rb"realmName", rb"realm_name")
+    + rb", )?"
+    + _value(rb"clientId", rb"client_id")
+    + rb", "
+    + _value(rb"userId", rb"user_id")
+    + rb", (?:"
+    + _value(rb"sessionId", rb"session_id")
+    + rb", )?"
+    + _value(rb"ipAddress", rb"source_address")
+    + rb"(?:, "
+    + _value(rb"error", rb"error_code")
+    + rb")?(?:, [^\n]*)?%{END}",
+    derive=(("event_outcome", "event_action", _outcome),),
+)
+
 FORMATS = {
     "log4j": Format(
         "log4j",
         (
+            _KEYCLOAK,
             *_with(rb"%{ISO8601:time}"),
             *_with(rb"%{TIMEOFDAY:time}"),
             # JBoss, WildFly, Quarkus: %d %-5p [%c] (%t) %m; on the console the time alone
             *(
                 Layout(
-                    time + rb" %{LOGLEVEL:level} +\[%{LOGGER:logger}\] "
-                    rb"\(%{PARENTHESISED:thread}\) %{REST:message}"
+                    time + rb" %{LOGLEVEL:level} +\[" + events + rb"%{LOGGER:logger}\] "
+                    rb"\(%{PARENTHESISED:thread}\) %{REST:message}",
+                    general=not events,
                 )
-                for time in (rb"%{ISO8601:time}", rb"%{TIMEOFDAY:time}")
+                for time, events in (
+                    # Keycloak's events have a layout of their own; its other lines don't fit it.
+                    (rb"%{ISO8601:time}", rb"(?!org\.keycloak\.events\])"),
+                    (rb"%{ISO8601:time}", b""),
+                    (rb"%{TIMEOFDAY:time}", rb"(?!org\.keycloak\.events\])"),
+                )
             ),
             # Solr: %maxLen{%d %-5p (%t) [%notEmpty{c:%X...}] %c %m}
             Layout(
@@ -83,6 +120,27 @@ FORMATS = {
                     "level": "warn",
                     "logger": "shop.orders",
                     "message": "no stock",
+                },
+            ),
+            (
+                b"2026-11-23 02:16:57,001 WARN  [org.keycloak.events] (executor-thread-7) "
+                b'type="LOGIN_ERROR", realmId="r-1", realmName="shop", clientId="web", '
+                b'userId="null", ipAddress="192.0.2.7", error="user_not_found", '
+                b'auth_method="openid-connect"',
+                {
+                    "time": (1795400217, "001"),
+                    "level": "warn",
+                    "logger": "org.keycloak.events",
+                    "thread": "executor-thread-7",
+                    "message": 'type="LOGIN_ERROR", realmId="r-1", realmName="shop", '
+                    'clientId="web", userId="null", ipAddress="192.0.2.7", '
+                    'error="user_not_found", auth_method="openid-connect"',
+                    "event_action": "LOGIN_ERROR",
+                    "event_outcome": "failure",
+                    "client_id": "web",
+                    "source_address": "192.0.2.7",
+                    "error_code": "user_not_found",
+                    "attributes": {"realm_id": "r-1", "realm_name": "shop"},
                 },
             ),
             (

@@ -52,7 +52,7 @@ def access_layouts() -> tuple[Layout, ...]:
     return (
         Layout(CLIENT + REQUEST + ANSWER + AGENT),
         Layout(CLIENT + REQUEST + ANSWER + AGENT + FORWARDED),
-        Layout(CLIENT + REQUEST + ANSWER),
+        Layout(CLIENT + REQUEST + ANSWER + rb" ?"),  # WebLogic's ends with a space.
         Layout(CLIENT + ANY_REQUEST + ANSWER + AGENT, general=True),
         Layout(CLIENT + ANY_REQUEST + ANSWER + AGENT + FORWARDED, general=True),
         Layout(CLIENT + ANY_REQUEST + ANSWER, general=True),
