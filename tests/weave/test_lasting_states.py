@@ -178,6 +178,23 @@ def test_the_state_itself_is_not_read(more: str, seen: str | None) -> None:
     assert ('"exclude"' in text) == (seen is not None)
 
 
+@pytest.mark.parametrize(
+    ("state", "paths", "advised"),
+    [
+        ("null", "[/var/log/orders/a.log]", True),
+        ("{volume: logs}", "[/var/log/orders/a.log]", False),
+        ("null", "[/var/log/scratch/a.log]", False),
+        ("null", "[/elsewhere/a.log]", False),
+    ],
+)
+def test_who_would_read_everything_again_is_told(state: str, paths: str, advised: bool) -> None:
+    patterns = SIDECAR.format(state=state, paths=paths)
+    manifest = WORKLOAD.format(kind="Deployment", more="")
+    weaving = weave(bundle([read("a.yaml", manifest.encode()), read("p.yaml", patterns.encode())]))
+    (reason,) = [change.reason for change in weaving.changes if "ship added" in change.what]
+    assert ("`state: {volume: logs}` keeps it" in reason) is advised
+
+
 def test_pipes_beside_it_are_refused() -> None:
     patterns = SIDECAR.format(state="{volume: logs}", paths="[/var/log/orders/a.log]")
     patterns += "    listen: [{pipe: /run/orders/app.fifo}]\n"

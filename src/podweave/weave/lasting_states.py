@@ -26,7 +26,7 @@ from podweave.model.state_rules import ENDING_VOLUMES
 from podweave.weave.drafts import Draft, pattern_error, place
 from podweave.weave.folder_rules import read_only_source
 from podweave.weave.log_entries import LogEntry, user_for
-from podweave.weave.log_folders import Shared, Shares
+from podweave.weave.log_folders import Folder, Shared, Shares
 from podweave.weave.own_volumes import VOLUMES_FOLDER, own_volume
 from podweave.weave.shapes import mapping, mappings
 from podweave.weave.targets import Target
@@ -86,6 +86,21 @@ def spool_of(adapter: str, states: Mapping[str, LastingState]) -> str:
 def passed_over(logs: AdapterLogs | SidecarLogs, state: LastingState | None) -> list[str]:
     """What isn't read: what the pattern excludes, and the helper's own."""
     return [*logs.exclude, *(() if state is None else state.own_files)]
+
+
+def advice(draft: Draft, folders: list[Folder], shares: Shares) -> str:
+    """For the explanation of a helper without `state`: where the files are there for the next Pod,
+    and how far they were read isn't."""
+    for folder in folders:
+        shared = shares.get((folder.index, folder.path))
+        if shared is None or folder.helper_writes or shared.sub_path_expr:
+            continue
+        if _ending(draft, shared.volume) is None:
+            return (
+                f"; {folder.path} stays when the Pod ends, and how far it was read does not, so "
+                f"that the next Pod reads it again: `state: {{volume: {shared.volume}}}` keeps it"
+            )
+    return ""
 
 
 def _state(

@@ -11,7 +11,7 @@ from podweave.model.patterns import Adapter, Sidecar
 from podweave.weave.configuration import CONFIG_VERSION
 from podweave.weave.drafts import Draft, Helper, Kind
 from podweave.weave.helper_containers import STATE_VOLUME, complete, render
-from podweave.weave.lasting_states import LastingState
+from podweave.weave.lasting_states import LastingState, advice
 from podweave.weave.log_entries import LogEntry, user_for, user_words
 from podweave.weave.log_folders import Folder, Shares, helper_mounts
 from podweave.weave.scraping import rendered_metrics
@@ -81,7 +81,6 @@ def add_log_helper(
             "logs": logs,
         }
         read_by = user_words(draft.target, entries)
-        if state is not None:
-            read_by += f"; {state.reason}"
+        read_by += f"; {state.reason}" if state is not None else advice(draft, folders, shares)
     reason = f"{does} {reads}; {start}{read_by}"
     draft.helpers.append(Helper(kind, found, container, config, reason))
