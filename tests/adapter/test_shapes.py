@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from podweave.helpers.logs.clock import Clock
-from podweave.helpers.logs.compile import Compiler
+from podweave.helpers.logs.compile import Compiler, ExactBatch
 from podweave.helpers.logs.formats import catalogue
 from podweave.helpers.logs.schemas import catalogue as schemas
 from podweave.helpers.logs.structured.batch import MOST_SHAPES, StructuredBatch
+from podweave.helpers.logs.structured.interface import StructuredLayout
 from podweave.helpers.logs.structured.json_layout import NUMBER, TEXT, JsonLayout
 from podweave.helpers.logs.structured.pairs_layout import PairsLayout
 from podweave.helpers.logs.structured.shapes import make_shape
@@ -215,8 +216,12 @@ STRUCTURED = [
     layout
     for format_ in catalogue.load_all()
     for layout in format_.layouts
-    if getattr(layout, "structured", False)
+    if isinstance(layout, StructuredLayout)
 ]
+
+
+def test_the_catalogue_has_structured_layouts() -> None:
+    assert {"json", "logfmt", "cef", "otlp-json"} <= {layout.format for layout in STRUCTURED}
 
 
 @given(lines=st.lists(mutated(), min_size=1, max_size=6))
@@ -295,3 +300,34 @@ def test_the_shapes_of_a_file_are_few() -> None:
     for _ in range(3):
         assert batch.rows(lines, CLOCK, PATH) == expected
     assert batch.shapes == MOST_SHAPES
+
+
+class Counting(StructuredBatch):
+    """Counts the lines that are read the exact way."""
+
+    exact = 0
+
+    def row(self, line: bytes, clock: Clock, path: str, again: bool = False) -> bytes | None:
+        self.exact += 1
+        return super().row(line, clock, path, again)
+
+
+def test_shapes_that_are_no_more_make_room_for_others() -> None:
+    layout = catalogue.load("json").layouts[0]
+    batch = Counting(layout, schemas.load("ecs"), {})
+
+    def made(word: bytes) -> int:
+        """How many lines of a chunk of that application's were read the exact way."""
+        lines = [b'{"msg":"x","%b%d":1}' % (word, n % MOST_SHAPES) for n in range(240)]
+        expected = [ExactBatch.row(batch, line, CLOCK, PATH) for line in lines]
+        before = batch.exact
+        assert batch.made(b"\n".join(lines) + b"\n", CLOCK, PATH).rows() == expected
+        assert batch.shapes <= MOST_SHAPES
+        return batch.exact - before
+
+    assert [made(b"old") for _ in range(3)][-1] == 0
+    chunks = 0
+    while made(b"new"):
+        chunks += 1
+        assert chunks < 1000
+    assert made(b"new") == 0

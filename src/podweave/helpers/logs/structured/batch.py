@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from podweave.helpers.logs.structured.interface import StructuredLayout
 
 MOST_SHAPES = 24
-"""Compiled at most, for memory."""
+"""Compiled at most, for memory. One that no line had for a while makes room for another."""
 _REMEMBERED = 512
 _LOOKS = 400
 """Lines that are looked at without a new shape, before it becomes every so many-th."""
+_WHILE = 1000
+"""Lines that were read the exact way."""
 _RARELY = 64
 _LONGEST = 16 * 1024
 _MOST_NAMES = 512
@@ -52,6 +54,8 @@ class StructuredBatch(ExactBatch):
         self._by_names: dict[bytes, list[_Known]] = {}
         self._seen: dict[object, int] = {}
         self._looks = 0
+        self._exact = 0
+        """Lines that were read the exact way since it was asked which shapes no line had."""
 
     @property
     def shapes(self) -> int:
@@ -167,7 +171,8 @@ class StructuredBatch(ExactBatch):
     def _look(self, line: bytes, clock: Clock) -> _Known | None:
         """Make a shape of a line, if it is worth it."""
         self._looks += 1
-        if len(self._shapes) >= MOST_SHAPES or len(line) > _LONGEST:
+        self._exact += 1
+        if len(line) > _LONGEST or (len(self._shapes) >= MOST_SHAPES and self._exact < _WHILE):
             return None
         if self._looks > _LOOKS and self._looks % _RARELY:
             return None
@@ -182,6 +187,8 @@ class StructuredBatch(ExactBatch):
         # Again later: the first ones may have had something odd.
         if seen not in (2, 32, 512):
             return None
+        if len(self._shapes) >= MOST_SHAPES and not self._made_room():
+            return None
         steps = self.steps
         dropped = {} if steps is None else steps.dropped.copy()
         try:
@@ -195,18 +202,36 @@ class StructuredBatch(ExactBatch):
                 # The line was counted before.
                 steps.dropped.clear()
                 steps.dropped.update(dropped)
-        known = _Known(batch)
+        known = _Known(batch, key)
         self._shapes.append(known)
         self._looks = 0
         return known
 
+    def _made_room(self) -> bool:
+        """Forget a shape that no line had since this was asked last; False where there is none."""
+        self._exact = 0
+        idle = next((known for known in self._shapes if known.hits == known.before), None)
+        for known in self._shapes:
+            known.before = known.hits
+        if idle is None:
+            return False
+        self._shapes.remove(idle)
+        self._by_names.clear()
+        self._seen.pop(idle.key, None)
+        return True
+
 
 class _Known:
-    __slots__ = ("batch", "hits")
+    """A shape that was compiled. `hits`: lines that it read, `before` of them when it was asked
+    which shapes no line had."""
 
-    def __init__(self, batch: Batch) -> None:
+    __slots__ = ("batch", "before", "hits", "key")
+
+    def __init__(self, batch: Batch, key: int) -> None:
         self.batch = batch
+        self.key = key
         self.hits = 0
+        self.before = 0
 
 
 def _hits(known: _Known) -> int:
