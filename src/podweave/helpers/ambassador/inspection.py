@@ -38,6 +38,6 @@ class InspectedLeg(Leg):
             return
         on, back = went
         if back:
-            self._put(back)
+            self.put(back)
         if on and relay.open:
-            self.peer._put(on)
+            self.peer.put(on)

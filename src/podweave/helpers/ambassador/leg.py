@@ -10,6 +10,7 @@ import socket
 from podweave.helpers.ambassador.read_buffer import buffer as _buffer
 from podweave.helpers.ambassador.read_buffer import view as _view
 from podweave.helpers.loop import ERROR, READ, WRITE
+from podweave.helpers.sender import Sender
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,18 +20,14 @@ if TYPE_CHECKING:
     from podweave.helpers.loop import Loop
 
 
-class Leg:
+class Leg(Sender):
     __slots__ = (
         "_broken",
-        "_fd",
         "_input_open",
         "_loop",
         "_mask",
-        "_output_open",
-        "_pending",
         "_recv_into",
         "_relay",
-        "_send",
         "_watched",
         "peer",
         "received",
@@ -40,29 +37,31 @@ class Leg:
     peer: Leg
 
     def __init__(self, loop: Loop, sock: socket.socket, relay: Relay) -> None:
+        super().__init__(sock.fileno())
         self.sock = sock
         self.received = 0
         self._loop = loop
         self._relay = relay
-        self._fd = sock.fileno()
         self._recv_into: Callable[[bytearray], int] = sock.recv_into
-        self._send: Callable[[bytes | memoryview], int] = sock.send
-        self._pending = b""
         self._input_open = True
-        self._output_open = True
         self._broken = False
         self._mask = READ
         self._watched = False
 
     @property
     def both_ways_open(self) -> bool:
-        return self._input_open and self._output_open and not self._broken
+        return self._input_open and not self.ended and not self._broken
 
-    def begin(self, pending: bytes) -> None:
-        """`pending` goes out first, and as with all that waits, the peer isn't read until then."""
-        if pending:
-            self._pending = pending
-            self.peer.received += len(pending)
+    @property
+    def passed_on(self) -> bool:
+        """Its input has ended, and the other end has been told."""
+        return not self._input_open and self.peer.ended
+
+    def begin(self, first: bytes) -> None:
+        """`first` goes out first, and as with all that waits, the peer isn't read until then."""
+        if first:
+            self.unsent = first
+            self.peer.received += len(first)
             self.peer._update()
         self._update()
         if not self._watched:
@@ -85,7 +84,7 @@ class Leg:
 
     def ready(self, events: int) -> None:
         if events & WRITE:
-            self._send_pending()
+            self.flush()
             if not events & READ or not self._relay.open or not self._mask & READ:
                 return
         if events & READ:
@@ -115,74 +114,44 @@ class Leg:
 
     def _pass_on(self, data: memoryview) -> None:
         """`data` is there until this returns."""
-        self.peer._put(data)
-
-    def _put(self, data: bytes | memoryview) -> None:
-        """Send, behind what waits already."""
-        if self._pending:
-            self._pending += data
-            return
-        try:
-            sent = self._send(data)
-        except BlockingIOError:
-            sent = 0
-        except OSError:
-            self._output_failed()
-            return
-        if sent != len(data):
-            self._keep(data[sent:])
-
-    def _keep(self, data: bytes | memoryview) -> None:
-        """What the socket takes no more of waits here, and the other leg isn't read until then."""
-        self._pending = bytes(data)
-        self._update()
-        self.peer._update()
-
-    def _send_pending(self) -> None:
-        try:
-            sent = self._send(self._pending)
-        except BlockingIOError:
-            return
-        except OSError:
-            self._output_failed()
-            return
-        self._pending = self._pending[sent:]
-        if self._pending:
-            return
-        if not self.peer._input_open:
-            self._shut_output()
-        if self._relay.open:
-            self.peer._update()
-            self._update()
+        self.peer.put(data)
 
     def _input_ended(self) -> None:
         self._input_open = False
         if self._broken:
             self._relay.reset()
             return
-        if not self.peer._pending:
-            self.peer._shut_output()
+        self.peer._end_output()
         if self._relay.open:
             self._update()
 
-    def _shut_output(self) -> None:
-        if not self.peer._output_open:
+    def _end_output(self) -> None:
+        if self.peer.ended and not self.unsent:
             # The end of this one is in the closing of both.
             self._relay.end()
-            return
-        try:
-            self.sock.shutdown(socket.SHUT_WR)
-        except OSError:
-            self._output_failed()
-            return
-        self._output_open = False
+        else:
+            self.end()
 
-    def _output_failed(self) -> None:
+    def _shutdown(self) -> None:
+        self.sock.shutdown(socket.SHUT_WR)
+
+    def _send_blocked(self) -> None:
+        """The other leg isn't read until all has gone."""
+        self._update()
+        self.peer._update()
+
+    def _drained(self) -> None:
+        if self.ended and self.peer.ended:
+            self._relay.end()
+        else:
+            self._update()
+            self.peer._update()
+
+    def _send_failed(self, error: OSError) -> None:
         if not self._input_open:
             self._relay.reset()
             return
         self._broken = True
-        self._pending = b""
         # Where this leg's input goes is still there; where its output came from is done.
         self.peer._input_open = False
         self._update()
@@ -200,5 +169,5 @@ class Leg:
             self.watch()
 
     def _wanted(self) -> int:
-        mask = READ if self._input_open and not self.peer._pending else 0
-        return mask | WRITE if self._pending else mask
+        mask = READ if self._input_open and not self.peer.unsent else 0
+        return mask | WRITE if self.unsent or self.ending else mask

@@ -86,10 +86,8 @@ class PlainLeg(Leg):
     def _unusual(self, data: bytes, sent: int) -> None:
         """`data` was not sent as a whole, or its size matters."""
         count = len(data)
-        if not sent:
-            self.peer._put(data)
-        elif sent != count:
-            self.peer._keep(data[sent:])
+        if sent != count:
+            self.peer.put(data[sent:])
         elif count == BUFFER_SIZE:
             self._full_reads += 1
             if self._full_reads >= _FULL_READS:
@@ -146,10 +144,10 @@ class PlainLeg(Leg):
                 data = os.read(pipe.reader, pipe.held)
                 pipe.held = 0
                 peer._copy_from_now_on()
-                self._keep(data)
+                self.put(data)
                 return
             peer._release_pipe()
-            self._output_failed()
+            self._send_failed(error)
 
     def _copy_from_now_on(self) -> None:
         """This system's sockets can't be spliced, as in some sandboxes."""
@@ -162,10 +160,10 @@ class PlainLeg(Leg):
             self._pipe = None
             self._full_reads = 0
 
-    def _send_pending(self) -> None:
+    def flush(self) -> None:
         pipe = self.peer._pipe
         if pipe is None or not pipe.held:
-            super()._send_pending()
+            super().flush()
             return
         self._empty(pipe)
         if not pipe.held and self._relay.open:

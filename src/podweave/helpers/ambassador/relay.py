@@ -72,7 +72,7 @@ class Relay:
     @property
     def half_closed(self) -> bool:
         """The client sends no more, and the upstream has been told."""
-        return self.open and not self.client._input_open and not self.upstream._output_open
+        return self.open and self.client.passed_on
 
     @property
     def client_socket(self) -> socket.socket:

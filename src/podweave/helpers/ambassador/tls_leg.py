@@ -10,6 +10,8 @@ What differs from a plain leg is that bytes may wait in this process, where epol
 
 from __future__ import annotations
 
+import errno
+
 from podweave.helpers.ambassador.leg import Leg
 from podweave.helpers.dialing.tls_socket import TruncatedError
 from podweave.helpers.loop import WRITE
@@ -22,19 +24,18 @@ if TYPE_CHECKING:
 
 
 class TlsLeg(Leg):
-    __slots__ = ("_ending", "_forwarding", "_tls")
+    __slots__ = ("_forwarding", "_tls")
 
     def __init__(self, loop: Loop, tls: TlsSocket, relay: Relay) -> None:
         super().__init__(loop, tls.raw, relay)
         self._tls = tls
-        self._ending = False
         # Not before the relay's owner knows the relay: the first bytes may end it.
         self._forwarding = True
         self._recv_into = self._receive
-        self._send = tls.send
+        self._write = lambda fd, data: tls.send(data)
 
-    def begin(self, pending: bytes) -> None:
-        super().begin(pending)
+    def begin(self, first: bytes) -> None:
+        super().begin(first)
         if self._tls.buffered:
             self._loop.call_later(0, self._resume)
         else:
@@ -43,13 +44,6 @@ class TlsLeg(Leg):
     def forget(self) -> None:
         super().forget()
         self._tls.discard()
-
-    def ready(self, events: int) -> None:
-        if self._ending and events & WRITE:
-            self._shut_output()
-            if not self._relay.open:
-                return
-        super().ready(events)
 
     def _resume(self) -> None:
         self._forwarding = False
@@ -60,7 +54,7 @@ class TlsLeg(Leg):
         try:
             return self._tls.recv_into(buffer)
         except TruncatedError:
-            if self._output_open:
+            if not self.ended:
                 raise
             # We had said the end before; many servers then just hang up.
             return 0
@@ -73,33 +67,22 @@ class TlsLeg(Leg):
         while self._readable():
             super()._forward()
         self._forwarding = False
-        if self._ending and self._relay.open:
-            self._shut_output()
+        if self.ending and self._relay.open:
+            self._end_output()
 
     def _readable(self) -> bool:
-        return (
-            self._tls.buffered and self._relay.open and self._input_open and not self.peer._pending
-        )
+        return self._tls.buffered and self._relay.open and self._input_open and not self.peer.unsent
 
-    def _shut_output(self) -> None:
-        if not self._output_open:
-            return
-        self._ending = True
-        if self._tls.buffered or self._forwarding:
-            return
-        try:
-            self._tls.shutdown()
-        except BlockingIOError:
-            self._update()
-            return
-        except (OSError, ValueError):
-            self._ending = False
-            self._output_failed()
-            return
-        self._ending = False
-        self._output_open = False
-        if not self.peer._output_open:
+    def _end_output(self) -> None:
+        # The closing of both says no close_notify.
+        self.end()
+        if self.ended and self.peer.ended:
             self._relay.end()
+
+    def _shutdown(self) -> None:
+        if self._tls.buffered or self._forwarding:
+            raise BlockingIOError(errno.EAGAIN, "what has come in is delivered first")
+        self._tls.shutdown()
 
     def _update(self) -> None:
         super()._update()
@@ -108,4 +91,7 @@ class TlsLeg(Leg):
 
     def _wanted(self) -> int:
         mask = super()._wanted()
-        return mask | WRITE if self._ending else mask
+        if self._tls.buffered and not self.unsent:
+            # The end waits for the other leg to take more, not for the socket.
+            mask &= ~WRITE
+        return mask

@@ -1,4 +1,4 @@
-"""The socket of a client: in which phase it is, what it hasn't taken yet, how it ends.
+"""The socket of a client: in which phase it is, what is sent on it, how it ends.
 
 IDLE       waits for a request's head; what has come of it is in `input`
 HELD       the request is understood; a connection to an upstream is awaited
@@ -13,11 +13,12 @@ CLOSED
 from __future__ import annotations
 
 import socket
+from os import read
 
-from podweave.helpers.ambassador.read_buffer import buffer as _buffer
-from podweave.helpers.ambassador.read_buffer import view as _view
+from podweave.helpers.ambassador.read_buffer import BUFFER_SIZE
 from podweave.helpers.dialing.socket_options import reset
 from podweave.helpers.loop import READ, WRITE
+from podweave.helpers.sender import Sender
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,45 +31,37 @@ if TYPE_CHECKING:
 IDLE, HELD, SENDING, AWAITING, FLUSHING, LINGERING, CLOSED = range(7)
 
 
-class ClientConnection:
+class ClientConnection(Sender):
     """`Incoming` makes requests of what is read, and says what becomes of them."""
 
     __slots__ = (
         "_ended",
-        "_fd",
         "_front",
         "_mask",
-        "_recv_into",
-        "_send",
-        "_started",
         "active_at",
         "dialling",
         "input",
         "outgoing",
-        "pending",
         "phase",
         "since",
         "sock",
+        "started",
     )
 
     def __init__(self, front: Front, sock: socket.socket) -> None:
+        super().__init__(sock.fileno())
         self._front = front
         self.sock = sock
-        self._fd = sock.fileno()
-        self._recv_into = sock.recv_into
-        self._send = sock.send
         self.phase = IDLE
         self.input = b""
         """Read, and no part of a request that has begun."""
-        self.pending = b""
-        """What the client hasn't taken yet."""
         self.outgoing: UpstreamConnection | None = None
         self.dialling: Dialling | None = None
         self.since = 0.0
         """When the request came, or the end began."""
         self.active_at = 0.0
         """When content last moved."""
-        self._started = False
+        self.started = False
         """Something of the response to the request of now has been sent."""
         self._ended = False
         """The client sends no more."""
@@ -97,7 +90,7 @@ class ClientConnection:
                     mask = READ
             elif phase in (IDLE, LINGERING) or not self.input:
                 mask = READ
-        if self.pending:
+        if self.unsent:
             mask |= WRITE
         if mask != self._mask and phase is not CLOSED:
             self._mask = mask
@@ -105,21 +98,8 @@ class ClientConnection:
 
     def deliver(self, data: bytes) -> bool:
         """A part of the response. False when the client has gone."""
-        self._started = True
-        if self.pending:
-            self.pending += data
-            return True
-        try:
-            sent = self._send(data)
-        except BlockingIOError:
-            sent = 0
-        except OSError:
-            self.abort()
-            return False
-        if sent != len(data):
-            self.pending = data[sent:]
-            self.watch()
-        return True
+        self.started = True
+        return self.put(data)
 
     @property
     def open(self) -> bool:
@@ -163,26 +143,17 @@ class ClientConnection:
     def _read(self) -> bytes | None:
         """What has come; b"" at its end, None for nothing, or when the client has gone."""
         try:
-            count = self._recv_into(_buffer)
+            return read(self._fd, BUFFER_SIZE)
         except BlockingIOError:
             return None
         except OSError:
             self.abort()
             return None
-        return bytes(_view[:count])
 
-    def _flush(self) -> None:
-        try:
-            sent = self._send(self.pending)
-        except BlockingIOError:
-            return
-        except OSError:
-            self.abort()
-            return
-        self.active_at = self._front.now()
-        self.pending = self.pending[sent:]
-        if self.pending:
-            return
+    def _send_blocked(self) -> None:
+        self.watch()
+
+    def _drained(self) -> None:
         if self.phase is FLUSHING:
             self.responded()
         elif self.outgoing is not None:
@@ -191,20 +162,20 @@ class ClientConnection:
         else:
             self.watch()
 
+    def _send_failed(self, error: OSError) -> None:
+        self.abort()
+
+    def _shutdown(self) -> None:
+        self.sock.shutdown(socket.SHUT_WR)
+
     def _linger(self) -> None:
         self.phase = LINGERING
         self.input = b""
         self.since = self._front.now()
-        try:
-            self.sock.shutdown(socket.SHUT_WR)
-        except OSError:
-            self.abort()
-            return
+        self._front.began()
+        self.end()
         if self._ended:
             self.abort()
-        else:
-            self._front.began()
-            self.watch()
 
     def _stop_waiting(self) -> None:
         if self.dialling is not None:

@@ -98,7 +98,8 @@ class Incoming(ClientConnection):
             self._received(data)
             return
         if events & WRITE:
-            self._flush()
+            self.active_at = self._front.now()
+            self.flush()
             if self.phase is CLOSED:
                 return
         if events & READ:
@@ -115,7 +116,7 @@ class Incoming(ClientConnection):
 
     def responded(self) -> None:
         """The response is complete, and its connection has been let go."""
-        if self.pending:
+        if self.unsent:
             self.phase = FLUSHING
             if self.content is not None:
                 self.closing = True
@@ -155,7 +156,7 @@ class Incoming(ClientConnection):
             # What came is delivered: the framing says that it isn't all.
             self.closing = True
             self._early = b""
-            if self.pending:
+            if self.unsent:
                 self.phase = FLUSHING
                 self.watch()
             else:
@@ -166,7 +167,7 @@ class Incoming(ClientConnection):
     def answer(self, failure: Failure) -> None:
         """There is no response to pass on: say why."""
         front, plan = self._front, self.plan
-        if self._started:
+        if self.started:
             self.truncate(failure)
             return
         front.failed(plan.service, failure)
@@ -190,7 +191,7 @@ class Incoming(ClientConnection):
         front.forget(self)
         front.metrics.upgrades.value += 1
         front.board.connected(
-            self, upstream, self.pending + head + rest, self.input, turn=outgoing.turn
+            self, upstream, self.unsent + head + rest, self.input, turn=outgoing.turn
         )
 
     # What the group calls.
@@ -306,7 +307,7 @@ class Incoming(ClientConnection):
 
     def _begin(self, plan: Plan) -> None:
         self.since = self.awaiting_since = self._front.now()
-        self._started = False
+        self.started = False
         self._attempts = 0
         self._replayable = True
         self._front.began()
@@ -375,7 +376,7 @@ class Incoming(ClientConnection):
             self._replayable
             and self.content is None
             and self.plan.idempotent
-            and not self._started
+            and not self.started
             and not self.plan.upgrade
         )
 
@@ -387,7 +388,7 @@ class Incoming(ClientConnection):
 
     def _refuse(self, error: ProtocolError) -> None:
         """The client's fault: where its next request begins is not known any more."""
-        if self._started and self.phase not in (IDLE, HELD):
+        if self.started and self.phase not in (IDLE, HELD):
             self.abort()
             return
         self._front.refused(error)

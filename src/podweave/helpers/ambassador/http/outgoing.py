@@ -10,8 +10,7 @@ from podweave.helpers.ambassador.http.client_connection import AWAITING, CLOSED
 from podweave.helpers.ambassador.http.content import Chunks, Counted, UntilClose
 from podweave.helpers.ambassador.http.failures import Failure
 from podweave.helpers.ambassador.http.upstream_connection import UpstreamConnection
-from podweave.helpers.ambassador.read_buffer import buffer as _buffer
-from podweave.helpers.ambassador.read_buffer import view as _view
+from podweave.helpers.ambassador.read_buffer import BUFFER_SIZE
 from podweave.helpers.loop import READ, WRITE
 from podweave.helpers.wire.http1_grammar import CHUNKED, UNTIL_CLOSE, ProtocolError
 
@@ -58,7 +57,7 @@ class Outgoing(UpstreamConnection):
             self._spoken_to_while_idle()
             return
         if events & WRITE:
-            self._send_pending()
+            self.flush()
             if self.client is not client:
                 return
         if self._waits:
@@ -70,17 +69,17 @@ class Outgoing(UpstreamConnection):
         if not events & READ:
             return
         try:
-            count = self._recv_into(_buffer)
+            data = self._read(self._fd, BUFFER_SIZE)
         except BlockingIOError:
             return
         except OSError as error:
             self._lost(f"the connection failed: {error.strerror}")
             return
-        if not count:
+        if not data:
             self._input_ended()
             return
+        count = len(data)
         self.group.received += count
-        data = bytes(_view[:count])
         if client.phase is AWAITING and self._content is None and not self._partial:
             # The usual response: a head that is known, and all of its content with it.
             end = data.find(b"\r\n\r\n") + 4
@@ -89,11 +88,12 @@ class Outgoing(UpstreamConnection):
                 answer is not None
                 and count - end == answer.length
                 and client.plan.usual
-                and not client.pending
+                and not client.unsent
             ):
                 message = answer.head + data[end:] if answer.length else answer.head
                 self._answer = answer
-                if client.deliver(message):
+                client.started = True
+                if client.put(message):
                     self._finish(client, answer)
                 return
         self._respond(client, data)
@@ -104,7 +104,7 @@ class Outgoing(UpstreamConnection):
         """Nothing is asked: the end of it, or a response that nobody asked for; or TLS's own."""
         if self._tls is not None:
             try:
-                self._recv_into(_buffer)
+                self._read(self._fd, BUFFER_SIZE)
             except BlockingIOError:
                 return
             except OSError:
@@ -127,7 +127,7 @@ class Outgoing(UpstreamConnection):
             answer.reusable
             and client.content is None
             and not self._broken
-            and not self._pending
+            and not self.unsent
             and not (self._tls is not None and self._tls.buffered)
             and group.service.active
             and not (group.profile.limits.connections and group.service.waits_elsewhere(group))
@@ -214,7 +214,7 @@ class Outgoing(UpstreamConnection):
             return
         if content.done:
             self._finish(client, answer)
-        elif client.pending:
+        elif client.unsent:
             self._waits = True
             self._update()
 

@@ -1,4 +1,4 @@
-"""The socket of a connection to an upstream: what it hasn't taken yet, and how it ends.
+"""The socket of a connection to an upstream: what is sent on it, and how it ends.
 
 idle     in its peer's list; whatever happens to it there is its end
 at work  has a client; requests and responses strictly one after the other
@@ -7,11 +7,17 @@ at work  has a client; requests and responses strictly one after the other
 from __future__ import annotations
 
 import socket
+from os import read
 
+from podweave.helpers.ambassador.read_buffer import buffer as _buffer
+from podweave.helpers.ambassador.read_buffer import view as _view
 from podweave.helpers.loop import READ, WRITE
+from podweave.helpers.sender import Sender
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from podweave.helpers.ambassador.http.group import Group
     from podweave.helpers.ambassador.http.incoming import Incoming
     from podweave.helpers.ambassador.http.peers import Peer
@@ -19,18 +25,16 @@ if TYPE_CHECKING:
     from podweave.helpers.dialing.tls_socket import TlsSocket
 
 
-class UpstreamConnection:
+class UpstreamConnection(Sender):
     """`Outgoing` makes responses of what is read."""
 
     __slots__ = (
+        "_beginning",
         "_broken",
-        "_fd",
         "_loop",
         "_mask",
-        "_pending",
         "_probe",
-        "_recv_into",
-        "_send",
+        "_read",
         "_sock",
         "_tls",
         "_waits",
@@ -50,22 +54,24 @@ class UpstreamConnection:
         sock: socket.socket | TlsSocket,
         turn: Turn,
     ) -> None:
+        super().__init__(sock.fileno())
         self.group = group
         self.turn = turn
         turn.holder = self
         self._loop = group.front.loop
         self.peer = peer
         self._sock = sock
-        self._fd = sock.fileno()
-        self._recv_into = sock.recv_into
-        self._send = sock.send
         self._tls = None if isinstance(sock, socket.socket) else sock
+        self._read: Callable[[int, int], bytes] = read
+        if self._tls is not None:
+            self._read, self._write = self._read_tls, self._write_tls
         self.client: Incoming | None = None
         self.uses = 0
         self.idle_until = 0.0
         """On the loop's clock."""
-        self._pending = b""
         self._waits = False
+        self._beginning = False
+        """The first bytes of a request are being sent."""
         self._broken = False
         self._probe = False
         """The request is the one that decides about a half-open breaker."""
@@ -85,7 +91,7 @@ class UpstreamConnection:
     @property
     def blocked(self) -> bool:
         """Takes no more of the request for now."""
-        return bool(self._pending) or self._broken
+        return bool(self.unsent) or self._broken
 
     # What faults on purpose are put into: as a relay's leg.
 
@@ -143,36 +149,16 @@ class UpstreamConnection:
         if self.peer.breaker is not None:
             self._probe = not self.peer.breaker.closed
             self.peer.breaker.begin(self.group.front.now())
-        try:
-            sent = self._send(message)
-        except BlockingIOError:
-            sent = 0
-        except OSError as error:
-            # Nothing of the request has left: it may be sent again, whatever it is.
-            client.lost(self, f"sending the request failed: {error.strerror}", unsent=True)
-            return
-        if sent != len(message):
-            self._pending = message[sent:]
-            self._update()
+        self._beginning = True
+        self.put(message)
+        self._beginning = False
 
     def forward(self, data: bytes) -> None:
         """More of the request's content."""
         if self._broken:
             return
         self.group.sent += len(data)
-        if self._pending:
-            self._pending += data
-            return
-        try:
-            sent = self._send(data)
-        except BlockingIOError:
-            sent = 0
-        except OSError:
-            self._output_failed()
-            return
-        if sent != len(data):
-            self._pending = data[sent:]
-            self._update()
+        self.put(data)
 
     def resume(self) -> None:
         """The client takes more of the response again."""
@@ -218,36 +204,41 @@ class UpstreamConnection:
         if self._probe and self.peer.breaker is not None:
             self.peer.breaker.given_up()
 
+    def _read_tls(self, fd: int, size: int) -> bytes:
+        assert self._tls is not None
+        return bytes(_view[: self._tls.recv_into(_buffer)])
+
+    def _write_tls(self, fd: int, data: bytes | memoryview) -> int:
+        assert self._tls is not None
+        return self._tls.send(data)
+
     def _read_on(self, tls: TlsSocket) -> None:
         """Read what TLS holds already: epoll doesn't know of it."""
         while self.client is not None and not self._waits and tls.buffered:
             self.ready(READ)
 
-    def _send_pending(self) -> None:
-        try:
-            sent = self._send(self._pending)
-        except BlockingIOError:
-            return
-        except OSError:
-            self._output_failed()
-            return
-        self._pending = self._pending[sent:]
-        if not self._pending:
-            self._update()
-            assert self.client is not None
+    def _send_blocked(self) -> None:
+        self._update()
+
+    def _drained(self) -> None:
+        self._update()
+        if self.client is not None:
             self.client.watch()
 
-    def _output_failed(self) -> None:
-        """The upstream takes no more; a response may have come all the same (413, as a rule)."""
+    def _send_failed(self, error: OSError) -> None:
+        if self._beginning and self.client is not None:
+            # Nothing of the request has left: it may be sent again, whatever it is.
+            self.client.lost(self, f"sending the request failed: {error.strerror}", unsent=True)
+            return
+        # A response may have come all the same (413, as a rule).
         self._broken = True
-        self._pending = b""
         self._update()
         if self.client is not None:
             self.client.watch()
 
     def _update(self) -> None:
         mask = 0 if self._waits else READ
-        if self._pending:
+        if self.unsent:
             mask |= WRITE
         if self._fd < 0:
             return
