@@ -78,7 +78,12 @@ _OF_PACKET = (
     ("source_mac", "mac", _sender),
     ("network_type", "source_address", _network),
 )
-_HEADS = (rb"%{SYSLOGDATE:time} %{SYSLOGHOST:host} ", rb"%{SYSLOGDATE:time} ", b"")
+# The rule's name must be right there: a prefix may be anything, and so a head of syslog's.
+_HEADS = (
+    rb"%{SYSLOGDATE:time} %{SYSLOGHOST:host} (?=\[[^\]\n]*\] ?IN=)",
+    rb"%{SYSLOGDATE:time} (?=[\w\-]+: ?IN=)",
+    rb"(?=\[|(?:[A-Za-z][\w\-]*+:? ?){0,3}IN=)",
+)
 FIREWALL = Program("firewall", rb"kernel|ulogd", (Message(_PACKET, (), _OF_PACKET),), others=False)
 KERNEL = Program(
     "kernel",
