@@ -206,6 +206,31 @@ def test_a_descriptor_that_is_always_ready_leaves_room_for_timers(
     assert seen
 
 
+def test_what_is_ready_comes_before_a_deadline_that_is_over(loop: Loop) -> None:
+    """More than one batch, as after a hold-up of the machine."""
+    pairs = [socket.socketpair() for _ in range(200)]
+    called: dict[int, int] = {}
+    due: list[int] = []
+
+    def count(fd: int, events: int) -> None:
+        # Nothing is read: it is ready for ever.
+        called[fd] = called.get(fd, 0) + 1
+
+    for left, right in pairs:
+        loop.add(left.fileno(), READ, partial(count, left.fileno()))
+        right.send(b"x")
+    loop.call_later(0, lambda: due.append(len(called)))
+    for _ in range(100):
+        if not due:
+            loop.step()
+    assert due == [200]
+    assert max(called.values()) < 20, "they are not waited for for ever"
+    for left, right in pairs:
+        loop.remove(left.fileno())
+        left.close()
+        right.close()
+
+
 def test_a_timer_that_becomes_due_within_a_batch_is_called_by_the_next(pairs: list[Pair]) -> None:
     clock = Clock()
     loop = Loop(clock)

@@ -8,6 +8,9 @@ and the callback. Rules that callers may rely on:
 - A callback may add, modify and remove any descriptor, its own too. Within one batch of events
   a removed descriptor is not called, and a number that was closed and used again is not called
   with the event of its predecessor.
+- Deadlines come after what is there already: as long as more is ready than one batch takes, timers
+  wait, though for a few batches only. After a hold-up of the machine a deadline that is over says
+  nothing, and the answer that has come in the meantime does.
 - An exception out of a callback leaves `run()`: a helper that doesn't know its own state any
   more ends loudly, and is started anew.
 """
@@ -34,6 +37,8 @@ HANGUP = select.EPOLLHUP
 # A batch large enough to be rare, small enough that the C library has the memory for the kernel's
 # answer at hand (12 bytes an event).
 _BATCH = 64
+# Batches that timers wait for, at most: some ten milliseconds of work.
+_MOST_BATCHES_AHEAD = 32
 # Dials set a deadline and drop it in milliseconds: without a sweep the heap keeps them for long.
 _SWEEP = 512
 
@@ -73,6 +78,8 @@ class Loop:
         self._timers: list[tuple[float, int, Timer]] = []
         self._sequence = 0
         self._dead_timers = 0
+        self._batches_ahead = 0
+        """Full ones in a row, since timers have been due."""
         self._running = False
         self._signals: dict[int, Callable[[], object]] = {}
         self._wakeup: tuple[int, int] | None = None
@@ -154,6 +161,10 @@ class Loop:
         # What has become due while callbacks ran is seen by the next step: one look at the clock
         # each time is enough.
         if due or not events:
+            if len(events) == _BATCH and self._batches_ahead < _MOST_BATCHES_AHEAD:
+                self._batches_ahead += 1
+                return
+            self._batches_ahead = 0
             self._call_due_timers()
 
     def close(self) -> None:
