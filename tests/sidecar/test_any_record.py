@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from podweave.helpers.loop import Loop
@@ -38,6 +38,7 @@ def answer(received: Received) -> Reply:
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(_RECORDS)
+@example([{"event": None, "time": None, "fields": 1}])
 def test_any_record_can_be_sent(loop: Loop, tmp_path: Path, records: list[Any]) -> None:
     lines = [json.dumps(record).encode() for record in records]
     with http_peer(answer) as peer:

@@ -287,13 +287,23 @@ def _own_event(line: bytes, names: dict[str, Any]) -> bytes:
     return b'{"time":%b,%b%b%b"event":{%b}}\n' % (time, own, constant, comma, rest)
 
 
+def _is_event(document: Any) -> bool:
+    """Whether a record is Splunk's own event already, and not one with a few of its names."""
+    return (
+        isinstance(document, dict)
+        and "event" in document
+        and "time" in document
+        and isinstance(document.get("fields"), dict | None)
+    )
+
+
 def _record(line: bytes, names: dict[str, Any], read: int) -> bytes:
     """One event the long way; records that are Splunk's events already keep what they say."""
     try:
         document = json.loads(line)
     except (ValueError, RecursionError):
         document = line.decode("utf-8", "backslashreplace")
-    if isinstance(document, dict) and "event" in document and "time" in document:
+    if _is_event(document):
         fields = {**names["fields"], **(document.get("fields") or {})}
         event = {**{key: value for key, value in names.items() if value}, **document}
         event["fields"] = fields
