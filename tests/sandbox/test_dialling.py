@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import socket
 import threading
@@ -62,8 +63,11 @@ def names(host: str, port: int) -> Addresses:
     if host == "slow.example":
         released.wait(20)
         return [(socket.AF_INET, ("127.0.0.1", port))]
+    two: Addresses = [(socket.AF_INET6, ("::1", port)), (socket.AF_INET, ("127.0.0.1", port))]
     if host == "two.example":
-        return [(socket.AF_INET6, ("::1", port)), (socket.AF_INET, ("127.0.0.1", port))]
+        return two
+    if host == "owt.example":
+        return two[::-1]
     raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
 
@@ -132,6 +136,31 @@ def test_errors(served: Served) -> None:
     assert reply(served.ask("nope.example", 1))[0]["error"] == "EAI_NONAME"
     for host in ("localhost", "127.0.0.1", "::1"):
         assert reply(served.ask(host, 1))[0]["error"] == "EACCES"
+
+
+@pytest.mark.parametrize("code", [errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL])
+def test_a_machine_without_ipv6_says_what_an_address_of_ipv4_answers(
+    served: Served, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """Whether the kernel has none of it, or it is only switched off."""
+
+    class Socket(socket.socket):
+        def __init__(self, family: int = -1, *arguments: Any, **options: Any) -> None:
+            if family == socket.AF_INET6 and code == errno.EAFNOSUPPORT:
+                raise OSError(code, "Address family not supported by protocol")
+            super().__init__(family, *arguments, **options)
+
+        def connect_ex(self, address: Any) -> int:
+            return code if self.family == socket.AF_INET6 else super().connect_ex(address)
+
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        port = nobody.getsockname()[1]
+        monkeypatch.setattr(socket, "socket", Socket)
+        for name in ("two.example", "owt.example"):
+            answer, _ = reply(served.ask(name, port))
+            assert answer["error"] == "ECONNREFUSED"
+            assert answer["message"].startswith(f"127.0.0.1:{port}: ")
 
 
 def test_a_timeout_covers_the_name(served: Served, upstream: socket.socket) -> None:

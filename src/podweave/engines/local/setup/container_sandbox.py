@@ -71,10 +71,13 @@ def plan_container(
     argv = environment.arguments(container, values)
     working_directory = container.working_dir or "/"
     root = _root(container, shared)
+    mount_points = _mount_points(container, shared, values, helper, termination_log, root.path)
+    root = root.with_room_for(
+        [_clean(path) for path in [*(each.target for each in mount_points), working_directory]]
+    )
 
     operations: list[Operation] = root.begin()
     operations += _own_files(root, shared)
-    mount_points = _mount_points(container, shared, values, helper, termination_log, root.path)
     operations += _missing_mount_points(root, mount_points, working_directory)
     operations += root.assemble()
     operations += _kernel_files(root, shared, privileged=bool(security.privileged))
@@ -295,7 +298,7 @@ def _missing_mount_points(
         for one in wanted
     ]
     for path, source in [*sources, (working_directory, "/")]:
-        clean = os.path.normpath("/" + path.strip("/"))
+        clean = _clean(path)
         index = root.layer_of(clean)
         if index is None or is_own(clean) or os.path.lexists(clean):
             continue
@@ -303,6 +306,10 @@ def _missing_mount_points(
         below = os.path.relpath(clean, lower)
         operations.append(MakeMountPoint(root.upper(index), lower, below, source))
     return operations
+
+
+def _clean(path: str) -> str:
+    return os.path.normpath("/" + path.strip("/"))
 
 
 def _given(shared: PodFacts, container: Container, helper: bool) -> dict[str, str]:

@@ -68,6 +68,10 @@ def literal(host: str, port: int) -> Addresses:
     return []
 
 
+_NO_WAY = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.ENETUNREACH)
+"""As a machine without IPv6 says of each of its addresses."""
+
+
 class _Dial:
     """One request on its way."""
 
@@ -75,10 +79,23 @@ class _Dial:
         self.client = client
         self.addresses: deque[tuple[int, tuple[str, int]]] = deque()
         self.upstream: socket.socket | None = None
+        self.address = ("", 0)
+        """Of `upstream`."""
         self.deadline = time.monotonic() + _MAX_TIMEOUT
         self.asked = False
         self.failure = DialError("EHOSTUNREACH", "the name has no address")
         self.closed = False
+        self._told = False
+
+    def failed(self, address: tuple[str, int], code: int) -> None:
+        """What the client is told when no other address answers: where one was refused, that, and
+        not that this machine has no way to another."""
+        if self._told and code in _NO_WAY:
+            return
+        self._told = True
+        host = f"[{address[0]}]" if ":" in address[0] else address[0]
+        name = errno.errorcode.get(code, str(code))
+        self.failure = DialError(name, f"{host}:{address[1]}: {os.strerror(code)}")
 
 
 class DialServer:
@@ -213,15 +230,19 @@ class DialServer:
     def _next_address(self, dial: _Dial) -> None:
         while dial.addresses:
             family, address = dial.addresses.popleft()
-            upstream = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+            try:
+                upstream = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+            except OSError as error:  # a kernel without IPv6
+                dial.failed(address, error.errno or errno.EAFNOSUPPORT)
+                continue
             code = upstream.connect_ex(address)
             if code in (0, errno.EINPROGRESS):
-                dial.upstream = upstream
+                dial.upstream, dial.address = upstream, address
                 self._dials[upstream.fileno()] = dial
                 self._epoll.register(upstream.fileno(), select.EPOLLOUT)
                 return
             upstream.close()
-            dial.failure = _refused(address, code)
+            dial.failed(address, code)
         self._fail(dial, dial.failure)
 
     def _connected(self, dial: _Dial) -> None:
@@ -235,7 +256,7 @@ class DialServer:
         except OSError as error:
             code = code or error.errno or errno.ENOTCONN
         if code:
-            dial.failure = _refused(("", 0), code)
+            dial.failed(dial.address, code)
             upstream.close()
             self._next_address(dial)
             return
@@ -281,11 +302,6 @@ class DialServer:
                 self._fail(dial, DialError("ETIMEDOUT", "no connection within the timeout"))
             else:
                 self._finish(dial)
-
-
-def _refused(address: tuple[str, int], code: int) -> DialError:
-    where = f"{address[0]}:{address[1]}: " if address[0] else ""
-    return DialError(errno.errorcode.get(code, str(code)), where + os.strerror(code))
 
 
 def _gai_name(code: int | None) -> str:

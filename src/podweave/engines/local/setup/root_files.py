@@ -44,6 +44,20 @@ class Root(msgspec.Struct, frozen=True):
                 best = index
         return best if best is not None and self.pieces[best].kind == "layer" else None
 
+    def with_room_for(self, paths: list[str]) -> Root:
+        """The same, but with a layer over each read-only directory in which one of `paths` is
+        missing, for its mount point can't be made there."""
+        missing = [path for path in paths if not os.path.lexists(path)]
+
+        def with_room(piece: Piece) -> Piece:
+            shown_alone = piece.kind == "bind" and not piece.recursive and not piece.link
+            wanted = any(path.startswith(piece.path + "/") for path in missing)
+            if shown_alone and wanted and os.path.isdir(piece.path):
+                return Piece("layer", piece.path)
+            return piece
+
+        return msgspec.structs.replace(self, pieces=tuple(map(with_room, self.pieces)))
+
     def upper(self, index: int) -> str:
         return f"{self.scratch}/layers/{index}/upper"
 
