@@ -252,7 +252,7 @@ class Batch(ExactBatch):
 
     def _reader(self, group: Any) -> Any:
         """What makes a value of a group's texts."""
-        return self._template(self._exact, ()).reader(group)
+        return self._template(self._exact, ()).fields.reader(group)
 
     def _read_again(self, made: Cells, loose: bool, clock: Clock, path: str) -> None:
         """Read the lines that the loose pattern leaves out the exact way."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import repeat
-from operator import add
 
 from podweave.helpers.logs.columns import Chunk, Frequent, escape
 from podweave.helpers.logs.memo import Memo
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
-    from podweave.helpers.logs.columns import Column, Seconds, Slot
+    from podweave.helpers.logs.columns import Column, Slot
 
     MakeSlot = Callable[[bytes, bytes], Slot]
     # Some of a row's cells, from left to right: bytes in all rows, or a text for each of them.
@@ -46,6 +45,16 @@ def decimals(column: Column, scale: float) -> list[bytes]:
     if scale == 1.0:
         return [b"%a" % float(text) if text else b"" for text in column]
     return [b"%a" % (float(text) / scale) if text else b"" for text in column]
+
+
+def numbers(index: int, scale: float) -> Slot:
+    """See decimals."""
+    return lambda chunk: decimals(chunk.columns[index], scale)
+
+
+def file_path(chunk: Chunk) -> Iterable[bytes]:
+    """The slot of the file's path."""
+    return repeat(chunk.path)
 
 
 def raw_text(index: int) -> Slot:
@@ -202,31 +211,6 @@ class Same(Remembered):
             return list(map(self._fragment, column))
         before, after = self._before, self._after
         return [before + text + after if text else b"" for text in column]
-
-
-class Moments:
-    """A slot of timestamps down to the second."""
-
-    __slots__ = ("_base", "_times", "_zone")
-
-    def __init__(self, times: Seconds, base: int, zone: int | None) -> None:
-        self._times = times
-        self._base = base
-        self._zone = zone
-
-    def __call__(self, chunk: Chunk) -> Iterable[bytes]:
-        texts: Iterable[bytes] = chunk.columns[self._base]
-        if self._zone is not None:
-            texts = map(add, texts, chunk.columns[self._zone])
-        values = self._times.of(texts, chunk.clock)
-        if None in values:
-            chunk.exact += [index for index, value in enumerate(values) if value is None]
-            return [value or b"" for value in values]
-        return values
-
-    def between(self, before: bytes, after: bytes) -> Cells:
-        """The same between two texts, which then cost nothing."""
-        return alone(Moments(self._times.within(before, after), self._base, self._zone))
 
 
 def texts_that_repeat(index: int) -> Slot:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from podweave.helpers.logs.columns import Chunk, Column
+    from podweave.helpers.logs.slots import MakeSlot
 
 # URLs, each with a newline, with a second question mark or a query that is as good as none.
 _ODD = re.compile(rb"\?(?:-?\n|[^\n?]*\?)")
@@ -62,3 +63,8 @@ class UrlQuery:
         before, after = self.before, self.after
         queries = [url.partition(b"?")[2] for url in self._urls(chunk)]
         return [b"" if query in ABSENT else before + query + after for query in queries]
+
+
+def query_of(urls: Callable[[Chunk], Column]) -> MakeSlot:
+    """The member of a URL's query, as a text."""
+    return lambda before, after: UrlQuery(urls, before + b'"', b'"' + after)

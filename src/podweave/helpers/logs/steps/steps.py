@@ -7,6 +7,7 @@ record = steps.apply(record)        # None: left out
 from __future__ import annotations
 
 from binascii import crc32
+from functools import partial
 
 from podweave.helpers.configuration import ConfigurationError, Section
 from podweave.helpers.logs.clock import Clock
@@ -18,6 +19,7 @@ from podweave.helpers.logs.structured.sink import converted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
@@ -301,10 +303,16 @@ class Mask:
 
     def text(self, text: str) -> str:
         for pattern, replace in self._kinds:
-            text = pattern.sub(lambda match, to=replace: to(match, self._instead), text)  # type: ignore[misc]
+            text = pattern.sub(partial(_masked, replace, self._instead), text)
         if self._expression is not None:
             text = self._expression.replaced(text, self._instead)
         return text
+
+
+def _masked(
+    replace: Callable[[re.Match[str], str], str], instead: str, match: re.Match[str]
+) -> str:
+    return replace(match, instead)
 
 
 def _when(section: Section) -> Condition | None:
