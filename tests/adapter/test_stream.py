@@ -336,11 +336,11 @@ def test_any_cut_of_the_input_gives_the_same_rows(
 
 @given(lines=st.lists(any_lines, max_size=60))
 def test_no_line_is_lost_and_none_overtakes(lines: list[bytes]) -> None:
-    numbered = [b"%s <<%d>>" % (line, number) for number, line in enumerate(lines)]
+    numbered = [b"%s ~~%d~~" % (line, number) for number, line in enumerate(lines)]
     one = Stream(Compiler(ECS, {}), every_layout(), PATH, Counter())
     out = one.feed(b"".join(line + b"\n" for line in numbered), CLOCK) + one.flush(CLOCK)
     text = b"".join(out)
-    places = [text.find(b"<<%d>>" % number) for number in range(len(lines))]
+    places = [text.find(b"~~%d~~" % number) for number in range(len(lines))]
     assert -1 not in places
     assert _rows_of(places, out) == sorted(_rows_of(places, out))
 
