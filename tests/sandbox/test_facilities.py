@@ -54,6 +54,12 @@ def test_hidden_mounts() -> None:
     assert [entry.id for entry in mounts.visible(table)] == [1, 3, 4, 6]
 
 
+def test_the_mtu_of_this_network_namespace() -> None:
+    assert network.mtu_of("lo") == int(Path("/sys/class/net/lo/mtu").read_text())
+    with pytest.raises(SandboxError, match="read mtu of"):
+        network.mtu_of("no-such-link")
+
+
 # Pieces of a root
 
 

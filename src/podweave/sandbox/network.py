@@ -5,6 +5,7 @@ Acts on the network namespace of the calling process.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 import struct
@@ -30,6 +31,7 @@ _IFLA_INFO_KIND, _IFLA_INFO_DATA, _VETH_INFO_PEER = 1, 2, 1
 _IFA_ADDRESS, _IFA_LOCAL = 1, 2
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PREFSRC = 1, 4, 5, 7
 _IFF_UP = 1
+_SIOCGIFMTU: Final = 0x8921
 _MAIN_TABLE, _BOOT, _UNICAST = 254, 3, 1
 _SCOPE_GLOBAL, _SCOPE_LINK = 0, 253
 
@@ -159,11 +161,15 @@ def _as_number(word: str) -> int:
 
 
 def mtu_of(name: str) -> int:
-    try:
-        with open(f"/sys/class/net/{name}/mtu", encoding="utf-8") as file:
-            return int(file.read())
-    except OSError as error:
-        raise SandboxError("read mtu of", name, error.errno or 0) from error
+    """Bytes. Not from /sys, which may be mounted for another network namespace than this one."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        try:
+            # struct ifreq of netdevice(7)
+            answer = fcntl.ioctl(any_socket, _SIOCGIFMTU, struct.pack("16si20x", name.encode(), 0))
+        except OSError as error:
+            raise SandboxError("read mtu of", name, error.errno or 0) from error
+    found: int = struct.unpack_from("i", answer, 16)[0]
+    return found
 
 
 def outgoing_address() -> str | None:
