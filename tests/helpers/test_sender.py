@@ -143,7 +143,7 @@ def test_what_is_dropped_is_neither_sent_nor_ended() -> None:
     sender = Saying(taker)
     sender.put(b"one")
     sender.end()
-    sender.drop()
+    sender.drop_unsent()
     sender.flush()
     assert not taker.taken
     assert not sender.ended

@@ -65,7 +65,7 @@ class Sender:
         except BlockingIOError:
             sent = 0
         except OSError as error:
-            self.drop()
+            self.drop_unsent()
             self._send_failed(error)
             return False
         if sent != len(data):
@@ -85,7 +85,7 @@ class Sender:
         except BlockingIOError:
             return
         except OSError as error:
-            self.drop()
+            self.drop_unsent()
             self._send_failed(error)
             return
         self._drained()
@@ -100,10 +100,10 @@ class Sender:
         except BlockingIOError:
             self._send_blocked()
         except OSError as error:
-            self.drop()
+            self.drop_unsent()
             self._send_failed(error)
 
-    def drop(self) -> None:
+    def drop_unsent(self) -> None:
         """Nobody wants what waits any more."""
         self.unsent = b""
         self.ending = False

@@ -171,7 +171,7 @@ class Session:
         self._to_client += command.data
 
     def _send_to_upstream(self, command: interface.ToUpstream) -> None:
-        self._upstream.send(command.data)
+        self._upstream.put(command.data)
 
     def _begin_dial(self, command: interface.Dial) -> None:
         if self._refusal is not None:
@@ -293,8 +293,8 @@ class Session:
     def _update(self) -> None:
         """Watch for what is wanted now."""
         mask = WRITE if self._to_client else 0
-        conversation, pending = self._conversation, self._upstream.pending
-        if conversation.wants_client and not self._client_ended and not pending:
+        conversation, unsent = self._conversation, self._upstream.unsent
+        if conversation.wants_client and not self._client_ended and not unsent:
             mask |= READ
         if mask != self._client_mask:
             self._client_mask = mask

@@ -11,6 +11,7 @@ import socket
 
 from podweave.helpers.dialing.socket_options import reset
 from podweave.helpers.loop import READ, WRITE
+from podweave.helpers.sender import Sender
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
 SECONDS = 2.0
 
 
-class LingeringClose:
+class LingeringClose(Sender):
     """Owns the socket from now on. `closed(self)` is called once, never from the constructor."""
 
-    __slots__ = ("_closed", "_data", "_loop", "_sock", "_timer")
+    __slots__ = ("_closed", "_loop", "_sock", "_timer")
 
     def __init__(
         self,
@@ -33,38 +34,42 @@ class LingeringClose:
         data: bytes,
         closed: Callable[[LingeringClose], object],
     ) -> None:
+        super().__init__(sock.fileno())
         self._loop = loop
         self._sock = sock
-        self._data: bytes | None = data
-        """None: all is said, and the output is shut down."""
+        self.unsent = data
+        self.ending = True
         self._closed = closed
         self._timer = loop.call_later(SECONDS, self.close)
         loop.add(sock.fileno(), WRITE, self._ready)
 
     def close(self) -> None:
-        self._end(reset if self._data else socket.socket.close)
+        self._finish(reset if self.unsent else socket.socket.close)
 
-    def _end(self, close: Callable[[socket.socket], object]) -> None:
+    def _finish(self, close: Callable[[socket.socket], object]) -> None:
         self._timer.cancel()
         self._loop.remove(self._sock.fileno())
         close(self._sock)
         self._closed(self)
 
     def _ready(self, events: int) -> None:
+        if self.waits:
+            self.flush()
+            return
         try:
-            if self._data is not None:
-                if self._data:
-                    self._data = self._data[self._sock.send(self._data) :]
-                if self._data:
-                    return
-                self._data = None
-                self._sock.shutdown(socket.SHUT_WR)
-                self._loop.modify(self._sock.fileno(), READ)
-                return
             if self._sock.recv(65536):
                 return
         except BlockingIOError:
             return
         except OSError:
             pass
-        self._end(socket.socket.close)
+        self._finish(socket.socket.close)
+
+    def _shutdown(self) -> None:
+        self._sock.shutdown(socket.SHUT_WR)
+
+    def _drained(self) -> None:
+        self._loop.modify(self._fd, READ)
+
+    def _send_failed(self, error: OSError) -> None:
+        self._finish(socket.socket.close)

@@ -10,10 +10,12 @@ What the upstream doesn't take at once is kept. It is read as long as its owner 
 from __future__ import annotations
 
 import socket
+from os import write
 
 from podweave.helpers.ambassador.sessions.interface import Target
 from podweave.helpers.dialing.connector import DialError, from_errno, is_loopback
 from podweave.helpers.loop import READ, WRITE
+from podweave.helpers.sender import Sender
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from podweave.helpers.loop import Timer
 
     class Owner(Protocol):
-        """Told what becomes of it, never from within its own call but for `send`, `read`."""
+        """Told what becomes of it, never from within its own call but for `put`, `read`."""
 
         def connected(self, target: Target) -> None: ...
 
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
 _READ_SIZE = 65536
 
 
-class UpstreamSide:
+class UpstreamSide(Sender):
     __slots__ = (
         "_again",
         "_board",
@@ -62,13 +64,13 @@ class UpstreamSide:
         "_turn",
         "_wanted",
         "deadline",
-        "pending",
         "place",
         "profile",
         "target",
     )
 
     def __init__(self, board: Switchboard, owner: Owner) -> None:
+        super().__init__(-1)
         self._board = board
         self._owner = owner
         self.profile: Profile = board.profile
@@ -77,7 +79,6 @@ class UpstreamSide:
         self.target: Target | None = None
         self.deadline = 0.0
         """On the loop's clock; 0: none has begun."""
-        self.pending = b""
         self._sock: socket.socket | TlsSocket | None = None
         self._mask = 0
         self._wanted = True
@@ -153,27 +154,13 @@ class UpstreamSide:
             self._secured,
         )
 
-    def send(self, data: bytes) -> None:
-        if self.pending:
-            self.pending += data
-            return
-        assert self._sock is not None
-        try:
-            sent = self._sock.send(data)
-        except BlockingIOError:
-            sent = 0
-        except OSError as error:
-            self._read_last_words(error)
-            return
-        self.pending = data[sent:]
-
     def want(self, reading: bool) -> None:
         """Whether its bytes are wanted now."""
         self._wanted = reading
         if self._sock is None:
             return
         mask = READ if reading else 0
-        if self.pending:
+        if self.unsent:
             mask |= WRITE
         if mask != self._mask:
             self._mask = mask
@@ -199,11 +186,11 @@ class UpstreamSide:
 
     def take(self) -> tuple[socket.socket | TlsSocket, Turn | None, bytes]:
         """The connection, its turn, and what it hasn't taken: somebody else's from now on."""
-        sock, pending = self._unwatch(), self.pending
+        sock, unsent = self._unwatch(), self.unsent
         turn, self._turn = self._turn, None
         self.is_there()
         self.drop()
-        return sock, turn, pending
+        return sock, turn, unsent
 
     def is_there(self) -> None:
         """The upstream has done, or said, what can be expected of it."""
@@ -236,7 +223,7 @@ class UpstreamSide:
             self._turn = None
         if self._sock is not None:
             self._unwatch().close()
-        self.pending = b""
+        self.drop_unsent()
 
     def _attempted(self, upstream: Upstream, error: DialError | None) -> None:
         if error is None:
@@ -292,29 +279,20 @@ class UpstreamSide:
             self.read()
 
     def _ready(self, events: int) -> None:
-        if events & WRITE and self.pending:
-            self._send_pending()
-            if not self.pending and self._sock is not None:
-                self._owner.flushed()
+        if events & WRITE and self.unsent:
+            self.flush()
         if events & READ or not events & WRITE:
             self.read()
 
-    def _send_pending(self) -> None:
-        assert self._sock is not None
-        try:
-            self.pending = self.pending[self._sock.send(self.pending) :]
-        except BlockingIOError:
-            return
-        except OSError as error:
-            self._read_last_words(error)
+    def _drained(self) -> None:
+        self._owner.flushed()
 
-    def _read_last_words(self, failure: OSError) -> None:
-        """They say more than that the bytes couldn't be sent, if there are any."""
-        self.pending = b""
+    def _send_failed(self, error: OSError) -> None:
+        # The upstream's last words say more than this error, if there are any.
         sock = self._sock
         self.read()
         if sock is not None and self._sock is sock:
-            self._fail(self._translate(failure))
+            self._fail(self._translate(error))
 
     def _late(self) -> None:
         if self._owner.is_late():
@@ -335,6 +313,8 @@ class UpstreamSide:
 
     def _watch(self, sock: socket.socket | TlsSocket) -> None:
         self._sock = sock
+        self._fd = sock.fileno()
+        self._write = write if isinstance(sock, socket.socket) else lambda _, data: sock.send(data)
         self._mask = READ
         self._wanted = True
         self._board.loop.add(sock.fileno(), READ, self._ready)
