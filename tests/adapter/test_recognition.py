@@ -45,3 +45,12 @@ def test_most_formats_that_never_come_are_never_compiled() -> None:
     assert stream.format == "klog"
     compiled = {layout.format for layout in layouts if getattr(layout, "_line", None) is not None}
     assert len(compiled) < len(catalogue.NAMES) / 3
+
+
+def test_a_format_reads_its_samples_in_one_file_as_it_does_alone() -> None:
+    # A layout for particular lines goes before its format's one for all others, however few.
+    for format_ in catalogue.load_all():
+        ranked = rank([line for line, _ in format_.samples], format_.layouts, CLOCK)
+        for line, expected in format_.samples:
+            records = (layout.record(line, CLOCK) for layout in ranked)
+            assert next(filter(None, records)) == expected, line

@@ -43,15 +43,16 @@ def rank(lines: Sequence[bytes], layouts: Sequence[LineLayout], clock: Clock) ->
 
     Formats compete first, by the lines that any of their layouts reads; then each one's layouts.
     """
-    counts: list[tuple[int, int, LineLayout]] = []
+    readers: list[tuple[int, LineLayout, set[int]]] = []
     read: dict[str, set[int]] = {}
     particular: set[str] = set()
     for order, (layout, found) in enumerate(_readers(lines, layouts, clock)):
         if found:
-            counts.append((len(found), order, layout))
+            readers.append((order, layout, set(found)))
             read.setdefault(layout.format, set()).update(found)
             if not layout.general:
                 particular.add(layout.format)
+    counts = [(_counted(reader, readers), *reader[:2]) for reader in readers]
     scores = {name: len(found) for name, found in read.items()}
     best = max((scores[name] for name in particular), default=0)
     named = max((scores[name] for name in particular - _ANYBODYS), default=0)
@@ -76,6 +77,25 @@ def rank(lines: Sequence[bytes], layouts: Sequence[LineLayout], clock: Clock) ->
         return *place, first[name], *within
 
     return [layout for _, _, layout in sorted(counts, key=key)]
+
+
+def _counted(
+    reader: tuple[int, LineLayout, set[int]],
+    readers: Sequence[tuple[int, LineLayout, set[int]]],
+) -> int:
+    """How many lines a layout reads; or one behind it in its format, if it reads all of them too.
+
+    So a layout for particular lines isn't asked after the format's one for all others.
+    """
+    order, layout, lines = reader
+    return max(
+        len(theirs)
+        for place, other, theirs in readers
+        if place >= order
+        and other.format == layout.format
+        and other.general == layout.general
+        and lines <= theirs
+    )
 
 
 def _readers(
