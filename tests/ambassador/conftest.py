@@ -13,7 +13,9 @@ import pytest
 
 from tests.ambassador.certificates import Authority
 from tests.ambassador.configurations import configuration
+from tests.ambassador.http_peers import Client, ending
 from tests.ambassador.postgres_server import PostgresServer, postgres
+from tests.ambassador.upstreams import Serve, upstream
 from tests.helpers.processes import HelperProcess
 
 # A server that isn't to be had as a package: see scripts/peers.
@@ -84,3 +86,21 @@ def postgres_server(authority: Authority) -> Iterator[PostgresServer]:
 def other_postgres_server(authority: Authority) -> Iterator[PostgresServer]:
     with postgres(authority, "other") as running:
         yield running
+
+
+@pytest.fixture
+def http(start: Start) -> Iterator[Any]:
+    """`http(serve, {...}) -> (Client, Upstream, Ambassador)`: one upstream, and the policy."""
+    with contextlib.ExitStack() as stack:
+
+        def begin(serve: Serve, policy: dict[str, Any] | None = None, **settings: Any) -> Any:
+            server = stack.enter_context(upstream(ending(serve)))
+            profile = {"upstreams": [server.config], **({"http": policy} if policy else {})}
+            ambassador = start(
+                dev=[server.config],
+                settings={"protocol": "http", "profiles": {"dev": profile}, **settings},
+            )
+            client = Client(stack.enter_context(ambassador.dial()))
+            return client, server, ambassador
+
+        yield begin

@@ -11,6 +11,8 @@ import h11
 
 from tests.ambassador.upstreams import Serve
 
+GET = b"GET / HTTP/1.1\r\nHost: localhost:8080\r\n\r\n"
+
 
 class Got(NamedTuple):
     """A response as h11 reads it."""
@@ -108,6 +110,12 @@ def serving(answer: Answer, seen: list[Asked] | None = None) -> Serve:
             connection.sendall(data)
 
     return serve
+
+
+def deaf(connection: socket.socket) -> None:
+    """Reads, and never answers."""
+    while connection.recv(65536):
+        pass
 
 
 def ending(serve: Serve) -> Serve:
