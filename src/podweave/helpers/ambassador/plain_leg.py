@@ -70,13 +70,14 @@ class PlainLeg(Leg):
         if not data:
             self._input_ended()
             return
-        self.received += len(data)
+        count = len(data)
+        self.received += count
         try:
             sent = write(self.peer._fd, data)
         except OSError:
             # Tried again, and told apart, where it is kept.
             sent = 0
-        if sent != len(data) or sent >= self._usual:
+        if sent != count or count >= self._usual:
             self._unusual(data, sent)
 
     def forget(self) -> None:
