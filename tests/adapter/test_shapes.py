@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from podweave.helpers.logs.clock import Clock
@@ -159,6 +159,7 @@ def pairs(draw: st.DrawFn) -> list[bytes]:
 
 @pytest.mark.parametrize("schema", schemas.NAMES)
 @given(lines=pairs())
+@example(lines=[b"took=0 status= level=info"] * 4 + [b"took=1.0825699336492107 status= level=info"])
 def test_pairs(schema: str, lines: list[bytes]) -> None:
     check("logfmt", schema, lines)
     check("ltsv", schema, [line.replace(b" ", b"\t").replace(b"=", b":") for line in lines])

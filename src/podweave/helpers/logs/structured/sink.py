@@ -33,7 +33,8 @@ NUMBER_LEVELS = {
 }
 # Deeper objects stay as they are.
 _DEEPEST = 6
-_DURATION = re.compile(r"(-?\d{1,15}(?:\.\d{1,12})?) ?(h|ms|us|µs|μs|ns|m|s)?")
+# A float's shortest text has up to 17 digits, behind the zeros that it begins with.
+_DURATION = re.compile(r"(-?\d{1,15}(?:\.\d{1,24})?) ?(h|ms|us|µs|μs|ns|m|s)?")
 _PARTS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 _PARTS.update({"µs": 1e-6, "μs": 1e-6})
 
