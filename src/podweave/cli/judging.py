@@ -61,13 +61,19 @@ def check_adapters(given: Bundle) -> None:
 def _judged(entries: list[dict[str, Any]]) -> list[list[tuple[str, str]]]:
     """What is wrong in each entry: paths in it, and messages."""
     with _archive() as archive:
-        done = subprocess.run(
-            [sys.executable, "-I", "-S", archive, "judge"],
-            input=json.dumps(entries).encode(),
-            capture_output=True,
-            timeout=_TIMEOUT,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                [sys.executable, "-I", "-S", archive, "judge"],
+                input=json.dumps(entries).encode(),
+                capture_output=True,
+                timeout=_TIMEOUT,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise EngineError(
+                f"the adapter has not said within {_TIMEOUT} s whether its formats and steps are "
+                "right"
+            ) from error
     if done.returncode != 0:
         said = done.stderr.decode(errors="replace").strip()
         raise EngineError(f"the adapter couldn't be asked about its formats and steps: {said}")
