@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import socket
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -166,3 +170,29 @@ def test_an_end_with_nothing_before_it_is_said_at_once() -> None:
     sender = Saying(taker)
     sender.end()
     assert (sender.ended, sender.ending, taker.ends, sender.drained) == (True, False, 1, 0)
+
+
+def test_after_a_socket_has_been_left_nothing_goes_to_the_next_with_its_number() -> None:
+    class OnSocket(Saying):
+        def __init__(self, sock: socket.socket) -> None:
+            super().__init__(Taker())
+            self._fd = sock.fileno()
+            self._write = os.write
+
+    ours, peer = socket.socketpair()
+    another, its_peer = socket.socketpair()
+    sender = OnSocket(ours)
+    assert sender.put(b"ours")
+    number = ours.fileno()
+    sender.leave()
+    ours.close()
+    os.dup2(another.fileno(), number)
+    another.close()
+    try:
+        assert not sender.put(b"late")
+        assert [error.errno for error in sender.errors] == [errno.EBADF]
+        assert peer.recv(100) == b"ours"
+    finally:
+        os.close(number)
+    with peer, its_peer:
+        assert its_peer.recv(100) == b""

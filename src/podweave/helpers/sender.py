@@ -108,6 +108,11 @@ class Sender:
         self.unsent = b""
         self.ending = False
 
+    def leave(self) -> None:
+        """The socket is closed, or somebody else's: sending fails from now on (EBADF). The number
+        of its descriptor may be another connection's next, whose bytes these would be."""
+        self._fd = -1
+
     def _say_end(self) -> None:
         self._shutdown()
         self.ending = False

@@ -81,6 +81,7 @@ class Leg(Sender):
         if self._watched:
             self._loop.forget(self._fd)
             self._watched = False
+        self.leave()
 
     def ready(self, events: int) -> None:
         if events & WRITE:
@@ -148,7 +149,7 @@ class Leg(Sender):
             self.peer._update()
 
     def _send_failed(self, error: OSError) -> None:
-        if not self._input_open:
+        if not self._input_open or not self._relay.open:
             self._relay.reset()
             return
         self._broken = True

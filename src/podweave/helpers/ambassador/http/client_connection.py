@@ -191,5 +191,6 @@ class ClientConnection(Sender):
         if outgoing is not None:
             outgoing.close()
         self._front.loop.remove(self._fd)
+        self.leave()
         self.gone()
         close(self.sock)

@@ -186,6 +186,7 @@ class Incoming(ClientConnection):
         front = self._front
         upstream = outgoing.detach()
         front.loop.remove(self._fd)
+        self.leave()
         self.phase = CLOSED
         self.profile = self.plan.service.profile
         front.forget(self)

@@ -176,7 +176,7 @@ class UpstreamConnection(Sender):
         if self.client is not None:
             self._let_go()
         self.unwatch()
-        self._fd = -1
+        self.leave()
         self._sock.close()
         self.group.closed(self)
         self.turn.end()
@@ -192,7 +192,7 @@ class UpstreamConnection(Sender):
         """Give up the socket and the turn: it is no connection of HTTP any more."""
         self._let_go()
         self.unwatch()
-        self._fd = -1
+        self.leave()
         return self._sock
 
     def _let_go(self) -> None:

@@ -48,7 +48,8 @@ class LingeringClose(Sender):
 
     def _finish(self, close: Callable[[socket.socket], object]) -> None:
         self._timer.cancel()
-        self._loop.remove(self._sock.fileno())
+        self._loop.remove(self._fd)
+        self.leave()
         close(self._sock)
         self._closed(self)
 

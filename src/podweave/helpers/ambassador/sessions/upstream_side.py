@@ -324,4 +324,5 @@ class UpstreamSide(Sender):
         sock, self._sock = self._sock, None
         assert sock is not None
         self._board.loop.remove(sock.fileno())
+        self.leave()
         return sock
