@@ -15,7 +15,7 @@ from podweave.helpers.dialing.tls import Handshake, TlsError, TlsOptions
 from podweave.helpers.dialing.tls_socket import TlsSocket
 from podweave.helpers.loop import Loop
 from tests.ambassador.certificates import Authority
-from tests.ambassador.test_relay_properties import RESET, End, actions, perform
+from tests.ambassador.test_relay_properties import RESET, End, actions, pattern, perform
 from tests.helpers.driving import drive
 
 
@@ -215,3 +215,28 @@ def test_what_the_relay_is_given_goes_first(context: ssl.SSLContext) -> None:
     client.sock.close()
     upstream.raw.close()
     loop.close()
+
+
+def test_an_end_that_waits_for_the_client_keeps_nobody_awake(context: ssl.SSLContext) -> None:
+    conversation = Conversation(context)
+    loop, client, upstream = conversation.loop, conversation.client, conversation.upstream
+    leg = conversation.relay.upstream
+    try:
+        # The session tickets of TLS 1.3 are read.
+        drive(loop, lambda: not loop._epoll.poll(0), 20, "nothing is under way")
+        # As if the client took no more, and more had come for it.
+        conversation.relay.client.unsent = pattern(0, 1)
+        upstream.secured.buffered = True
+        client.shut()
+        drive(loop, lambda: leg.ending, 20, "the client's end has come")
+        assert leg._fd not in dict(loop._epoll.poll(0))
+
+        def told() -> bool:
+            client.receive()
+            upstream.receive()
+            return upstream.input_ended
+
+        drive(loop, told, 20, "the end is passed on when the client has taken all")
+        assert client.received == 1
+    finally:
+        conversation.end()
