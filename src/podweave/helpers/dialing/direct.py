@@ -200,4 +200,7 @@ def _is_connected(sock: socket.socket) -> bool:
 def _is_connected_to_itself(sock: socket.socket, port: int) -> bool:
     """TCP lets a socket that dials a port nobody listens on be given that port and meet itself."""
     own = sock.getsockname()
-    return bool(own[1] == port and own == sock.getpeername())
+    try:
+        return bool(own[1] == port and own == sock.getpeername())
+    except OSError:
+        return False  # it has been reset meanwhile, and so it was somebody else

@@ -9,6 +9,7 @@ What the upstream doesn't take at once is kept. It is read as long as its owner 
 
 from __future__ import annotations
 
+import errno
 import socket
 from os import write
 
@@ -243,8 +244,10 @@ class UpstreamSide(Sender):
         except DialError as error:
             self._fail(error)
             return
-        except OSError as error:
-            self._fail(from_errno(error.errno or 0, "connect"))
+        except OSError:
+            # Connected, and reset meanwhile; the system says no more than that it isn't connected.
+            assert self._reached is not None
+            self._fail(from_errno(errno.ECONNRESET, f"connect to {self._reached.label}"))
             return
         self._owner.connected(self.target)
 
