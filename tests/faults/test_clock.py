@@ -14,6 +14,7 @@ import pytest
 from tests.faults.ledgers import Http, ledger
 from tests.faults.packed_sidecar import PackedSidecar
 from tests.helpers.processes import archive
+from tests.spilled import spilled
 from tests.waiting import wait_until
 
 YEAR = 365 * 86400
@@ -90,7 +91,7 @@ def test_the_clock_jumps_while_it_runs(sidecar: TimedSidecar, store: Http) -> No
             sidecar.append("a.log", f"{message}\n".encode())
             wanted.append(message)
             volume = sidecar.folder / "volume"
-            wait_until(lambda volume=volume: any(volume.rglob("*.frames")), 30, "a spill")  # type: ignore[misc]
+            wait_until(lambda volume=volume: spilled(volume), 30, "a spill")  # type: ignore[misc]
             store.calm()
             wait_until(lambda message=message: message in store.taken, 30, message)  # type: ignore[misc]
         sidecar.admin("/metrics")

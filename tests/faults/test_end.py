@@ -15,6 +15,7 @@ from tests.faults.ledgers import Ledger, ledger
 from tests.faults.packed_sidecar import PackedSidecar
 from tests.faults.weather import Weather
 from tests.sidecar.http_peer import RESET, Received, Reply, http_peer
+from tests.spilled import spilled
 from tests.waiting import wait_until
 
 LINES = [f"a 0 {number} " + "x" * 40 for number in range(2000)]
@@ -70,7 +71,7 @@ def test_refused_connections_spill_and_the_next_pod_delivers(
 def _delivered_by_the_next(sidecar: PackedSidecar, store: Ledger, volume: Path) -> None:
     sidecar.start()
     wait_until(lambda: "a 0 2000 the last act" in store.stored(), 30, "the last line")
-    wait_until(lambda: not list(volume.rglob("*.frames")), 30, "the spill is empty")
+    wait_until(lambda: not spilled(volume), 30, "the spill is empty")
     assert sidecar.stop() == 0
     assert list(dict.fromkeys(store.stored())) == [*LINES, "a 0 2000 the last act"]
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from podweave.helpers.logs.delivery.sections import Known, own_names, sections_of
 from tests.sidecar.receiver import receiving
 from tests.sidecar.shipping import Sidecar
+from tests.spilled import spilled
 from tests.waiting import wait_until
 
 HTTP, HTTPS = "http://es:9200/logs", "https://es:9200/logs"
@@ -193,7 +194,7 @@ def test_what_a_store_left_on_the_disk_goes_to_its_new_url(
         sidecar = shipping(tmp_path, nowhere, spill=spill)
         sidecar.append("a.log", b"one\n")
         sidecar.start()
-        wait_until(lambda: list((tmp_path / "spill").rglob("*.frames")), 10, "it is on the disk")
+        wait_until(lambda: spilled(tmp_path / "spill"), 10, "it is on the disk")
         sidecar.append("a.log", b"two\n")
         assert sidecar.stop() == 0
         if forgotten:
@@ -203,4 +204,4 @@ def test_what_a_store_left_on_the_disk_goes_to_its_new_url(
         sidecar.start()
         wait_until(lambda: receiver.messages() == ["one", "two"], 10, "the spill is delivered")
         assert sidecar.stop() == 0
-        assert not list((tmp_path / "spill").rglob("*.frames"))
+        assert not spilled(tmp_path / "spill")
