@@ -21,7 +21,7 @@ from podweave.helpers.logs.adapter_config import AdapterConfig
 from podweave.helpers.logs.adapter_metrics import AdapterMetrics
 from podweave.helpers.logs.checkpoint import Checkpoint
 from podweave.helpers.logs.hints import Hints
-from podweave.helpers.logs.lasting_state import TRY_EVERY, LastingState
+from podweave.helpers.logs.lasting_state import LastingState
 from podweave.helpers.logs.outputs.path import PathOutput
 from podweave.helpers.logs.outputs.spool import SpoolOutput
 from podweave.helpers.logs.outputs.standard import StandardOutput
@@ -101,15 +101,18 @@ class Adapter:
             },
         )
         self._scraped = MetricsEndpoint(loop, settings.metrics, metrics.render)
-        self._next: Timer = loop.call_later(TRY_EVERY, self._take_state)
-        self._take_state()
+        self._next: Timer
+        """Its next turn; there once it has begun."""
+        self._begin_or_wait()
 
-    def _take_state(self) -> None:
-        """Begin, or wait for the Pod that has the state."""
-        self._next.cancel()
-        if self._settings.state_lasts and not self._state.take():
-            self._next = self._loop.call_later(TRY_EVERY, self._take_state)
-            return
+    def _begin_or_wait(self) -> None:
+        """Wait for the Pod that has the state, if another one has."""
+        if self._settings.state_lasts:
+            self._state.begin_with(self._loop, self._begin)
+        else:
+            self._begin()
+
+    def _begin(self) -> None:
         self._checkpoint = checkpoint = Checkpoint(
             self._settings.state, self._journal, lasts=self._settings.state_lasts
         )
@@ -121,7 +124,7 @@ class Adapter:
     def finish(self) -> None:
         """SIGTERM: read on to the end."""
         if self._checkpoint is None:
-            self._take_state()
+            self._begin_or_wait()
             if self._checkpoint is None:
                 self._loop.stop()
                 return

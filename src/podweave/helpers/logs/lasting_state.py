@@ -23,9 +23,10 @@ from podweave.helpers.logs.refusals import why
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from podweave.helpers.journal import Journal
+    from podweave.helpers.loop import Loop, Timer
 
 TRY_EVERY = 0.5
 """Seconds between two looks at whether the one that uses it has gone."""
@@ -51,6 +52,18 @@ class LastingState:
         }
         self._journal = journal
         self._lock = -1
+        self._waiting: Timer | None = None
+
+    def begin_with(self, loop: Loop, begin: Callable[[], object]) -> None:
+        """Call `begin` when it is this Pod's: now, or later from the loop. Asked again, it looks
+        at once."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+        if self.take():
+            begin()
+        else:
+            self._waiting = loop.call_later(TRY_EVERY, lambda: self.begin_with(loop, begin))
 
     def take(self) -> bool:
         """False, which is said once, while another Pod uses it."""

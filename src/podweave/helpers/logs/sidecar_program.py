@@ -27,7 +27,7 @@ from podweave.helpers.logs.last_words import (
     tell_what_is_left,
     tell_what_is_unread,
 )
-from podweave.helpers.logs.lasting_state import TRY_EVERY, LastingState
+from podweave.helpers.logs.lasting_state import LastingState
 from podweave.helpers.logs.open_files import raise_open_files_limit
 from podweave.helpers.logs.sidecar_config import SidecarConfig
 from podweave.helpers.logs.sidecar_deliveries import Deliveries
@@ -123,15 +123,18 @@ class Sidecar:
         self._seldom = False
         self._look_around_at = loop.now() + LOOK_AROUND
         self._told_of_nothing = False
-        self._next: Timer = loop.call_later(TRY_EVERY, self._take_state)
-        self._take_state()
+        self._next: Timer
+        """Its next look; there once it has begun."""
+        self._begin_or_wait()
 
-    def _take_state(self) -> None:
-        """Begin, or wait for the Pod that has the state."""
-        self._next.cancel()
-        if self._settings.state_lasts and not self._state.take():
-            self._next = self._loop.call_later(TRY_EVERY, self._take_state)
-            return
+    def _begin_or_wait(self) -> None:
+        """Wait for the Pod that has the state, if another one has."""
+        if self._settings.state_lasts:
+            self._state.begin_with(self._loop, self._begin)
+        else:
+            self._begin()
+
+    def _begin(self) -> None:
         self._checkpoint = checkpoint = Checkpoint(
             self._settings.state, self._journal, lasts=self._settings.state_lasts
         )
@@ -157,7 +160,7 @@ class Sidecar:
     def finish(self) -> None:
         """SIGTERM: read on to the end."""
         if self._checkpoint is None:
-            self._take_state()
+            self._begin_or_wait()
             if self._checkpoint is None:
                 self._loop.stop()
                 return
